@@ -1,0 +1,225 @@
+"""The `tenure` command. Each subcommand reads its options and calls one function."""
+
+import csv
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from warehouse import Settings, Warehouse, WarehouseError, load_settings
+from warehouse.environment import silence_telemetry
+
+DEMO = "demo"
+DEMO_ACCOUNTS = 1_000
+DEMO_MONTHS = 24
+DEMO_SEED = 7
+
+app = typer.Typer(
+    help="Tenure: which customers are about to leave, why, and what that costs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+Company = Annotated[
+    str | None, typer.Option(help="Company (one database each). Default: the last one run.")
+]
+
+
+@app.callback()
+def before_every_command() -> None:
+    """No tool of ours phones home, whichever command starts it."""
+    silence_telemetry()
+
+
+def as_date(text: str | None) -> date | None:
+    """A day in ISO form; raises typer.BadParameter for anything else."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a date like 2026-03-31") from error
+
+
+def paired_folders(systems: list[str], folders: list[Path]) -> dict[str, Path]:
+    """Each --source with its --data, in the order given; raises typer.BadParameter if uneven."""
+    if len(systems) != len(folders):
+        raise typer.BadParameter("Give one --data folder for each --source.")
+    return dict(zip(systems, folders, strict=True))
+
+
+def prepare_demo(settings: Settings, accounts: int, months: int) -> dict[str, Path]:
+    """The demonstration company's files, written if they are not there yet."""
+    from orchestration.demo import write_demo
+
+    with console.status(f"inventing a company of {accounts:,} accounts") as status:
+        folder = write_demo(
+            settings, accounts, months, DEMO_SEED, lambda words, _share: status.update(words)
+        )
+    return {"canonical": folder}
+
+
+@app.command()
+def run(
+    source: Annotated[
+        list[str] | None, typer.Option(help="System: a folder of sources/mappings, or canonical.")
+    ] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Folder of that system's files.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Look back from this day. Default: the newest fact.")
+    ] = None,
+    company: Company = None,
+    accounts: Annotated[int, typer.Option(help="Size of the demonstration company.")] = (
+        DEMO_ACCOUNTS
+    ),
+    months: Annotated[int, typer.Option(help="Months of the demonstration company.")] = DEMO_MONTHS,
+    train: Annotated[bool, typer.Option(help="Train a challenger before scoring.")] = True,
+) -> None:
+    """Load, check, model, train and score; without options, the demonstration company."""
+    from orchestration.run import RunRefused, print_report, run_company
+    from orchestration.status import print_result
+
+    asked = paired_folders(source or [], data or [])
+    default_company = "_".join(asked) if asked else DEMO
+    settings = load_settings(company or default_company)
+    if settings.company == DEMO and not asked:
+        asked = prepare_demo(settings, accounts, months)
+    try:
+        report = run_company(settings, asked, as_date(as_of), "weekly" if train else "daily")
+    except RunRefused as refusal:
+        console.print(f"[red]{refusal}[/]", highlight=False)
+        raise typer.Exit(2) from refusal
+    print_report(console, report)
+    if not report.succeeded:
+        raise typer.Exit(1)
+    print_result(console, settings)
+    console.print(f"Done in {report.seconds:.0f} s. See it: make app · make dev · tenure status")
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    accounts: Annotated[int, typer.Option(min=1)] = DEMO_ACCOUNTS,
+    months: Annotated[int, typer.Option(min=1)] = DEMO_MONTHS,
+    seed: Annotated[int, typer.Option()] = DEMO_SEED,
+) -> None:
+    """Write a company whose causes are known, as canonical files."""
+    from simulator import write_company
+
+    with console.status("inventing a company") as status:
+        write_company(
+            out,
+            accounts=accounts,
+            months=months,
+            seed=seed,
+            progress=lambda words, _share: status.update(words),
+        )
+    console.print(f"{accounts:,} accounts over {months} months in {out}")
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One select statement.")], company: Company = None
+) -> None:
+    """Print a query's rows as CSV. The session is read-only."""
+    warehouse = Warehouse.open(load_settings(company))
+    try:
+        with warehouse.transaction() as connection, connection.cursor() as cursor:
+            cursor.execute("set transaction read only")
+            cursor.execute(query)
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow([column.name for column in cursor.description or []])
+            writer.writerows(cursor)
+    finally:
+        warehouse.close()
+
+
+@app.command()
+def status(company: Company = None) -> None:
+    """What is loaded, how old it is, how many rows are in quarantine, which model scores."""
+    from orchestration.status import print_status
+
+    print_status(console, load_settings(company))
+
+
+@app.command()
+def doctor(company: Company = None) -> None:
+    """Check this machine; exit status 1 if something must be mended."""
+    from orchestration.doctor import examine
+
+    findings = examine(load_settings(company))
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.is_good else "[red]✗[/]"
+        remedy = "" if finding.is_good else f"  → {finding.remedy}"
+        console.print(f"{mark} {finding.subject:<28} {finding.seen}{remedy}", highlight=False)
+    if not all(finding.is_good for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded PostgreSQL server."""
+    from warehouse import server
+
+    stopped = server.stop(load_settings())
+    console.print("The warehouse is stopped." if stopped else "The warehouse was not running.")
+
+
+@app.command(name="app")
+def open_app(company: Company = None, host: str = "127.0.0.1") -> None:
+    """Serve the Streamlit app until Ctrl-C."""
+    from orchestration.services import app_service
+
+    serve(load_settings(company), host, [app_service(host).name])
+
+
+@app.command()
+def dev(
+    only: Annotated[list[str] | None, typer.Option(help="Only these services.")] = None,
+    host: str = "127.0.0.1",
+    company: Company = None,
+) -> None:
+    """Serve Dagster, MLflow and the app together until Ctrl-C."""
+    serve(load_settings(company), host, only)
+
+
+def serve(settings: Settings, host: str, only: list[str] | None) -> None:
+    """Start services, say where they answer, wait, and stop every one of them."""
+    from orchestration.services import all_services, answers, run_until_interrupted, start
+
+    services = all_services(settings, host)
+    known = [service.name for service in services]
+    for name in only or []:
+        if name not in known:
+            raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}")
+    Warehouse.open(settings).close()
+    chosen = [service for service in services if not only or service.name in only]
+    processes = {service.name: start(service, settings) for service in chosen}
+    for service in chosen:
+        if service.url and not answers(service.url, seconds=60):
+            console.print(f"[yellow]{service.name} has not answered yet; see {settings.logs}[/]")
+        console.print(f"{service.name:<18} {service.url or 'running':<28} {service.purpose}")
+    console.print("Ctrl-C stops them all.")
+    ended = run_until_interrupted(processes)
+    if ended:
+        console.print(f"[red]{ended} ended; its log is {settings.logs / ended}.log[/]")
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command; a warehouse that cannot be reached is a sentence, not a traceback."""
+    try:
+        app()
+    except WarehouseError as error:
+        console.print(f"[red]{error}[/]", highlight=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Raw tables: one multi-asset per raw source, each table checked against the contract."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from orchestration.lib.company import CompanySources, load_sources
+from orchestration.lib.resources import CompanyWarehouse
+from orchestration.lib.retries import retried_on_connection_loss
+from sources import Contract, Source, ingest, load_contract, settle_quarantine
+from warehouse import Warehouse
+
+LOADS = dg.AssetKey(["tenure", "loads"])
+REJECTED_ROWS = dg.AssetKey(["quarantine", "rejected_rows"])
+
+
+def upstream_tables(contract: Contract, source: Source, table_name: str) -> list[dg.AssetKey]:
+    """Tables of other sources whose keys this table's rows must match."""
+    table = source.table(table_name)
+    return [
+        dg.AssetKey([parent.source, parent.table])
+        for parent in table.parents
+        if parent.source != source.name
+    ]
+
+
+def required_sources(warehouse: Warehouse, companies: CompanyWarehouse) -> CompanySources:
+    """What the company is fed from; raises dagster.Failure when nobody has said it yet."""
+    company_sources = load_sources(warehouse, companies.settings)
+    if company_sources is None:
+        raise dg.Failure(
+            f"Nobody has said where the data of {companies.settings.company!r} comes from. "
+            "Run once: tenure run --source SYSTEM --data FOLDER"
+        )
+    return company_sources
+
+
+def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
+    """The multi-asset that fills every table of one raw source from every configured system."""
+
+    @dg.multi_asset(
+        name=f"ingest_{source.name}",
+        specs=[
+            dg.AssetSpec(
+                key=[source.name, table.name],
+                deps=upstream_tables(contract, source, table.name),
+                description=table.description,
+                group_name=source.name,
+                owners=["team:data"],
+                kinds={"python", "duckdb", "postgres"},
+            )
+            for table in source.tables
+        ],
+        retry_policy=None,
+    )
+    def ingestion(
+        context: dg.AssetExecutionContext, companies: CompanyWarehouse
+    ) -> Iterator[dg.MaterializeResult]:
+        with retried_on_connection_loss(), companies.open() as warehouse:
+            company_sources = required_sources(warehouse, companies)
+            loads = [
+                load
+                for system, folder in company_sources.folders.items()
+                for load in ingest(
+                    warehouse, companies.settings, contract, system, folder, [source.name]
+                )
+            ]
+        for table in source.tables:
+            of_table = [load for load in loads if load.table == table.name]
+            for load in of_table:
+                for problem in load.problems:
+                    context.log.warning(problem)
+            yield dg.MaterializeResult(
+                asset_key=[source.name, table.name],
+                metadata={
+                    "dagster/row_count": sum(load.rows_loaded for load in of_table),
+                    "rows_in": sum(load.rows_in for load in of_table),
+                    "rows_quarantined": sum(load.rows_quarantined for load in of_table),
+                    "rows_duplicate": sum(load.rows_duplicate for load in of_table),
+                },
+            )
+
+    return ingestion
+
+
+contract = load_contract()
+ingestion_assets = [build_ingestion(contract, source) for source in contract.sources]
+RAW_KEYS = [
+    dg.AssetKey([source.name, table.name])
+    for source in contract.sources
+    for table in source.tables
+]
+
+
+@dg.multi_asset(
+    name="settle_intake",
+    specs=[
+        dg.AssetSpec(
+            key=LOADS,
+            deps=RAW_KEYS,
+            description="One row per system and table: rows in, loaded, quarantined, duplicate.",
+            group_name="operations",
+            owners=["team:data"],
+            kinds={"python", "postgres"},
+        ),
+        dg.AssetSpec(
+            key=REJECTED_ROWS,
+            deps=RAW_KEYS,
+            description="One row per rejected row, with file, row number, rule and content.",
+            group_name="operations",
+            owners=["team:data"],
+            kinds={"python", "postgres"},
+        ),
+    ],
+)
+def settle_intake(companies: CompanyWarehouse) -> Iterator[dg.MaterializeResult]:
+    """Take back the orphans whose parents have arrived; the books must balance afterwards."""
+    with retried_on_connection_loss(), companies.open() as warehouse:
+        taken_back = settle_quarantine(warehouse, contract)
+        totals = warehouse.read(
+            "select coalesce(sum(rows_in), 0) as rows_in,"
+            " coalesce(sum(rows_quarantined), 0) as rows_quarantined from tenure.loads"
+        ).iloc[0]
+    yield dg.MaterializeResult(asset_key=LOADS, metadata={"rows_in": int(totals["rows_in"])})
+    yield dg.MaterializeResult(
+        asset_key=REJECTED_ROWS,
+        metadata={
+            "rows_quarantined": int(totals["rows_quarantined"]),
+            "orphans_taken_back": taken_back,
+        },
+    )

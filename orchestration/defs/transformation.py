@@ -1,0 +1,79 @@
+"""dbt: everything up to the predictions, and then the marts that need them."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtCliResource, dbt_assets
+
+from orchestration.lib.company import load_sources
+from orchestration.lib.dbt_project import PROJECT_DIR, PathTranslator, dbt_executable, dbt_project
+from orchestration.lib.resources import CompanyWarehouse
+from orchestration.lib.retries import retried_on_connection_loss
+from sources import newest_fact_date
+from warehouse import load_settings
+from warehouse.urls import dbt_environment
+
+AFTER_PREDICTIONS = "source:ml+ source:tenure+ source:quarantine+"
+
+# Ingestion enforces the sources' tests row by row and keeps what breaks them; asking the
+# database the same 150 questions again would cost a third of the build.
+NOT_SOURCE_TESTS = "source:*"
+
+project = dbt_project(load_settings())
+translator = PathTranslator()
+
+
+def run_dbt(
+    context: dg.AssetExecutionContext, companies: CompanyWarehouse, dbt: DbtCliResource
+) -> Iterator[Any]:
+    """One `dbt build` of the selected models as of the company's as-of date."""
+    settings = companies.settings
+    with retried_on_connection_loss(), companies.open() as warehouse:
+        company_sources = load_sources(warehouse, settings)
+        as_of = company_sources.as_of if company_sources else None
+        as_of = as_of or newest_fact_date(warehouse)
+    variables = json.dumps({"as_of_date": as_of.isoformat()})
+    target = settings.company_home / "dbt" / context.op_def.name
+    with dbt_environment(settings):
+        invocation = dbt.cli(
+            ["build", "--vars", variables], context=context, target_path=target
+        )
+        yield from invocation.stream()
+
+
+@dbt_assets(
+    name="dbt_models",
+    manifest=project.manifest_path,
+    project=project,
+    dagster_dbt_translator=translator,
+    exclude=f"{AFTER_PREDICTIONS} {NOT_SOURCE_TESTS}",
+)
+def dbt_models(
+    context: dg.AssetExecutionContext, companies: CompanyWarehouse, dbt: DbtCliResource
+) -> Iterator[Any]:
+    yield from run_dbt(context, companies, dbt)
+
+
+@dbt_assets(
+    name="dbt_models_with_predictions",
+    manifest=project.manifest_path,
+    project=project,
+    dagster_dbt_translator=translator,
+    select=AFTER_PREDICTIONS,
+    exclude=NOT_SOURCE_TESTS,
+)
+def dbt_models_with_predictions(
+    context: dg.AssetExecutionContext, companies: CompanyWarehouse, dbt: DbtCliResource
+) -> Iterator[Any]:
+    yield from run_dbt(context, companies, dbt)
+
+
+def dbt_resource() -> DbtCliResource:
+    """The dbt command of this environment, on this project."""
+    return DbtCliResource(
+        project_dir=str(PROJECT_DIR),
+        profiles_dir=str(PROJECT_DIR),
+        dbt_executable=dbt_executable(),
+    )

@@ -1,0 +1,53 @@
+"""Dagster's own memory: runs, schedules and events, in a database of the same server."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from dagster import DagsterInstance
+
+from warehouse import Settings
+from warehouse.urls import sqlalchemy_url
+
+
+def instance_config(settings: Settings, storage_url: str) -> dict[str, Any]:
+    """The content of dagster.yaml.
+
+    Runs go to a process each so that the web server survives them; one at a time, because two
+    loads of the same tables would only wait for each other.
+    """
+    return {
+        "telemetry": {"enabled": False},
+        "storage": {"postgres": {"postgres_url": storage_url}},
+        "compute_logs": {
+            "module": "dagster._core.storage.local_compute_log_manager",
+            "class": "LocalComputeLogManager",
+            "config": {"base_dir": str(settings.logs / "steps")},
+        },
+        "local_artifact_storage": {
+            "module": "dagster._core.storage.root",
+            "class": "LocalArtifactStorage",
+            "config": {"base_dir": str(settings.dagster_home)},
+        },
+        "concurrency": {"runs": {"max_concurrent_runs": 1}},
+        "freshness": {"enabled": True},
+    }
+
+
+def write_instance_config(settings: Settings) -> Path:
+    """Write dagster.yaml for these settings and point DAGSTER_HOME at it; returns the folder."""
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    url = sqlalchemy_url(settings, database=settings.dagster_database)
+    text = yaml.safe_dump(instance_config(settings, url), sort_keys=False)
+    path = home / "dagster.yaml"
+    path.touch(mode=0o600)
+    path.write_text(text)
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def open_instance(settings: Settings) -> DagsterInstance:
+    """The instance that the command line, the web server and the daemon share."""
+    return DagsterInstance.from_config(str(write_instance_config(settings)))

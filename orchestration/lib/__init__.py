@@ -1,0 +1,1 @@
+"""Helpers for the definitions. Nothing here imports `orchestration.defs`."""

@@ -1,0 +1,120 @@
+"""A run's steps as lines a person can follow; everything else goes to a log file."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from dagster import DagsterEvent, DagsterEventType
+from rich.console import Console
+
+
+@contextmanager
+def output_to(log: Path) -> Iterator[Console]:
+    """Send this process's output, and its children's, to a file; yield a console to the person.
+
+    dbt, MLflow and Great Expectations each print hundreds of lines; redirecting the descriptors
+    is the one place that catches them all.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept_out, kept_err = os.dup(1), os.dup(2)
+    with log.open("ab", buffering=0) as sink:
+        os.dup2(sink.fileno(), 1)
+        os.dup2(sink.fileno(), 2)
+    person = os.fdopen(os.dup(kept_out), "w", buffering=1)
+    try:
+        yield Console(file=person)
+    finally:
+        person.flush()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(kept_out, 1)
+        os.dup2(kept_err, 2)
+        os.close(kept_out)
+        os.close(kept_err)
+        person.close()
+
+
+STEP_WORDS = {
+    "settle_intake": "balance the books",
+    "dbt_models": "dbt: staging, intermediate, marts",
+    "train_churn_model": "train the churn model",
+    "score_churn": "score open accounts",
+    "expect_ml": "check the predictions",
+    "dbt_models_with_predictions": "dbt: customer health",
+}
+
+# Step events go through this logger, so that whoever runs a job in process can listen.
+STEP_LOG = logging.getLogger("tenure.steps")
+
+
+def step_in_words(step: str) -> str:
+    """What a step does, for people: `ingest_crm` is 'load crm'."""
+    if step in STEP_WORDS:
+        return STEP_WORDS[step]
+    verb, _, subject = step.partition("_")
+    verb = {"ingest": "load", "expect": "check"}.get(verb, verb)
+    return f"{verb} {subject}"
+
+
+class _StepEvents(logging.Handler):
+    """Forwards Dagster's step events, and what steps say, to STEP_LOG."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if isinstance(getattr(record, "dagster_event", None), DagsterEvent):
+            STEP_LOG.handle(record)
+
+
+@dg.logger(description="Step events for whoever runs the job in this process.")
+def step_logger(_init: dg.InitLoggerContext) -> logging.Logger:
+    """The Dagster logger named `steps`."""
+    logger = logging.Logger("dagster_steps")
+    logger.addHandler(_StepEvents())
+    return logger
+
+
+class StepLines(logging.Handler):
+    """Prints one line per finished step: how it ended, what it was, how long it took."""
+
+    def __init__(self, console: Console, step_count: int) -> None:
+        super().__init__()
+        self.console = console
+        self.step_count = step_count
+        self.done = 0
+        self.status = console.status("starting")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        event: DagsterEvent = record.dagster_event  # type: ignore[attr-defined]
+        words = step_in_words(event.step_key or "")
+        kind = event.event_type
+        if kind == DagsterEventType.STEP_START:
+            self.status.update(f"[{self.done + 1}/{self.step_count}] {words}")
+        elif kind == DagsterEventType.STEP_SUCCESS:
+            self.done += 1
+            seconds = event.step_success_data.duration_ms / 1000
+            self.console.print(f"  [green]✓[/] {words:<40} [dim]{seconds:6.1f} s[/]")
+        elif kind == DagsterEventType.STEP_FAILURE:
+            self.done += 1
+            self.console.print(f"  [red]✗[/] {words}")
+        elif kind == DagsterEventType.STEP_SKIPPED:
+            self.done += 1
+            self.console.print(f"  [dim]–[/] {words:<40} [dim]skipped[/]")
+        elif kind == DagsterEventType.STEP_UP_FOR_RETRY:
+            self.console.print(f"  [yellow]↻[/] {words}: connection lost, trying again")
+
+
+@contextmanager
+def step_lines(console: Console, step_count: int) -> Iterator[None]:
+    """Print the steps of the jobs that run inside this context."""
+    lines = StepLines(console, step_count)
+    STEP_LOG.addHandler(lines)
+    try:
+        with lines.status:
+            yield
+    finally:
+        STEP_LOG.removeHandler(lines)

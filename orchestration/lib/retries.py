@@ -1,0 +1,24 @@
+"""Second chances, for lost connections only: a wrong number stays wrong however often it is tried."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+import psycopg2
+
+MAX_RETRIES = 3
+SECONDS_BETWEEN = 2
+
+
+@contextmanager
+def retried_on_connection_loss() -> Iterator[None]:
+    """Ask Dagster to run the step again when the database went away under it.
+
+    Raises dagster.RetryRequested for psycopg2's connection errors; all else passes through.
+    """
+    try:
+        yield
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise dg.RetryRequested(
+            max_retries=MAX_RETRIES, seconds_to_wait=SECONDS_BETWEEN
+        ) from error

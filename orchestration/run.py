@@ -1,0 +1,142 @@
+"""`tenure run`: the weekly Dagster job, in this process, from the command line."""
+
+import os
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from dagster import DagsterEvent, DagsterEventType
+from rich.console import Console
+
+from orchestration.instance import open_instance
+from orchestration.lib.company import CompanySources, load_sources, save_sources
+from orchestration.lib.progress import output_to, step_in_words, step_lines
+from warehouse import Settings, Warehouse
+
+
+class RunRefused(Exception):
+    """The run cannot start; the message says what to do."""
+
+
+@dataclass
+class RunReport:
+    """How a run ended: problems that did not stop it, and failures that did."""
+
+    succeeded: bool
+    seconds: float
+    log: Path
+    problems: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+
+def check_folders(folders: dict[str, Path]) -> None:
+    """Raise RunRefused when a folder of raw files is missing or empty."""
+    for system, folder in folders.items():
+        if not folder.is_dir():
+            raise RunRefused(f"{folder}: no such folder. --data names the folder of {system} files.")
+        if not any(folder.iterdir()):
+            raise RunRefused(f"{folder}: the folder is empty; {system} files were expected in it.")
+
+
+def resolve_sources(
+    settings: Settings, warehouse: Warehouse, asked: dict[str, Path], as_of: date | None
+) -> CompanySources:
+    """What this run reads: what was asked for, else what the company was last fed from.
+
+    Raises RunRefused when neither says anything, or a folder is missing.
+    """
+    folders = asked
+    if not folders:
+        known = load_sources(warehouse, settings)
+        if known is None:
+            raise RunRefused(
+                f"Nobody has said where the data of {settings.company!r} comes from. "
+                "Run: tenure run --source SYSTEM --data FOLDER"
+            )
+        folders = known.folders
+    check_folders(folders)
+    return CompanySources(folders, as_of)
+
+
+def failures_in_words(events: list[DagsterEvent]) -> list[str]:
+    """Every failed check and failed step, with its own message."""
+    failures = []
+    for event in events:
+        if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
+            evaluation = event.asset_check_evaluation_data
+            if not evaluation.passed and evaluation.severity.value == "ERROR":
+                name = "/".join(evaluation.asset_key.path)
+                detail = evaluation.description or evaluation.check_name
+                failures.append(f"check on {name}: {detail}")
+        elif event.event_type == DagsterEventType.STEP_FAILURE:
+            error = event.step_failure_data.error
+            cause = error.cause if error and error.cause else error
+            first_lines = cause.message.strip() if cause else "no message"
+            failures.append(f"{step_in_words(event.step_key or '')}: {first_lines}")
+    return failures
+
+
+def problems_in_words(events: list[DagsterEvent]) -> list[str]:
+    """What ingestion found wrong in the files, without stopping the run."""
+    problems = []
+    for event in events:
+        if event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
+            metadata = event.step_materialization_data.materialization.metadata
+            if "problems" in metadata:
+                problems.extend(metadata["problems"].value)
+    return problems
+
+
+def run_company(
+    settings: Settings, asked: dict[str, Path], as_of: date | None, job_name: str
+) -> RunReport:
+    """Load, check, model, train and score one company; the same job that the schedules run."""
+    started = time.monotonic()
+    log = settings.logs / f"run-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
+    with output_to(log) as console:
+        with console.status("starting the warehouse"):
+            warehouse = Warehouse.open(settings)
+            try:
+                sources = resolve_sources(settings, warehouse, asked, as_of)
+                save_sources(warehouse, settings, sources)
+            finally:
+                warehouse.close()
+            settings.remember_company()
+            os.environ["TENURE_COMPANY"] = settings.company
+        with console.status("reading the asset graph"):
+            instance = open_instance(settings)
+            # Imported here: the definitions parse the dbt project, which takes seconds.
+            from orchestration.definitions import defs
+
+            job = defs.resolve_job_def(job_name)
+        named = ", ".join(f"{system} from {folder}" for system, folder in sources.folders.items())
+        console.print(f"[bold]{settings.company}[/]: {named}")
+        with step_lines(console, len(job.graph.node_dict)):
+            result = job.execute_in_process(
+                run_config={"loggers": {"steps": {}}},
+                instance=instance,
+                raise_on_error=False,
+                tags={"tenure/company": settings.company},
+            )
+        instance.dispose()
+    return RunReport(
+        succeeded=result.success,
+        seconds=time.monotonic() - started,
+        log=log,
+        problems=problems_in_words(result.all_events),
+        failures=failures_in_words(result.all_events),
+    )
+
+
+def print_report(console: Console, report: RunReport) -> None:
+    """Problems and failures, each on a line of its own."""
+    for problem in report.problems:
+        console.print(f"  [yellow]![/] {problem}", highlight=False)
+    for failure in report.failures:
+        console.print(f"  [red]✗[/] {failure}", highlight=False)
+    if not report.succeeded:
+        console.print(
+            f"[red]The run stopped after {report.seconds:.0f} s.[/] Marts and app still show the "
+            f"last good run. The whole log: {report.log}"
+        )

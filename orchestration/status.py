@@ -1,0 +1,225 @@
+"""`tenure status` and the end of `tenure run`: what is loaded, how old, how far to trust it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from warehouse import Settings, Warehouse
+
+LOADS_SQL = """
+select system, source || '.' || table_name as table_name, rows_in, rows_loaded,
+    rows_quarantined, rows_duplicate, loaded_at
+from tenure.loads
+where rows_in > 0
+order by system, source, table_name
+"""
+
+CHECKS_SQL = """
+select suite || '.' || table_name as table_name, is_passed, failed_count, failures, checked_at
+from tenure.checks
+where not is_passed
+order by 1
+"""
+
+MODEL_SQL = """
+select model_version, status, reason, has_earned_trust, base_rate, churned_account_count,
+    account_count, trained_as_of_date
+from ml.churn_models
+order by status = 'champion' desc, trained_at desc
+limit 1
+"""
+
+EVALUATION_SQL = """
+select predictor, metric, metric_value, ci_low, ci_high
+from ml.churn_evaluations
+where model_version = %(model_version)s and metric in ('auc', 'top_decile_lift', 'ece')
+order by metric, predictor
+"""
+
+PORTFOLIO_SQL = """
+select
+    count(*) filter (where is_open) as open_accounts,
+    count(*) as accounts,
+    sum(mrr) filter (where is_open) as mrr,
+    sum(mrr_at_risk) as mrr_at_risk,
+    max(currency) as currency,
+    max(as_of_date) as as_of_date
+from marts.customer_health
+"""
+
+AT_RISK_SQL = """
+select account_name, tier, health_score, churn_probability, mrr_at_risk, drivers
+from marts.customer_health
+where is_open
+order by mrr_at_risk desc nulls last, health_score nulls last, account_id
+limit 5
+"""
+
+RETENTION_SQL = """
+select from_date, to_date, nrr, grr, logo_churn
+from marts.retention_monthly
+where to_date = (select max(to_date) from marts.retention_monthly)
+order by abs(from_date - (to_date - interval '1 year')::date), from_date
+limit 1
+"""
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Age of the newest load in words, and whether it is older than a daily job allows."""
+
+    words: str
+    is_late: bool
+
+
+def freshness(loaded_at: datetime, now: datetime) -> Freshness:
+    """Age of a load; late after 36 hours, the daily job's own limit."""
+    hours = (now - loaded_at).total_seconds() / 3600
+    if hours < 1:
+        words = f"{hours * 60:.0f} minutes"
+    elif hours < 48:
+        words = f"{hours:.0f} hours"
+    else:
+        words = f"{hours / 24:.0f} days"
+    return Freshness(words, hours > 36)
+
+
+def relation_exists(warehouse: Warehouse, name: str) -> bool:
+    """Whether a table or view of this name is there."""
+    found = warehouse.read("select to_regclass(%(name)s) is not null as found", {"name": name})
+    return bool(found["found"].iloc[0])
+
+
+def money(amount: float | None, currency: str | None) -> str:
+    """An amount of whole units, or a dash when it is unknown."""
+    if amount is None or pd.isna(amount):
+        return "unknown"
+    return f"{float(amount):,.0f} {currency or ''}".strip()
+
+
+def share(value: float | None) -> str:
+    """A share in percent, or a dash when it is unknown."""
+    return "unknown" if value is None or pd.isna(value) else f"{float(value):.1%}"
+
+
+def interval(row: pd.Series) -> str:
+    """A metric with its bootstrap interval."""
+    if pd.isna(row["metric_value"]):
+        return "unknown"
+    if pd.isna(row["ci_low"]):
+        return f"{row['metric_value']:.3f}"
+    return f"{row['metric_value']:.3f} ({row['ci_low']:.3f} to {row['ci_high']:.3f})"
+
+
+def print_loads(console: Console, warehouse: Warehouse) -> None:
+    """Rows per table: in, loaded, quarantined, duplicate; and how old they are."""
+    loads = warehouse.read(LOADS_SQL)
+    if loads.empty:
+        console.print("Nothing is loaded yet. Run: make run")
+        return
+    age = freshness(loads["loaded_at"].max().to_pydatetime(), datetime.now(UTC))
+    late = " [yellow](late: the daily job has not run)[/]" if age.is_late else ""
+    console.print(f"Newest load: {age.words} ago{late}")
+    table = Table("system", "table", "rows in", "loaded", "quarantined", "duplicates")
+    for row in loads.itertuples():
+        table.add_row(
+            row.system,
+            row.table_name,
+            *(f"{count:,}" for count in (row.rows_in, row.rows_loaded)),
+            f"[yellow]{row.rows_quarantined:,}[/]" if row.rows_quarantined else "0",
+            f"{row.rows_duplicate:,}",
+        )
+    console.print(table)
+
+
+def print_checks(console: Console, warehouse: Warehouse) -> None:
+    """The checks that failed in the newest run."""
+    failed = warehouse.read(CHECKS_SQL)
+    if failed.empty:
+        console.print("Checks: all passed")
+    for row in failed.itertuples():
+        console.print(f"[red]✗[/] check on {row.table_name}: {row.failures}", highlight=False)
+
+
+def print_model(console: Console, warehouse: Warehouse) -> None:
+    """The champion's out-of-time metrics beside its baselines, or why there is no model."""
+    models = warehouse.read(MODEL_SQL)
+    if models.empty:
+        console.print("Churn model: none has been trained yet")
+        return
+    model = models.iloc[0]
+    if model["status"] == "none":
+        console.print(f"Churn model: none. {model['reason']}")
+        return
+    trust = "" if model["has_earned_trust"] else " [yellow]This model has not earned trust.[/]"
+    console.print(
+        f"Churn model: version {model['model_version']}, {model['churned_account_count']:,} of "
+        f"{model['account_count']:,} accounts churned.{trust} {model['reason']}"
+    )
+    evaluations = warehouse.read(EVALUATION_SQL, {"model_version": model["model_version"]})
+    wide = evaluations.assign(shown=evaluations.apply(interval, axis=1)).pivot(
+        index="predictor", columns="metric", values="shown"
+    )
+    table = Table("out of time", *(name.replace("_", " ") for name in wide.columns))
+    for predictor, row in wide.iterrows():
+        table.add_row(str(predictor).replace("_", " "), *(row.fillna("–")))
+    console.print(table)
+
+
+def print_portfolio(console: Console, warehouse: Warehouse) -> None:
+    """The portfolio in one line, retention in another, and the five largest risks."""
+    if not relation_exists(warehouse, "marts.customer_health"):
+        console.print("No account has been scored yet. Run: make run")
+        return
+    portfolio = warehouse.read(PORTFOLIO_SQL).iloc[0]
+    console.print(
+        f"As of {portfolio['as_of_date']}: {portfolio['open_accounts']:,} open accounts of "
+        f"{portfolio['accounts']:,}, MRR {money(portfolio['mrr'], portfolio['currency'])}, "
+        f"of which at risk {money(portfolio['mrr_at_risk'], portfolio['currency'])}"
+    )
+    for row in warehouse.read(RETENTION_SQL).itertuples():
+        console.print(
+            f"{row.from_date} to {row.to_date}: NRR {share(row.nrr)}, GRR {share(row.grr)}, "
+            f"logo churn {share(row.logo_churn)}"
+        )
+    table = Table("account", "tier", "score", "churn in 90 days", "MRR at risk", "why")
+    for row in warehouse.read(AT_RISK_SQL).itertuples():
+        table.add_row(
+            row.account_name,
+            row.tier,
+            "unknown" if pd.isna(row.health_score) else f"{row.health_score:.0f}",
+            share(row.churn_probability),
+            money(row.mrr_at_risk, portfolio["currency"]),
+            row.drivers or "unknown",
+        )
+    console.print(table)
+
+
+def print_status(console: Console, settings: Settings) -> None:
+    """Everything that `tenure status` says."""
+    warehouse = Warehouse.open(settings)
+    try:
+        console.print(f"[bold]{settings.company}[/]")
+        print_loads(console, warehouse)
+        print_checks(console, warehouse)
+        print_model(console, warehouse)
+        print_portfolio(console, warehouse)
+    finally:
+        warehouse.close()
+
+
+def print_result(console: Console, settings: Settings) -> None:
+    """What a finished run has to say to a reader: portfolio, model, quarantine."""
+    warehouse = Warehouse.open(settings)
+    try:
+        print_portfolio(console, warehouse)
+        print_model(console, warehouse)
+        rows = warehouse.read(
+            "select coalesce(sum(rows_quarantined), 0) as rows from tenure.loads"
+        )["rows"].iloc[0]
+        console.print(f"Rows in quarantine: {rows:,.0f}")
+    finally:
+        warehouse.close()
