@@ -1,0 +1,119 @@
+"""The whole product from the outside: the command line in a process of its own, in a fresh home."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from warehouse import Warehouse, load_settings, server
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+# When a row was loaded, checked or scored, and by which run: all that two equal runs may differ in.
+TIMES = {
+    "_loaded_at",
+    "checked_at",
+    "first_seen_at",
+    "last_seen_at",
+    "loaded_at",
+    "scored_at",
+    "trained_at",
+    "updated_at",
+}
+COMPARED_SCHEMAS = (
+    "crm",
+    "billing",
+    "product",
+    "support",
+    "survey",
+    "training",
+    "community",
+    "success",
+    "finance",
+    "marts",
+    "ml",
+)
+
+
+@dataclass
+class Home:
+    """A TENURE_HOME with an embedded server, and the commands one runs in it."""
+
+    path: Path
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        inherited = {key: value for key, value in os.environ.items() if "TENURE_" not in key}
+        return {**inherited, "TENURE_HOME": str(self.path), **extra}
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "orchestration.cli", *arguments],
+            cwd=PROJECT_ROOT,
+            env=self.environment(COLUMNS="200"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        )
+
+    def tenure(self, *arguments: str, expect: int = 0) -> str:
+        """What the command printed; fails with it when the exit status is not the expected one."""
+        process = self.start(*arguments)
+        printed, _ = process.communicate(timeout=900)
+        assert process.returncode == expect, f"tenure {' '.join(arguments)}\n{printed}{self.log()}"
+        return printed
+
+    def log(self) -> str:
+        """The end of the newest run's log."""
+        logs = sorted((self.path / "logs").glob("run-*.log"))
+        return logs[-1].read_text(errors="replace")[-6000:] if logs else ""
+
+    def open(self, company: str) -> Warehouse:
+        return Warehouse.open(load_settings(company, self.environment()))
+
+    def checksums(self, company: str) -> dict[str, str]:
+        """One hash per table, over rows in a fixed order without the columns in TIMES."""
+        warehouse = self.open(company)
+        try:
+            columns = warehouse.read(
+                """
+                select table_schema || '.' || table_name as table_name, column_name
+                from information_schema.columns
+                inner join information_schema.tables using (table_schema, table_name)
+                where table_schema = any(%(schemas)s) and table_type = 'BASE TABLE'
+                order by 1, ordinal_position
+                """,
+                {"schemas": list(COMPARED_SCHEMAS)},
+            )
+            hashes = {}
+            for table, names in columns.groupby("table_name")["column_name"]:
+                kept = ", ".join(f'"{name}"' for name in names if name not in TIMES)
+                hashes[str(table)] = warehouse.read(
+                    f"select md5(coalesce(string_agg(h, '' order by h), '')) as h from "
+                    f"(select md5(row({kept})::text) as h from {table}) as hashed"
+                )["h"].iloc[0]
+        finally:
+            warehouse.close()
+        return hashes
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home whose name has a space, stopped at the end."""
+    created = Home(tmp_path_factory.mktemp("tenure home") / "of a user")
+    yield created
+    server.stop(load_settings("demo", created.environment()))
+
+
+SMALL = ("--accounts", "150", "--months", "15")
+
+
+@pytest.fixture(scope="session")
+def demo(home: Home) -> str:
+    """What a small demonstration run printed; the first run in this home."""
+    return home.tenure("run", *SMALL)

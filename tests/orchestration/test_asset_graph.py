@@ -1,0 +1,92 @@
+"""The asset graph as Dagster loads it: whole, named by path, owned, and guarded."""
+
+import json
+from functools import cache
+
+import dagster as dg
+import pytest
+
+from orchestration.lib.dbt_project import PROJECT_DIR
+from sources import load_contract
+
+
+@cache
+def graph() -> dg._core.definitions.assets.graph.asset_graph.AssetGraph:  # type: ignore[name-defined]
+    from orchestration.definitions import defs
+
+    return defs.resolve_asset_graph()
+
+
+def keys() -> set[tuple[str, ...]]:
+    return {tuple(key.path) for key in graph().get_all_asset_keys()}
+
+
+def test_no_asset_is_an_orphan() -> None:
+    """Every asset is made by a step, and every one but the first and the last is connected."""
+    unmade = [key for key in graph().get_all_asset_keys() if not graph().get(key).is_materializable]
+    assert unmade == []
+    lonely = [
+        key
+        for key in graph().get_all_asset_keys()
+        if not graph().get(key).parent_keys and not graph().get(key).child_keys
+    ]
+    assert lonely == []
+
+
+def test_each_key_is_the_path() -> None:
+    """Raw tables are schema/table; models are layer/model, where a file of that name lies."""
+    raw = {
+        (source.name, table.name) for source in load_contract().sources for table in source.tables
+    }
+    models = {
+        (path.relative_to(PROJECT_DIR / "models").parts[0], path.stem)
+        for path in (PROJECT_DIR / "models").rglob("*.sql")
+    }
+    seeds = {("seeds", path.stem) for path in (PROJECT_DIR / "seeds").glob("*.csv")}
+    written_by_python = {key for key in keys() if key[0] in {"ml", "tenure", "quarantine"}}
+    assert keys() - written_by_python == raw | models | seeds
+
+
+def test_customer_health_comes_after_the_predictions() -> None:
+    parents = graph().get(dg.AssetKey(["marts", "customer_health"])).parent_keys
+    assert dg.AssetKey(["ml", "churn_predictions"]) in parents
+
+
+@pytest.mark.parametrize("fact", ["owners", "description", "group_name", "freshness_policy"])
+def test_every_asset_states_its(fact: str) -> None:
+    from orchestration.definitions import defs
+
+    specs = {tuple(spec.key.path): spec for spec in defs.resolve_all_asset_specs()}
+    assert [key for key, spec in specs.items() if not getattr(spec, fact)] == []
+
+
+def test_every_raw_table_and_the_predictions_have_a_blocking_check() -> None:
+    """A check that does not block lets broken data through to the marts."""
+    guarded = {
+        tuple(key.asset_key.path)
+        for key in graph().asset_check_keys
+        if key.name == "great_expectations"
+    }
+    raw = {
+        (source.name, table.name) for source in load_contract().sources for table in source.tables
+    }
+    assert guarded == raw | {("ml", "churn_predictions")}
+
+
+def test_the_daily_job_scores_without_training() -> None:
+    from orchestration.definitions import defs
+
+    daily = defs.resolve_job_def("daily").asset_layer.executable_asset_keys
+    assert dg.AssetKey(["ml", "churn_predictions"]) in daily
+    assert dg.AssetKey(["ml", "churn_models"]) not in daily
+    weekly = defs.resolve_job_def("weekly").asset_layer.executable_asset_keys
+    assert dg.AssetKey(["ml", "churn_models"]) in weekly
+
+
+def test_telemetry_is_off_in_the_written_instance() -> None:
+    from orchestration.instance import instance_config
+    from warehouse import load_settings
+
+    config = instance_config(load_settings("demo"), "postgresql+psycopg2://unused")
+    assert config["telemetry"] == {"enabled": False}
+    assert json.dumps(config)
