@@ -1,0 +1,299 @@
+"""One company's warehouse: reading, writing, and making it ready.
+
+Every write opens a connection of its own (1 ms here): nothing to share between threads, nothing to
+mend after the server restarts. Reads keep theirs, since ADBC takes 25 ms to connect.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import psycopg2
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi as adbc
+from psycopg2 import errorcodes
+from psycopg2.extensions import connection as PsycopgConnection
+from psycopg2.sql import SQL, Identifier, Literal
+
+from warehouse import loading, server
+from warehouse.errors import (
+    WarehouseError,
+    WarehouseNotPrepared,
+    WarehouseRefused,
+    WarehouseUnavailable,
+)
+from warehouse.loading import Rows
+from warehouse.settings import Settings
+from warehouse.urls import ROLE_NAMES, Role, libpq_url, sqlalchemy_url
+
+Parameters = Mapping[str, Any] | None
+Connection = TypeVar("Connection")
+
+OLDEST_SERVER = 150000
+# Two processes may prepare one warehouse at once; the number is arbitrary and only ours.
+PREPARE_LOCK = 7_362_001
+# ADBC reads through COPY, which takes nothing else: `show` and `explain` need the slower protocol.
+COPYABLE = re.compile(r"\s*(select|with|values|table)\b", re.IGNORECASE)
+CONNECTION_LOST = ("08", "57P")
+NOT_THERE = (
+    errorcodes.UNDEFINED_TABLE,
+    errorcodes.INVALID_SCHEMA_NAME,
+    errorcodes.INVALID_CATALOG_NAME,
+)
+
+
+class Warehouse:
+    """One company's database, seen as one role. Open it with `Warehouse.open`."""
+
+    def __init__(self, settings: Settings, role: Role = "owner") -> None:
+        self.settings = settings
+        self.role: Role = role
+        self._url = libpq_url(settings, role)
+        # A deque's pop and append are safe between threads.
+        self._idle_readers: deque[adbc.Connection] = deque()
+
+    def close(self) -> None:
+        """Let go of the server. The warehouse can still be used, and connects again."""
+        while self._idle_readers:
+            self._idle_readers.pop().close()
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @classmethod
+    def open(cls, settings: Settings, role: Role = "owner", prepare: bool = True) -> Warehouse:
+        """The company's warehouse, its server running; as the owner, also made ready.
+
+        Raises WarehouseUnavailable when no server answers, WarehouseNotPrepared when a reader or
+        scorer comes before the first owner, WarehouseRefused for a server older than 15 or a
+        database that holds another company.
+        """
+        if settings.is_embedded:
+            server.start(settings)
+        warehouse = cls(settings, role)
+        if role == "owner" and prepare:
+            if settings.is_embedded:
+                warehouse.ensure_database(settings.database)
+            warehouse._prepare()
+        else:
+            warehouse.execute("select 1")
+        return warehouse
+
+    def read(self, sql: str, params: Parameters = None) -> pd.DataFrame:
+        """The rows of a query; `%(name)s` in it stands for a parameter.
+
+        Numeric columns are float64, dates and times datetime64, JSON is text.
+        """
+        return self.read_arrow(sql, params).to_pandas(date_as_object=False)
+
+    def read_arrow(self, sql: str, params: Parameters = None) -> pa.Table:
+        """The rows of a query as Arrow; numeric columns are float64, JSON is text."""
+        if params is not None:
+            with self.transaction() as connection, connection.cursor() as cursor:
+                sql = cursor.mogrify(sql, _plain(params)).decode()
+        while self._idle_readers:
+            try:
+                return self._read_with(self._idle_readers.pop(), sql)
+            except WarehouseUnavailable:
+                continue  # the server was restarted since; nothing was read yet
+            except IndexError:
+                break  # another thread took it
+        return self._read_with(self._connected(partial(adbc.connect, autocommit=True)), sql)
+
+    def execute(self, sql: str, params: Parameters = None) -> int:
+        """Run statements in one transaction; the number of rows the last one touched."""
+        with self.transaction() as connection, connection.cursor() as cursor:
+            cursor.execute(sql, _plain(params))
+            return cursor.rowcount
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[PsycopgConnection]:
+        """A psycopg2 connection, committed at the end, rolled back when anything is raised."""
+        connection = self._connected(psycopg2.connect)
+        try:
+            yield connection
+            connection.commit()
+        except psycopg2.Error as error:
+            raise _explained(error, is_lost=connection.closed != 0) from error
+        finally:
+            # Closing rolls back what was not committed.
+            connection.close()
+
+    def bulk_load(self, table: Rows, name: str) -> int:
+        """Append rows to `schema.table`; their number. Missing columns take their default."""
+        with self._adbc_cursor() as cursor:
+            return loading.put_rows(cursor, name, table)
+
+    def replace_table(self, name: str, table: Rows) -> int:
+        """Put these rows in the place of all rows of `schema.table`; their number.
+
+        One transaction: whoever reads sees the old rows or the new ones. Views on it stay.
+        """
+        return self.replace_tables({name: table})[name]
+
+    def replace_tables(self, tables: Mapping[str, Rows]) -> dict[str, int]:
+        """Replace several tables in one transaction: all of them, or none."""
+        with self._adbc_cursor() as cursor:
+            return {name: self._replace(cursor, name, rows) for name, rows in tables.items()}
+
+    def replace_rows(self, name: str, table: Rows, where: Mapping[str, Any]) -> int:
+        """Put these rows in the place of those whose columns equal `where`; their number."""
+        with self._adbc_cursor() as cursor:
+            return self._replace(cursor, name, table, where)
+
+    def ensure_database(self, name: str) -> str:
+        """Create a database beside the company's if there is none; its SQLAlchemy address.
+
+        For Dagster's and MLflow's storage: `settings.dagster_database`, `settings.mlflow_database`.
+        """
+        found = "postgres" if self.settings.is_embedded else None
+        url = libpq_url(self.settings, "owner", found)
+        connection = self._connected(psycopg2.connect, url)
+        connection.autocommit = True  # `create database` cannot run inside a transaction
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("select from pg_database where datname = %s", (name,))
+                if cursor.fetchone() is None:
+                    # another process may be faster
+                    with contextlib.suppress(
+                        psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation
+                    ):
+                        cursor.execute(SQL("create database {}").format(Identifier(name)))
+        except psycopg2.Error as error:
+            raise _explained(error, is_lost=connection.closed != 0) from error
+        finally:
+            connection.close()
+        return sqlalchemy_url(self.settings, database=name)
+
+    def _read_with(self, connection: adbc.Connection, sql: str) -> pa.Table:
+        try:
+            with connection.cursor() as cursor:
+                if COPYABLE.match(sql) is None:
+                    cursor.adbc_statement.set_options(**{"adbc.postgresql.use_copy": "false"})
+                cursor.execute(sql)
+                table = loading.plain_columns(cursor.fetch_arrow_table())
+        except adbc.Error as error:
+            connection.close()
+            raise _explained(error) from error
+        self._idle_readers.append(connection)
+        return table
+
+    def _prepare(self) -> None:
+        folder = Path(__file__).parent
+        company = self.settings.company
+        with self.transaction() as connection, connection.cursor() as cursor:
+            if connection.server_version < OLDEST_SERVER:
+                raise WarehouseRefused(
+                    f"The server is PostgreSQL {connection.server_version / 10000:.0f}; "
+                    f"Tenure needs {OLDEST_SERVER // 10000} or newer."
+                )
+            cursor.execute("select pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
+            _refuse_another_company(cursor, company)
+            cursor.execute((folder / "bookkeeping.sql").read_text(encoding="utf-8"))
+            cursor.execute((folder / "roles.sql").read_text(encoding="utf-8"))
+            self._set_passwords(cursor)
+            _keep_utc(cursor)
+            cursor.execute(
+                "insert into tenure.company (company) values (%s) on conflict do nothing",
+                (company,),
+            )
+
+    def _set_passwords(self, cursor: Any) -> None:
+        passwords = {
+            ROLE_NAMES["reader"]: self.settings.reader_password,
+            ROLE_NAMES["scorer"]: self.settings.scorer_password,
+        }
+        for name, password in passwords.items():
+            if password:
+                statement = SQL("alter role {} password {}")
+                cursor.execute(statement.format(Identifier(name), Literal(password)))
+
+    def _replace(
+        self, cursor: Any, name: str, rows: Rows, where: Mapping[str, Any] | None = None
+    ) -> int:
+        loading.empty_table(cursor, name, where)
+        count = loading.put_rows(cursor, name, rows)
+        loading.analyze(cursor, name)
+        return count
+
+    @contextlib.contextmanager
+    def _adbc_cursor(self) -> Iterator[Any]:
+        connection = self._connected(adbc.connect)
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+            connection.commit()
+        except adbc.Error as error:
+            raise _explained(error) from error
+        finally:
+            connection.close()
+
+    def _connected(
+        self, connect: Callable[[str], Connection], url: str | None = None
+    ) -> Connection:
+        try:
+            return connect(url or self._url)
+        except (psycopg2.OperationalError, adbc.OperationalError) as error:
+            problem = _explained(error, is_lost=True)
+            if not isinstance(problem, WarehouseUnavailable) or not self.settings.is_embedded:
+                raise problem from error
+        # Nothing has been sent yet, so nothing can happen twice.
+        server.start(self.settings)
+        try:
+            return connect(url or self._url)
+        except (psycopg2.OperationalError, adbc.OperationalError) as error:
+            raise _explained(error, is_lost=True) from error
+
+
+def _plain(params: Parameters) -> Parameters:
+    # psycopg2 writes numpy's float64 by its repr, `np.float64(1.0)`, and refuses its integers.
+    return params and {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in params.items()
+    }
+
+
+def _refuse_another_company(cursor: Any, company: str) -> None:
+    cursor.execute("select to_regclass('tenure.company') is not null")
+    if not cursor.fetchone()[0]:
+        return
+    cursor.execute("select company from tenure.company where company <> %s", (company,))
+    if (found := cursor.fetchone()) is not None:
+        raise WarehouseRefused(
+            f"This database holds the company {found[0]!r}, not {company!r}. One database holds "
+            "one company: set TENURE_COMPANY to that one, or TENURE_DATABASE_URL to another "
+            "database."
+        )
+
+
+def _keep_utc(cursor: Any) -> None:
+    # `::date` of a timestamptz depends on the session's time zone.
+    cursor.execute("select current_setting('timezone') = 'UTC', current_database()")
+    is_utc, database = cursor.fetchone()
+    if not is_utc:
+        cursor.execute(SQL("alter database {} set timezone to 'UTC'").format(Identifier(database)))
+
+
+def _explained(error: psycopg2.Error | adbc.Error, is_lost: bool = False) -> WarehouseError:
+    """The error in Tenure's own words; the driver's stays as its cause."""
+    code = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None) or ""
+    text = str(error).strip()
+    # At connecting, libpq hands over the server's message without its code.
+    is_missing = not code and "FATAL" in text and "does not exist" in text
+    if code in NOT_THERE or is_missing:
+        return WarehouseNotPrepared(f"The warehouse has no such thing yet. {text}")
+    lost_by_driver = isinstance(error, adbc.OperationalError) and not code
+    if is_lost or lost_by_driver or code.startswith(CONNECTION_LOST):
+        return WarehouseUnavailable(f"The database cannot be reached. {text}")
+    return WarehouseError(text)

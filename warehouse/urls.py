@@ -1,0 +1,137 @@
+"""Both forms of a database's address: libpq's for psycopg2 and ADBC, SQLAlchemy's for the rest.
+
+SQLAlchemy 2.1 reads `postgresql://` as psycopg 3, with which dagster-postgres dies on NOTIFY; ADBC
+and libpq know nothing but `postgresql://`. So nobody writes an address by hand.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal, get_args
+from urllib.parse import quote, urlencode
+
+import psycopg2
+from psycopg2.extensions import parse_dsn
+
+from warehouse.errors import WarehouseError
+from warehouse.layout import DEFAULT_PORT, find_cluster
+from warehouse.settings import Settings
+
+Role = Literal["owner", "reader", "scorer"]
+ROLE_NAMES: dict[Role, str] = {"reader": "tenure_reader", "scorer": "tenure_scorer"}
+OWNER = "tenure"
+SQLALCHEMY_SCHEMES = ("postgresql+psycopg2://", "postgresql+psycopg://", "postgres://")
+
+
+def libpq_url(settings: Settings, role: Role = "owner", database: str | None = None) -> str:
+    """`postgresql://…`, for libpq, psycopg2 and ADBC."""
+    parts = _connection_parts(settings, role, database)
+    host = parts.pop("host", None)
+    place = "/"
+    if host is not None and not host.startswith("/"):
+        place = f"{_bracketed(host)}:{parts.pop('port', DEFAULT_PORT)}/"
+    elif host is not None:
+        parts = {"host": host, **parts}
+    return _join("postgresql", place, parts)
+
+
+def sqlalchemy_url(settings: Settings, role: Role = "owner", database: str | None = None) -> str:
+    """`postgresql+psycopg2://…`, for Dagster, MLflow, Great Expectations and SQLAlchemy.
+
+    A socket folder stands in the query, behind a host name: Great Expectations rejects an address
+    without one.
+    """
+    parts = _connection_parts(settings, role, database)
+    host = parts.pop("host", "localhost")
+    if host.startswith("/"):
+        parts = {"host": host, **parts}
+        return _join("postgresql+psycopg2", "localhost/", parts)
+    place = f"{_bracketed(host)}:{parts.pop('port', DEFAULT_PORT)}/"
+    return _join("postgresql+psycopg2", place, parts)
+
+
+def dbt_environment(settings: Settings) -> dict[str, str]:
+    """What dbt_project/profiles.yml reads, as the owner."""
+    parts = _connection_parts(settings, "owner", None)
+    environment = {
+        "TENURE_PG_HOST": parts.get("host", "localhost"),
+        "TENURE_PG_PORT": parts.get("port", str(DEFAULT_PORT)),
+        "TENURE_PG_USER": parts.get("user", ""),
+        "TENURE_PG_PASSWORD": parts.get("password", ""),
+        "TENURE_PG_DATABASE": parts["dbname"],
+    }
+    # libpq takes the rest, such as sslmode, from variables of its own.
+    beyond = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+    return environment | {f"PG{name.upper()}": parts[name] for name in beyond if name in parts}
+
+
+def external_database(settings: Settings) -> str | None:
+    """The database that TENURE_DATABASE_URL names; None when Tenure runs its own server."""
+    return None if settings.database_url is None else _parse(settings.database_url)["dbname"]
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown."""
+    parts = dict(_parse(url))
+    parts.pop("password", None)
+    host = parts.get("host", "localhost")
+    return f"{parts.get('user', '')}@{host}:{parts.get('port', DEFAULT_PORT)}/{parts['dbname']}"
+
+
+def _connection_parts(settings: Settings, role: Role, database: str | None) -> dict[str, str]:
+    """libpq's own words: user, password, host, port, dbname and the rest of the query."""
+    if role not in get_args(Role):
+        raise WarehouseError(f"There is no role {role!r}: use owner, reader or scorer.")
+    if settings.database_url is None:
+        cluster = find_cluster(settings)
+        return {
+            "user": ROLE_NAMES.get(role, OWNER),
+            "host": str(cluster.socket_folder),
+            "port": str(cluster.port),
+            "dbname": database or settings.database,
+        }
+    parts = dict(_parse(settings.database_url))
+    parts["dbname"] = database or parts["dbname"]
+    if role == "owner" or parts.get("user") == ROLE_NAMES[role]:
+        return parts
+    password = settings.reader_password if role == "reader" else settings.scorer_password
+    if password:
+        return parts | {"user": ROLE_NAMES[role], "password": password}
+    # Without a password of its own the role is put on after logging in as the owner: that stops
+    # mistakes, not malice. `.env.example` says how to get the real thing.
+    options = f"{parts.get('options', '')} -c role={ROLE_NAMES[role]}".strip()
+    return parts | {"options": options}
+
+
+@lru_cache(maxsize=16)
+def _parse(url: str) -> dict[str, str]:
+    text = url
+    for scheme in SQLALCHEMY_SCHEMES:
+        if text.startswith(scheme):
+            text = "postgresql://" + text.removeprefix(scheme)
+    try:
+        parts = parse_dsn(text)
+    except psycopg2.ProgrammingError as error:
+        # libpq's message may quote the address, and with it the password.
+        raise WarehouseError(
+            "TENURE_DATABASE_URL cannot be read as a PostgreSQL address. "
+            "It should look like postgresql://user:password@host:5432/database."
+        ) from error
+    if not parts.get("dbname"):
+        raise WarehouseError("TENURE_DATABASE_URL names no database: add `/database` at its end.")
+    return parts
+
+
+def _join(scheme: str, place: str, parts: dict[str, str]) -> str:
+    rest = dict(parts)
+    user, password = rest.pop("user", ""), rest.pop("password", "")
+    database = quote(rest.pop("dbname"), safe="")
+    login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
+    query = urlencode(rest, safe="/", quote_via=quote)
+    return f"{scheme}://{login}{'@' if login else ''}{place}{database}" + (
+        f"?{query}" if query else ""
+    )
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else quote(host, safe=",")
