@@ -1,0 +1,108 @@
+"""Shared fixtures: one embedded server for the session, and a fresh company for whoever asks.
+
+What a machine lacks (the third-party data, a browser) skips a test with the reason, or fails it
+where TENURE_REQUIRE_ALL_TESTS=1: on a machine that should have everything, a skip hides a defect.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from warehouse import Settings, Warehouse, load_settings, server, silence_telemetry
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+silence_telemetry()
+
+
+def missing(reason: str) -> None:
+    """Skip the test for want of something outside the project, or fail it where all must run."""
+    if os.environ.get("TENURE_REQUIRE_ALL_TESTS") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that every user may enter.
+
+    pytest's own is closed to others, and as root the server runs as a user of its own.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="tenure-tests-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tenure_home(open_folder: Path) -> Iterator[Path]:
+    """The session's TENURE_HOME: no test touches the checkout's own, nor a configured server."""
+    home = open_folder / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TENURE_HOME", str(home))
+        # Empty, not absent: that also beats what a `.env` in the checkout says.
+        patch.setenv("TENURE_DATABASE_URL", "")
+        patch.setenv("TENURE_COMPANY", "")
+        yield home
+        server.remove(load_settings())
+
+
+@pytest.fixture(scope="session")
+def company_number() -> Iterator[int]:
+    """Numbers for company names that nobody in this session has used."""
+    return itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def fresh_company(
+    tenure_home: Path, company_number: Iterator[int]
+) -> Iterator[Callable[[], Warehouse]]:
+    """Makes a prepared, empty warehouse for a company of its own, each time it is called."""
+    opened: list[Warehouse] = []
+
+    def fresh() -> Warehouse:
+        settings: Settings = load_settings(f"test_{next(company_number)}")
+        opened.append(Warehouse.open(settings))
+        return opened[-1]
+
+    yield fresh
+    for warehouse in opened:
+        warehouse.close()
+
+
+@pytest.fixture
+def warehouse(fresh_company: Callable[[], Warehouse]) -> Warehouse:
+    """An empty warehouse that no other test sees."""
+    return fresh_company()
+
+
+@pytest.fixture(scope="module")
+def module_warehouse(fresh_company: Callable[[], Warehouse]) -> Warehouse:
+    """An empty warehouse that the tests of one module share."""
+    return fresh_company()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The third-party data beside the project. Not ours, so not in the repository."""
+    if not SHARED_DATA.is_dir():
+        missing("the third-party data is not here: ../shared/data, seen from the project")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The program of a real Chromium."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        missing(f"no browser on PATH: looked for {', '.join(BROWSERS)}")
+    return Path(str(found))
