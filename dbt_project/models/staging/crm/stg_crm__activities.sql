@@ -1,0 +1,31 @@
+with
+
+source as (select * from {{ source('crm', 'activities') }}),
+
+renamed as (
+    select
+        -- keys
+        activity_id,
+        account_id,
+        contact_id,
+        csm_id,
+
+        -- attributes
+        activity_type,
+        nullif(trim(notes), '') as notes,
+
+        -- flags
+        is_inbound,
+        was_attended,
+
+        -- times
+        occurred_at,
+        responded_at,
+
+        -- provenance
+        _source as source_system,
+        _loaded_at as loaded_at
+    from source
+)
+
+select * from renamed

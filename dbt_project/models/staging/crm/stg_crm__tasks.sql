@@ -1,0 +1,31 @@
+with
+
+source as (select * from {{ source('crm', 'tasks') }}),
+
+renamed as (
+    select
+        -- keys
+        task_id,
+        account_id,
+        csm_id,
+
+        -- attributes
+        nullif(trim(playbook), '') as playbook,
+        lower(nullif(trim(task_type), '')) as task_type,
+
+        -- flags
+        is_holdout,
+
+        -- times
+        opened_at,
+        due_at,
+        completed_at,
+        escalated_at,
+
+        -- provenance
+        _source as source_system,
+        _loaded_at as loaded_at
+    from source
+)
+
+select * from renamed

@@ -1,0 +1,28 @@
+with
+
+source as (select * from {{ source('product', 'account_days') }}),
+
+renamed as (
+    select
+        -- keys
+        account_id,
+
+        -- numbers carry their unit
+        events,
+        active_users,
+        sessions,
+        api_calls,
+        data_bytes,
+        active_users_7d,
+        active_users_28d,
+
+        -- times
+        usage_date,
+
+        -- provenance
+        _source as source_system,
+        _loaded_at as loaded_at
+    from source
+)
+
+select * from renamed

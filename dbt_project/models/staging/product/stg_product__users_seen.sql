@@ -1,0 +1,24 @@
+with
+
+source as (select * from {{ source('product', 'users_seen') }}),
+
+renamed as (
+    select
+        -- keys
+        account_id,
+        user_key,
+
+        -- numbers carry their unit
+        active_days_28d,
+
+        -- times
+        first_seen_at,
+        last_seen_at,
+
+        -- provenance
+        _source as source_system,
+        _loaded_at as loaded_at
+    from source
+)
+
+select * from renamed

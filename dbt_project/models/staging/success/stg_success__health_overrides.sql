@@ -1,0 +1,28 @@
+with
+
+source as (select * from {{ source('success', 'health_overrides') }}),
+
+renamed as (
+    select
+        -- keys
+        override_id,
+        account_id,
+
+        -- attributes
+        reason,
+        trim(author) as author,
+
+        -- numbers carry their unit
+        score,
+
+        -- times
+        set_at,
+        expires_at,
+
+        -- provenance
+        _source as source_system,
+        _loaded_at as loaded_at
+    from source
+)
+
+select * from renamed

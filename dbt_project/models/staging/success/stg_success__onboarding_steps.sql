@@ -1,0 +1,23 @@
+with
+
+source as (select * from {{ source('success', 'onboarding_steps') }}),
+
+renamed as (
+    select
+        -- keys
+        account_id,
+        template,
+        step,
+
+        -- times
+        planned_at,
+        started_at,
+        completed_at,
+
+        -- provenance
+        _source as source_system,
+        _loaded_at as loaded_at
+    from source
+)
+
+select * from renamed

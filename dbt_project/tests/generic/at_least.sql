@@ -1,0 +1,8 @@
+{#- No value is below the minimum; unknown values pass. -#}
+{% test at_least(model, column_name, minimum) %}
+
+select {{ column_name }}
+from {{ model }}
+where {{ column_name }} < {{ minimum }}
+
+{% endtest %}
