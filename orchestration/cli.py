@@ -68,9 +68,7 @@ def run(
     source: Annotated[
         list[str] | None, typer.Option(help="System: a folder of sources/mappings, or canonical.")
     ] = None,
-    data: Annotated[
-        list[Path] | None, typer.Option(help="Folder of that system's files.")
-    ] = None,
+    data: Annotated[list[Path] | None, typer.Option(help="Folder of that system's files.")] = None,
     as_of: Annotated[
         str | None, typer.Option(help="Look back from this day. Default: the newest fact.")
     ] = None,
@@ -128,16 +126,16 @@ def sql(
     query: Annotated[str, typer.Argument(help="One select statement.")], company: Company = None
 ) -> None:
     """Print a query's rows as CSV. The session is read-only."""
-    warehouse = Warehouse.open(load_settings(company))
-    try:
-        with warehouse.transaction() as connection, connection.cursor() as cursor:
-            cursor.execute("set transaction read only")
-            cursor.execute(query)
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow([column.name for column in cursor.description or []])
-            writer.writerows(cursor)
-    finally:
-        warehouse.close()
+    with (
+        Warehouse.open(load_settings(company)) as warehouse,
+        warehouse.transaction() as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("set transaction read only")
+        cursor.execute(query)
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow([column.name for column in cursor.description or []])
+        writer.writerows(cursor)
 
 
 @app.command()
@@ -198,7 +196,9 @@ def serve(settings: Settings, host: str, only: list[str] | None) -> None:
     for name in only or []:
         if name not in known:
             raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}")
-    Warehouse.open(settings).close()
+    with Warehouse.open(settings) as warehouse:
+        warehouse.ensure_database(settings.dagster_database)
+        warehouse.ensure_database(settings.mlflow_database)
     chosen = [service for service in services if not only or service.name in only]
     processes = {service.name: start(service, settings) for service in chosen}
     for service in chosen:

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from orchestration.services import all_services
-from warehouse import Settings, Warehouse
+from warehouse import Settings, Warehouse, WarehouseError
 
 LEAST_DISK_GB = 5
 LEAST_MEMORY_GB = 4
@@ -42,7 +42,10 @@ def check_machine(settings: Settings) -> list[Finding]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return [
         Finding(
-            "free disk", disk >= LEAST_DISK_GB, f"{disk:.0f} GB", f"Free {LEAST_DISK_GB} GB at least."
+            "free disk",
+            disk >= LEAST_DISK_GB,
+            f"{disk:.0f} GB",
+            f"Free {LEAST_DISK_GB} GB at least.",
         ),
         Finding(
             "memory",
@@ -95,13 +98,10 @@ def check_lightgbm() -> Finding:
 def check_warehouse(settings: Settings) -> Finding:
     """Whether the warehouse opens, and which server answers."""
     try:
-        warehouse = Warehouse.open(settings)
-    except Exception as error:  # whatever stops it is the finding
-        return Finding("warehouse", False, str(error).strip(), f"See the logs in {settings.logs}")
-    try:
-        version = warehouse.read("show server_version")["server_version"].iloc[0]
-    finally:
-        warehouse.close()
+        with Warehouse.open(settings) as warehouse:
+            version = warehouse.read("show server_version")["server_version"].iloc[0]
+    except WarehouseError as error:
+        return Finding("warehouse", False, str(error), f"See the logs in {settings.logs}")
     return Finding("warehouse", True, f"PostgreSQL {version}, database {settings.database}")
 
 
@@ -130,7 +130,9 @@ def examine(settings: Settings) -> list[Finding]:
     checks: list[Callable[[], list[Finding]]] = [
         lambda: [check_python()],
         lambda: check_machine(settings),
-        lambda: check_packages(["dagster", "dbt-core", "mlflow", "great-expectations", "streamlit"]),
+        lambda: check_packages(
+            ["dagster", "dbt-core", "mlflow", "great-expectations", "streamlit"]
+        ),
         lambda: [check_lightgbm()],
         lambda: [check_warehouse(settings)],
         lambda: check_ports(settings),

@@ -13,6 +13,7 @@ from orchestration.instance import open_instance
 from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.progress import output_to, step_in_words, step_lines
 from warehouse import Settings, Warehouse
+from warehouse.settings import remember_company
 
 
 class RunRefused(Exception):
@@ -34,7 +35,9 @@ def check_folders(folders: dict[str, Path]) -> None:
     """Raise RunRefused when a folder of raw files is missing or empty."""
     for system, folder in folders.items():
         if not folder.is_dir():
-            raise RunRefused(f"{folder}: no such folder. --data names the folder of {system} files.")
+            raise RunRefused(
+                f"{folder}: no such folder. --data names the folder of {system} files."
+            )
         if not any(folder.iterdir()):
             raise RunRefused(f"{folder}: the folder is empty; {system} files were expected in it.")
 
@@ -96,13 +99,12 @@ def run_company(
     log = settings.logs / f"run-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
     with output_to(log) as console:
         with console.status("starting the warehouse"):
-            warehouse = Warehouse.open(settings)
-            try:
+            with Warehouse.open(settings) as warehouse:
                 sources = resolve_sources(settings, warehouse, asked, as_of)
                 save_sources(warehouse, settings, sources)
-            finally:
-                warehouse.close()
-            settings.remember_company()
+                warehouse.ensure_database(settings.dagster_database)
+                warehouse.ensure_database(settings.mlflow_database)
+            remember_company(settings)
             os.environ["TENURE_COMPANY"] = settings.company
         with console.status("reading the asset graph"):
             instance = open_instance(settings)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from pathlib import Path
 
 from orchestration.instance import write_instance_config
 from warehouse import Settings
-from warehouse.urls import sqlalchemy_url
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DEFINITIONS = "orchestration.definitions"
@@ -81,7 +81,7 @@ def all_services(settings: Settings, host: str) -> list[Service]:
             "models and their evaluations",
             [
                 *(sys.executable, "-m", "mlflow", "server"),
-                *("--backend-store-uri", sqlalchemy_url(settings, database=settings.mlflow_database)),
+                *("--backend-store-uri", settings.mlflow_url),
                 *("--artifacts-destination", settings.mlflow_artifacts.as_uri()),
                 *("--host", host, "--port", str(mlflow_port), "--workers", "1"),
             ],

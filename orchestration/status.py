@@ -200,26 +200,20 @@ def print_portfolio(console: Console, warehouse: Warehouse) -> None:
 
 def print_status(console: Console, settings: Settings) -> None:
     """Everything that `tenure status` says."""
-    warehouse = Warehouse.open(settings)
-    try:
+    with Warehouse.open(settings) as warehouse:
         console.print(f"[bold]{settings.company}[/]")
         print_loads(console, warehouse)
         print_checks(console, warehouse)
         print_model(console, warehouse)
         print_portfolio(console, warehouse)
-    finally:
-        warehouse.close()
 
 
 def print_result(console: Console, settings: Settings) -> None:
     """What a finished run has to say to a reader: portfolio, model, quarantine."""
-    warehouse = Warehouse.open(settings)
-    try:
+    with Warehouse.open(settings) as warehouse:
         print_portfolio(console, warehouse)
         print_model(console, warehouse)
         rows = warehouse.read(
             "select coalesce(sum(rows_quarantined), 0) as rows from tenure.loads"
         )["rows"].iloc[0]
-        console.print(f"Rows in quarantine: {rows:,.0f}")
-    finally:
-        warehouse.close()
+    console.print(f"Rows in quarantine: {rows:,.0f}")

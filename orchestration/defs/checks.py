@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import dagster as dg
-
-from expectations import TableCheck, load_suites, run_suite
 from expectations.verdicts import record_checks
+
+from expectations import TableCheck, run_suite
 from orchestration.defs.ingestion import contract
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
@@ -50,7 +50,6 @@ def build_check(suite: str, tables: list[str]) -> dg.AssetChecksDefinition:
 
 
 raw_checks = [
-    build_check(source.name, [table.name for table in source.tables])
-    for source in contract.sources
+    build_check(source.name, [table.name for table in source.tables]) for source in contract.sources
 ]
 prediction_check = build_check("ml", ["churn_predictions"])

@@ -51,7 +51,6 @@ def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
             )
             for table in source.tables
         ],
-        retry_policy=None,
     )
     def ingestion(
         context: dg.AssetExecutionContext, companies: CompanyWarehouse
@@ -86,9 +85,7 @@ def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
 contract = load_contract()
 ingestion_assets = [build_ingestion(contract, source) for source in contract.sources]
 RAW_KEYS = [
-    dg.AssetKey([source.name, table.name])
-    for source in contract.sources
-    for table in source.tables
+    dg.AssetKey([source.name, table.name]) for source in contract.sources for table in source.tables
 ]
 
 

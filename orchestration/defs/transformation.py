@@ -1,6 +1,7 @@
 """dbt: everything up to the predictions, and then the marts that need them."""
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,12 +36,13 @@ def run_dbt(
         as_of = company_sources.as_of if company_sources else None
         as_of = as_of or newest_fact_date(warehouse)
     variables = json.dumps({"as_of_date": as_of.isoformat()})
-    target = settings.company_home / "dbt" / context.op_def.name
-    with dbt_environment(settings):
-        invocation = dbt.cli(
-            ["build", "--vars", variables], context=context, target_path=target
-        )
-        yield from invocation.stream()
+    # dagster-dbt hands this process's environment to dbt; profiles.yml reads the address there.
+    os.environ.update(dbt_environment(settings))
+    yield from dbt.cli(
+        ["build", "--vars", variables],
+        context=context,
+        target_path=settings.dbt_target / context.op_def.name,
+    ).stream()
 
 
 @dbt_assets(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
+
 from warehouse import Settings, Warehouse
 
 
@@ -44,10 +46,9 @@ def load_sources(warehouse: Warehouse, settings: Settings) -> CompanySources | N
     )
     if rows.empty or not rows["systems"].iloc[0]:
         return None
-    systems = rows["systems"].iloc[0]
-    systems = json.loads(systems) if isinstance(systems, str) else systems
+    systems = json.loads(rows["systems"].iloc[0])
     as_of = rows["as_of_date"].iloc[0]
     return CompanySources(
         folders={system: Path(folder) for system, folder in systems.items()},
-        as_of=as_of if isinstance(as_of, date) else None,
+        as_of=None if pd.isna(as_of) else as_of.date(),
     )

@@ -1,11 +1,9 @@
 """Resources: opened when a step uses them, never at import, so that definitions always load."""
 
-from contextlib import contextmanager
-from collections.abc import Iterator
-
 import dagster as dg
 
 from warehouse import Settings, Warehouse, load_settings
+from warehouse.urls import Role
 
 
 class CompanyWarehouse(dg.ConfigurableResource):
@@ -16,11 +14,6 @@ class CompanyWarehouse(dg.ConfigurableResource):
         """Settings as the environment states them now."""
         return load_settings()
 
-    @contextmanager
-    def open(self, role: str = "owner") -> Iterator[Warehouse]:
-        """A warehouse connection for one step."""
-        warehouse = Warehouse.open(self.settings, role=role)
-        try:
-            yield warehouse
-        finally:
-            warehouse.close()
+    def open(self, role: Role = "owner") -> Warehouse:
+        """A warehouse for one step; a context manager."""
+        return Warehouse.open(self.settings, role=role)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
-import psycopg2
+
+from warehouse import WarehouseUnavailable
 
 MAX_RETRIES = 3
 SECONDS_BETWEEN = 2
@@ -14,11 +15,9 @@ SECONDS_BETWEEN = 2
 def retried_on_connection_loss() -> Iterator[None]:
     """Ask Dagster to run the step again when the database went away under it.
 
-    Raises dagster.RetryRequested for psycopg2's connection errors; all else passes through.
+    Raises dagster.RetryRequested for WarehouseUnavailable; all else passes through.
     """
     try:
         yield
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise dg.RetryRequested(
-            max_retries=MAX_RETRIES, seconds_to_wait=SECONDS_BETWEEN
-        ) from error
+    except WarehouseUnavailable as error:
+        raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=SECONDS_BETWEEN) from error

@@ -53,5 +53,7 @@ def test_steps_are_told_in_words(step: str, words: str) -> None:
 
 
 def test_the_doctor_reads_pins_from_the_lock() -> None:
-    lock = "dagster==1.13.27 \\\n    --hash=sha256:00\ngql[requests]==4.4.0 ; python_version > '3'\n"
+    lock = (
+        "dagster==1.13.27 \\\n    --hash=sha256:00\ngql[requests]==4.4.0 ; python_version > '3'\n"
+    )
     assert locked_versions(lock) == {"dagster": "1.13.27", "gql": "4.4.0"}
