@@ -189,7 +189,13 @@ def dev(
 
 def serve(settings: Settings, host: str, only: list[str] | None) -> None:
     """Start services, say where they answer, wait, and stop every one of them."""
-    from orchestration.services import all_services, answers, run_until_interrupted, start
+    from orchestration.services import (
+        all_services,
+        answers,
+        heed_signals,
+        run_until_interrupted,
+        start,
+    )
 
     services = all_services(settings, host)
     known = [service.name for service in services]
@@ -200,6 +206,7 @@ def serve(settings: Settings, host: str, only: list[str] | None) -> None:
         warehouse.ensure_database(settings.dagster_database)
         warehouse.ensure_database(settings.mlflow_database)
     chosen = [service for service in services if not only or service.name in only]
+    heed_signals()
     processes = {service.name: start(service, settings) for service in chosen}
     for service in chosen:
         if service.url and not answers(service.url, seconds=60):

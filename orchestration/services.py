@@ -104,9 +104,19 @@ def service_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def default_signals() -> None:
-    """Restore SIGINT: a child of a background shell inherits it ignored, then ignores SIGTERM."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def interrupt(_signal: int, _frame: object) -> None:
+    """Signal handler: end the wait as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def heed_signals() -> None:
+    """Let SIGINT and SIGTERM end us, and reach the services in their default meaning.
+
+    A process started from a background shell inherits SIGINT ignored and would hand that on:
+    Dagster then ignores SIGTERM too.
+    """
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
 
 
 def start(service: Service, settings: Settings) -> subprocess.Popen[bytes]:
@@ -121,7 +131,6 @@ def start(service: Service, settings: Settings) -> subprocess.Popen[bytes]:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=default_signals,
         )
 
 

@@ -81,10 +81,7 @@ class PathTranslator(DagsterDbtTranslator):
         node = self.get_resource_props(manifest, unique_id)
         if node["resource_type"] == "source":
             return spec.replace_attributes(key=[node["source_name"], node["name"]])
-        if node["resource_type"] == "seed":
-            layer = "seeds"
-        else:
-            layer = node["fqn"][1]
+        layer = "seeds" if node["resource_type"] == "seed" else node["fqn"][1]
         return spec.replace_attributes(
             key=[layer, node["name"]],
             group_name=layer if len(node["fqn"]) < 4 else f"{layer}_{node['fqn'][2]}",

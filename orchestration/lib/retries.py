@@ -1,4 +1,4 @@
-"""Second chances, for lost connections only: a wrong number stays wrong however often it is tried."""
+"""Second chances, for lost connections only: a wrong number stays wrong on every try."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

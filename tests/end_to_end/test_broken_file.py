@@ -1,4 +1,4 @@
-"""A broken export stops at the checks: marts, predictions and the app's numbers stay as they were."""
+"""A broken export stops at the checks: marts, predictions and the app stay as they were."""
 
 import shutil
 from pathlib import Path
