@@ -1,4 +1,4 @@
--- Grain: one row per pair of days, the earlier with at least one open account.
+-- Grain: one row per pair of days, the earlier with at least one paying account.
 with
 
 account_mrr as (select * from {{ ref('int_account_mrr') }}),
@@ -18,7 +18,8 @@ pairs as (
     inner join measure_dates as endings on openings.measured_date < endings.measured_date
 ),
 
--- A closed cohort: who was open at the start, whatever joined later.
+-- A closed cohort: who paid at the start, whoever joined later. A trial that turns into a
+-- contract is new revenue, not expansion: RavenStack's NRR for a year would be 3.74, not 3.43.
 cohorts as (
     select
         pairs.from_date,
@@ -32,6 +33,7 @@ cohorts as (
         on
             account_mrr.account_id = ending.account_id
             and pairs.to_date = ending.measured_date
+    where account_mrr.is_paying
 ),
 
 -- Money is compared where it is known at both ends; the others are counted, not guessed.
