@@ -2,14 +2,14 @@
 
 import dagster as dg
 
-from orchestration.defs import checks, churn, ingestion, jobs, transformation
+from orchestration.defs import books, checks, churn, ingestion, jobs, transformation
 from orchestration.lib.progress import step_logger
 from orchestration.lib.resources import CompanyWarehouse
 
 defs = dg.Definitions(
     assets=[
         *ingestion.ingestion_assets,
-        ingestion.settle_intake,
+        books.close_books,
         transformation.dbt_models,
         *churn.churn_assets,
         transformation.dbt_models_with_predictions,

@@ -45,19 +45,17 @@ def check_folders(folders: dict[str, Path]) -> None:
 def resolve_sources(
     settings: Settings, warehouse: Warehouse, asked: dict[str, Path], as_of: date | None
 ) -> CompanySources:
-    """What this run reads: what was asked for, else what the company was last fed from.
+    """What this run reads: the systems asked for, beside those the company was fed from before.
 
     Raises RunRefused when neither says anything, or a folder is missing.
     """
-    folders = asked
+    known = load_sources(warehouse, settings)
+    folders = {**(known.folders if known else {}), **asked}
     if not folders:
-        known = load_sources(warehouse, settings)
-        if known is None:
-            raise RunRefused(
-                f"Nobody has said where the data of {settings.company!r} comes from. "
-                "Run: tenure run --source SYSTEM --data FOLDER"
-            )
-        folders = known.folders
+        raise RunRefused(
+            f"Nobody has said where the data of {settings.company!r} comes from. "
+            "Run: tenure run --source SYSTEM --data FOLDER"
+        )
     check_folders(folders)
     return CompanySources(folders, as_of)
 

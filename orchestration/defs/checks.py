@@ -10,7 +10,6 @@ from orchestration.defs.ingestion import contract
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 
-CHECKS = dg.AssetKey(["tenure", "checks"])
 CHECK_NAME = "great_expectations"
 
 
@@ -20,7 +19,9 @@ def check_result(check: TableCheck) -> dg.AssetCheckResult:
         asset_key=[check.suite, check.table_name],
         check_name=CHECK_NAME,
         passed=check.is_passed,
-        description="; ".join(check.failures) or f"{check.expectation_count} expectations hold",
+        description="\n".join(check.failures)
+        or check.note
+        or f"{check.expectation_count} expectations hold",
         metadata={"expectations": check.expectation_count, "failed": check.failed_count},
     )
 

@@ -1,1 +1,130 @@
-"""Churn: train a challenger, score open accounts with the champion."""
+"""Churn: train a challenger and promote it if it is better; score open accounts."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from ml.churn import score_company, train_company
+from ml.registry import ChurnRegistry
+from orchestration.lib.resources import CompanyWarehouse
+from orchestration.lib.retries import retried_on_connection_loss
+from warehouse import Settings, Warehouse
+
+MODELS = dg.AssetKey(["ml", "churn_models"])
+EVALUATIONS = dg.AssetKey(["ml", "churn_evaluations"])
+PREDICTIONS = dg.AssetKey(["ml", "churn_predictions"])
+SNAPSHOTS = dg.AssetKey(["marts", "account_snapshots"])
+SCORES = dg.AssetKey(["marts", "fct_health_scores"])
+OUTCOMES = dg.AssetKey(["marts", "fct_churn_outcomes"])
+SIGNALS = dg.AssetKey(["seeds", "signals"])
+POLICY = dg.AssetKey(["seeds", "churn_model_policy"])
+HEALTH_POLICY = dg.AssetKey(["seeds", "health_policy"])
+
+SNAPSHOTS_SQL = """
+select snapshots.*, scores.score as health_score
+from marts.account_snapshots as snapshots
+left join marts.fct_health_scores as scores
+    on
+        snapshots.account_id = scores.account_id
+        and snapshots.snapshot_date = scores.snapshot_date
+        and scores.scorecard = (select default_scorecard from seeds.health_policy)
+where snapshots.is_open
+"""
+LATEST_SNAPSHOTS_SQL = f"{SNAPSHOTS_SQL} and snapshots.is_latest"
+OUTCOMES_SQL = "select * from marts.fct_churn_outcomes"
+SIGNALS_SQL = "select * from seeds.signals"
+POLICY_SQL = "select * from seeds.churn_model_policy"
+AS_OF_SQL = "select max(snapshot_date) as as_of_date from marts.account_snapshots"
+
+
+def open_registry(warehouse: Warehouse, settings: Settings) -> ChurnRegistry:
+    """The company's models in MLflow."""
+    tracking_uri = warehouse.ensure_database(settings.mlflow_database)
+    return ChurnRegistry(settings.company, tracking_uri, settings.mlflow_artifacts)
+
+
+@dg.multi_asset(
+    name="train_churn_model",
+    specs=[
+        dg.AssetSpec(
+            MODELS,
+            deps=[SNAPSHOTS, SCORES, OUTCOMES, SIGNALS, POLICY, HEALTH_POLICY],
+            description="One row per trained churn model; one row saying why when there is none.",
+            group_name="churn",
+            owners=["team:data-science"],
+            kinds={"lightgbm", "mlflow"},
+        ),
+        dg.AssetSpec(
+            EVALUATIONS,
+            deps=[SNAPSHOTS, SCORES, OUTCOMES, SIGNALS, POLICY, HEALTH_POLICY],
+            description="One row per model version, predictor and metric, out of time.",
+            group_name="churn",
+            owners=["team:data-science"],
+            kinds={"python", "mlflow"},
+        ),
+    ],
+)
+def train_churn_model(
+    context: dg.AssetExecutionContext, companies: CompanyWarehouse
+) -> Iterator[dg.MaterializeResult]:
+    """Train unless the same model is registered; replace the tables that describe all models."""
+    with retried_on_connection_loss(), companies.open() as warehouse:
+        training = train_company(
+            open_registry(warehouse, companies.settings),
+            snapshots=warehouse.read(SNAPSHOTS_SQL),
+            outcomes=warehouse.read(OUTCOMES_SQL),
+            signals=warehouse.read(SIGNALS_SQL),
+            policy=warehouse.read(POLICY_SQL),
+            as_of_date=warehouse.read(AS_OF_SQL)["as_of_date"].iloc[0].date(),
+        )
+        warehouse.replace_tables(
+            {"ml.churn_models": training.models, "ml.churn_evaluations": training.evaluations}
+        )
+    context.log.info(training.summary)
+    yield dg.MaterializeResult(
+        asset_key=MODELS,
+        metadata={
+            "summary": training.summary,
+            "champion": training.champion_version or "none",
+            "reused": training.is_reused,
+            "left_out_features": training.left_out_features,
+        },
+    )
+    auc = training.evaluations.query("metric == 'auc'")
+    yield dg.MaterializeResult(
+        asset_key=EVALUATIONS,
+        metadata={f"auc_{row.predictor}": float(row.metric_value) for row in auc.itertuples()},
+    )
+
+
+@dg.multi_asset(
+    name="score_churn",
+    specs=[
+        dg.AssetSpec(
+            PREDICTIONS,
+            deps=[MODELS, SNAPSHOTS, SCORES, SIGNALS, POLICY, HEALTH_POLICY],
+            description="One row per open account: churn probability and its drivers, as of a day.",
+            group_name="churn",
+            owners=["team:data-science"],
+            kinds={"python", "mlflow"},
+        )
+    ],
+)
+def score_churn(companies: CompanyWarehouse) -> dg.MaterializeResult:
+    """Score with the champion; no champion leaves the table empty, and the score stands alone."""
+    with retried_on_connection_loss(), companies.open() as warehouse:
+        predictions = score_company(
+            open_registry(warehouse, companies.settings),
+            snapshots_latest=warehouse.read(LATEST_SNAPSHOTS_SQL),
+            signals=warehouse.read(SIGNALS_SQL),
+            policy=warehouse.read(POLICY_SQL),
+            as_of_date=warehouse.read(AS_OF_SQL)["as_of_date"].iloc[0].date(),
+        )
+        predictions = predictions.assign(scored_at=datetime.now(UTC))
+        warehouse.replace_table("ml.churn_predictions", predictions)
+    return dg.MaterializeResult(metadata={"dagster/row_count": len(predictions)})
+
+
+CHURN_MODEL_KEYS = [MODELS, EVALUATIONS]
+churn_assets = [train_churn_model, score_churn]

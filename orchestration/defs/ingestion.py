@@ -7,11 +7,8 @@ import dagster as dg
 from orchestration.lib.company import CompanySources, load_sources
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
-from sources import Contract, Source, ingest, load_contract, settle_quarantine
+from sources import Contract, Source, ingest, load_contract
 from warehouse import Warehouse
-
-LOADS = dg.AssetKey(["tenure", "loads"])
-REJECTED_ROWS = dg.AssetKey(["quarantine", "rejected_rows"])
 
 
 def upstream_tables(contract: Contract, source: Source, table_name: str) -> list[dg.AssetKey]:
@@ -64,11 +61,10 @@ def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
                     warehouse, companies.settings, contract, system, folder, [source.name]
                 )
             ]
+        for problem in (problem for load in loads for problem in load.problems):
+            context.log.warning(problem)
         for table in source.tables:
             of_table = [load for load in loads if load.table == table.name]
-            for load in of_table:
-                for problem in load.problems:
-                    context.log.warning(problem)
             yield dg.MaterializeResult(
                 asset_key=[source.name, table.name],
                 metadata={
@@ -76,6 +72,7 @@ def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
                     "rows_in": sum(load.rows_in for load in of_table),
                     "rows_quarantined": sum(load.rows_quarantined for load in of_table),
                     "rows_duplicate": sum(load.rows_duplicate for load in of_table),
+                    "problems": [problem for load in of_table for problem in load.problems],
                 },
             )
 
@@ -87,42 +84,3 @@ ingestion_assets = [build_ingestion(contract, source) for source in contract.sou
 RAW_KEYS = [
     dg.AssetKey([source.name, table.name]) for source in contract.sources for table in source.tables
 ]
-
-
-@dg.multi_asset(
-    name="settle_intake",
-    specs=[
-        dg.AssetSpec(
-            key=LOADS,
-            deps=RAW_KEYS,
-            description="One row per system and table: rows in, loaded, quarantined, duplicate.",
-            group_name="operations",
-            owners=["team:data"],
-            kinds={"python", "postgres"},
-        ),
-        dg.AssetSpec(
-            key=REJECTED_ROWS,
-            deps=RAW_KEYS,
-            description="One row per rejected row, with file, row number, rule and content.",
-            group_name="operations",
-            owners=["team:data"],
-            kinds={"python", "postgres"},
-        ),
-    ],
-)
-def settle_intake(companies: CompanyWarehouse) -> Iterator[dg.MaterializeResult]:
-    """Take back the orphans whose parents have arrived; the books must balance afterwards."""
-    with retried_on_connection_loss(), companies.open() as warehouse:
-        taken_back = settle_quarantine(warehouse, contract)
-        totals = warehouse.read(
-            "select coalesce(sum(rows_in), 0) as rows_in,"
-            " coalesce(sum(rows_quarantined), 0) as rows_quarantined from tenure.loads"
-        ).iloc[0]
-    yield dg.MaterializeResult(asset_key=LOADS, metadata={"rows_in": int(totals["rows_in"])})
-    yield dg.MaterializeResult(
-        asset_key=REJECTED_ROWS,
-        metadata={
-            "rows_quarantined": int(totals["rows_quarantined"]),
-            "orphans_taken_back": taken_back,
-        },
-    )

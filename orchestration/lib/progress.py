@@ -41,7 +41,7 @@ def output_to(log: Path) -> Iterator[Console]:
 
 
 STEP_WORDS = {
-    "settle_intake": "balance the books",
+    "close_books": "close the books",
     "dbt_models": "dbt: staging, intermediate, marts",
     "train_churn_model": "train the churn model",
     "score_churn": "score open accounts",
