@@ -1,0 +1,149 @@
+"""The pieces all pages share: page top with trust strip, cards, charts, sources, empty states."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboards import data, trust
+from dashboards.figures import CONFIG
+from dashboards.formatting import count, day, plain
+from dashboards.frames import column, newest_day
+from dashboards.states import Explanation, no_accounts
+
+
+def page_top(title: str, promise: str, company_trust: trust.Trust) -> None:
+    """The page's title, its promise in one line, and the trust strip under it."""
+    with st.container(gap="xsmall"):
+        st.title(title, anchor=False)
+        st.caption(promise)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="trust"):
+        for fact in trust.facts(company_trust):
+            st.badge(plain(fact.text), icon=fact.icon, color=fact.colour, help=plain(fact.story))
+        if company_trust.rows_quarantined:
+            with st.popover("What was quarantined", type="tertiary"):
+                _quarantine()
+    warning = trust.notice(company_trust)
+    if warning:
+        st.warning(plain(warning), icon=":material/balance:")
+
+
+def _quarantine() -> None:
+    rejected = data.load_quarantine()
+    waiting = count(column(rejected, "rows_rejected").sum())
+    st.markdown(f"**{waiting} rows wait for a better delivery**")
+    st.dataframe(
+        rejected,
+        hide_index=True,
+        column_config={
+            "system": "System",
+            "table_name": "Table",
+            "rule": "Rule",
+            "rows_rejected": st.column_config.NumberColumn("Rows", format="localized"),
+            "example_message": st.column_config.TextColumn("For example", width="large"),
+        },
+        alt="Rows in quarantine by system, table and rule, with an example.",
+    )
+    st.caption(
+        "From `quarantine_summary`. A row leaves quarantine when it is delivered again and "
+        "keeps the contract."
+    )
+
+
+def cards(most: int, *, narrowest: int = 190) -> DeltaGenerator:
+    """A grid of at most `most` cards a row, fewer on a narrow screen."""
+    return st.grid(columns=most, min_column_width=narrowest, gap="small")
+
+
+def metric(
+    label: str,
+    value: str,
+    *,
+    note: str = "",
+    explanation: str | None = None,
+) -> None:
+    """One key figure as a card; `note` stands under the value."""
+    st.metric(
+        label,
+        value,
+        delta=plain(note) or None,
+        # Grey: green and red mean health in this app, not up and down.
+        delta_color="off",
+        delta_arrow="off",
+        help=explanation,
+        border=True,
+        height="stretch",
+    )
+
+
+def toggle(label: str, options: Mapping[str, str], *, key: str, default: str) -> str:
+    """A choice of one, kept in the URL under `key`."""
+    chosen = st.segmented_control(
+        label,
+        list(options),
+        format_func=lambda option: options[option],
+        default=default,
+        required=True,
+        key=key,
+        bind="query-params",
+    )
+    return chosen if chosen is not None else default
+
+
+def choose_many(label: str, options: Mapping[str, str], *, key: str) -> list[str]:
+    """A choice of any number, none meaning all, kept in the URL under `key`."""
+    return st.multiselect(
+        label,
+        list(options),
+        format_func=lambda option: options.get(option, option),
+        placeholder="All",
+        key=key,
+        bind="query-params",
+    )
+
+
+def search(label: str, placeholder: str, *, key: str) -> str:
+    """A search text, kept in the URL under `key`."""
+    found = st.text_input(
+        label, placeholder=placeholder, icon=":material/search:", key=key, bind="query-params"
+    )
+    return found or ""
+
+
+def heading(title: str) -> DeltaGenerator:
+    """A section's title; the returned row takes the section's switch, to its right."""
+    st.space("small")
+    row = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
+    )
+    row.subheader(title, anchor=False, width="content")
+    return row
+
+
+def chart(figure: go.Figure, *, alt: str, key: str) -> None:
+    """A figure across its column, described for those who cannot see it."""
+    st.plotly_chart(figure, config=CONFIG, alt=alt, key=key)
+
+
+def source(frame: pd.DataFrame, *marts: str, says: str = "") -> None:
+    """What the numbers above mean, as of when, and from which marts."""
+    names = ", ".join(f"`{mart}`" for mart in marts)
+    st.caption(f"{says} As of {day(newest_day(frame))}, from {names}.".strip())
+
+
+def stop_when_empty(frame: pd.DataFrame) -> None:
+    """Ends the page with an explanation when the marts hold no account."""
+    if frame.empty:
+        show_state(no_accounts(data.company()))
+        st.stop()
+
+
+def show_state(explanation: Explanation) -> None:
+    """A state of the warehouse: what is wrong, and the command that helps."""
+    with st.container(border=True, key="state"):
+        st.subheader(explanation.title, anchor=False)
+        st.markdown(explanation.sentence)
+        st.caption("Next, in the project's folder:")
+        st.code(explanation.command, language="bash")

@@ -1,0 +1,280 @@
+"""Every query of the app. It reads as `tenure_reader`, which can see schema `marts` and no other.
+
+Results are kept by company, server and data version, so that all viewers share one read and
+nobody sees yesterday's numbers after a run. The role is the same for all viewers; were it not, it
+would belong in the key.
+"""
+
+import json
+import logging
+from collections.abc import Hashable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboards.frames import column
+from dashboards.states import Explanation, explain
+from dashboards.trust import Trust
+from warehouse import Settings, Warehouse, WarehouseError, load_settings
+from warehouse.urls import libpq_url
+
+logger = logging.getLogger(__name__)
+
+# dbt replaces its tables by new ones and a truncate gives a table a new file, so these numbers
+# change with every build of any mart.
+DATA_VERSION = """
+    select coalesce(
+        string_agg(pg_class.oid || ':' || pg_class.relfilenode, ' ' order by pg_class.oid),
+        'no marts'
+    ) as data_version
+    from pg_class
+    left join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+    where pg_namespace.nspname = 'marts' and pg_class.relkind = 'r'
+"""
+
+TRUST = """
+    select
+        data_trust.as_of_date,
+        data_trust.last_loaded_at,
+        data_trust.checks_passed,
+        data_trust.checks_failed,
+        data_trust.rows_loaded,
+        data_trust.rows_quarantined,
+        data_trust.model_version,
+        data_trust.has_earned_trust,
+        data_trust.reason,
+        horizons.horizon_days
+    from marts.data_trust
+    left join (
+        select model_version, max(horizon_days) as horizon_days
+        from marts.churn_model_evaluation
+        group by model_version
+    ) as horizons on data_trust.model_version = horizons.model_version
+"""
+
+QUARANTINE = """
+    select system, source || '.' || table_name as table_name, rule, rows_rejected, example_message
+    from marts.quarantine_summary
+    order by rows_rejected desc, system, source, table_name, rule
+"""
+
+OPEN_ACCOUNTS = """
+    select
+        account_id,
+        account_name,
+        segment,
+        industry,
+        region,
+        csm_name,
+        scorecard,
+        health_score,
+        tier,
+        colour,
+        trend,
+        score_change_28d,
+        coverage,
+        pillar_scores,
+        churn_probability,
+        drivers,
+        mrr,
+        currency,
+        mrr_at_risk,
+        arr_at_risk,
+        renewal_date,
+        days_to_renewal,
+        as_of_date,
+        model_version
+    from marts.customer_health
+    where is_open
+    order by account_id
+"""
+
+PORTFOLIO_WEEKLY = """
+    select snapshot_date, segment, tier, colour, accounts, mrr, currency
+    from marts.portfolio_weekly
+    order by snapshot_date, segment, tier
+"""
+
+RETENTION = """
+    select from_date, to_date, start_accounts, churned_accounts, nrr, grr, logo_churn
+    from marts.retention_monthly
+    order by from_date, to_date
+"""
+
+# In the reporting currency at the as-of date's rates: a currency's minor unit is not always a
+# hundredth, and only the warehouse knows which.
+MOVEMENTS = """
+    select
+        month,
+        max(reporting_currency) as currency,
+        sum(new_cents * reporting_per_cent) as new,
+        sum(expansion_cents * reporting_per_cent) as expansion,
+        sum(reactivation_cents * reporting_per_cent) as reactivation,
+        sum(contraction_cents * reporting_per_cent) as contraction,
+        sum(churn_cents * reporting_per_cent) as churn,
+        sum((closing_mrr_cents - opening_mrr_cents) * reporting_per_cent) as net,
+        string_agg(distinct currency, ', ') filter (where reporting_per_cent is null)
+            as unconverted
+    from marts.fct_mrr_movements
+    group by month
+    order by month
+"""
+
+COHORTS = """
+    select
+        churn_cohorts.signup_quarter,
+        churn_cohorts.months_since,
+        churn_cohorts.accounts,
+        churn_cohorts.logo_retention,
+        churn_cohorts.revenue_retention,
+        churn_cohorts.gross_revenue_retention,
+        data_trust.as_of_date
+    from marts.churn_cohorts
+    cross join marts.data_trust
+    order by churn_cohorts.signup_quarter, churn_cohorts.months_since
+"""
+
+SCORE_HISTORY = """
+    select snapshot_date, health_score, tier, colour
+    from marts.fct_health_scores
+    where account_id = %(account_id)s and scorecard = %(scorecard)s
+    order by snapshot_date
+"""
+
+
+class MartsUnavailable(Exception):
+    """The marts cannot be read; `explanation` says why and what to do."""
+
+    def __init__(self, explanation: Explanation) -> None:
+        super().__init__(explanation.title)
+        self.explanation = explanation
+
+
+def company() -> str:
+    """The company whose marts the app shows."""
+    return _settings().company
+
+
+def load_trust() -> Trust:
+    """How far the numbers may be believed. Read anew each time: it may move while marts stand."""
+    rows = _read(TRUST)
+    row: dict[str, Any] = {} if rows.empty else _known_values(rows.iloc[0])
+    as_of = row.get("as_of_date")
+    return Trust(
+        as_of_date=as_of,
+        data_age_days=None if as_of is None else (_today() - as_of).days,
+        last_loaded_at=row.get("last_loaded_at"),
+        checks_passed=row.get("checks_passed"),
+        checks_failed=row.get("checks_failed"),
+        rows_loaded=row.get("rows_loaded"),
+        rows_quarantined=row.get("rows_quarantined"),
+        model_version=row.get("model_version"),
+        has_earned_trust=bool(row.get("has_earned_trust", False)),
+        reason=row.get("reason"),
+        horizon_days=row.get("horizon_days"),
+    )
+
+
+def load_quarantine() -> pd.DataFrame:
+    """Rows in quarantine per system, table and rule, most first."""
+    return _cached(QUARANTINE)
+
+
+def load_open_accounts() -> pd.DataFrame:
+    """One row of `customer_health` per open account."""
+    return _cached(OPEN_ACCOUNTS)
+
+
+def load_portfolio_weekly() -> pd.DataFrame:
+    """One row per snapshot date, segment and tier."""
+    return _cached(PORTFOLIO_WEEKLY)
+
+
+def load_retention() -> pd.DataFrame:
+    """One row per pair of month starts."""
+    return _cached(RETENTION)
+
+
+def load_movements() -> pd.DataFrame:
+    """One row per month: movements and their sum in the reporting currency; `unconverted` names
+    the currencies that are left out because no exchange rate is known."""
+    return _cached(MOVEMENTS)
+
+
+def load_cohorts() -> pd.DataFrame:
+    """One row per sign-up quarter and months since; what cannot be known yet is null."""
+    return _cached(COHORTS)
+
+
+def load_score_history(account_id: str, scorecard: str) -> pd.DataFrame:
+    """One account's health score per snapshot date."""
+    return _cached(SCORE_HISTORY, account_id=account_id, scorecard=scorecard)
+
+
+def pillars(account: Mapping[Hashable, Any]) -> pd.DataFrame:
+    """The pillar scores of a `customer_health` row: columns pillar and score, null when unknown."""
+    scores = account["pillar_scores"]
+    by_pillar: dict[str, float | None] = json.loads(scores) if isinstance(scores, str) else {}
+    return pd.DataFrame(
+        {
+            "pillar": list(by_pillar),
+            "score": pd.Series(list(by_pillar.values()), dtype="float64"),
+        }
+    )
+
+
+def _cached(sql: str, **params: Any) -> pd.DataFrame:
+    settings = _settings()
+    version = str(column(_read(DATA_VERSION), "data_version").iloc[0])
+    return _remembered(_address(settings), settings.company, version, sql, params)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _remembered(
+    address: str,
+    company_name: str,
+    data_version: str,
+    sql: str,
+    params: dict[str, Any],
+) -> pd.DataFrame:
+    return _read(sql, params)
+
+
+def _read(sql: str, params: dict[str, Any] | None = None) -> pd.DataFrame:
+    settings = _settings()
+    try:
+        return _warehouse(_address(settings), settings).read(sql, params or None)
+    except WarehouseError as error:
+        # The page shows a sentence; whoever looks after the server needs the rest.
+        logger.warning("The marts of %s cannot be read.", settings.company, exc_info=True)
+        raise MartsUnavailable(explain(error, settings.company)) from error
+
+
+@st.cache_resource(show_spinner=False)
+def _warehouse(address: str, _settings: Settings) -> Warehouse:
+    return Warehouse.open(_settings, role="reader")
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except WarehouseError as error:
+        raise MartsUnavailable(explain(error, "")) from error
+
+
+def _address(settings: Settings) -> str:
+    return libpq_url(settings, "reader")
+
+
+def _known_values(row: pd.Series) -> dict[str, Any]:
+    plain = {name: value.item() if hasattr(value, "item") else value for name, value in row.items()}
+    known = {str(name): value for name, value in plain.items() if not pd.isna(value)}
+    if "as_of_date" in known:
+        known["as_of_date"] = known["as_of_date"].date()
+    return known
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -1,0 +1,240 @@
+"""What the pages compute from mart rows: sums, choices and rankings, without any drawing.
+
+Pure functions on data frames whose columns are those of the marts. Sums over nothing known are
+unknown (NaN), never 0.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from dashboards.frames import column, rows, where
+from dashboards.palette import COLOURS
+
+RANKINGS = {
+    "risk": ("mrr_at_risk", False),
+    "health": ("health_score", True),
+    "renewal": ("renewal_date", True),
+    "mrr": ("mrr", False),
+}
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Closed-cohort retention between two month starts; shares may be None when unknown."""
+
+    from_date: date
+    to_date: date
+    months: int
+    nrr: float | None
+    grr: float | None
+    logo_churn: float | None
+    churned_accounts: int
+    start_accounts: int
+
+
+def known_sum(values: pd.Series) -> float | None:
+    """The sum of the known values, or None when none is known."""
+    total = float(values.astype("float64").sum(min_count=1))
+    return None if math.isnan(total) else total
+
+
+def total(frame: pd.DataFrame, name: str) -> float | None:
+    """`known_sum` of one column of a frame."""
+    return known_sum(column(frame, name))
+
+
+def trailing_retention(retention: pd.DataFrame, months: int = 12) -> Retention | None:
+    """Retention over the `months` before the newest month start, else the longest there is.
+
+    Args:
+        retention: rows of `retention_monthly` (from_date, to_date, start_accounts, nrr, …).
+        months: the wanted length of the period.
+
+    Returns:
+        None when no period starts with a paying account.
+    """
+    # The mart may hold other days beside month starts, asked for by name.
+    is_monthly = (
+        retention[["from_date", "to_date"]]
+        .apply(lambda dates: dates.dt.day == 1)
+        .all(axis="columns")
+    )
+    paying = where(retention, is_monthly & (retention["start_accounts"] > 0))
+    if paying.empty:
+        return None
+    newest = where(paying, paying["to_date"] == paying["to_date"].max()).copy()
+    newest["months"] = [
+        _months_between(start, end)
+        for start, end in zip(newest["from_date"], newest["to_date"], strict=True)
+    ]
+    within = where(newest, newest["months"] <= months)
+    if within.empty:
+        return None
+    row: dict[Any, Any] = within.sort_values("months").to_dict("records")[-1]
+    return Retention(
+        from_date=row["from_date"],
+        to_date=row["to_date"],
+        months=int(row["months"]),
+        nrr=_known(row["nrr"]),
+        grr=_known(row["grr"]),
+        logo_churn=_known(row["logo_churn"]),
+        churned_accounts=int(row["churned_accounts"]),
+        start_accounts=int(row["start_accounts"]),
+    )
+
+
+def _months_between(start: date, end: date) -> int:
+    return (end.year - start.year) * 12 + end.month - start.month
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def tiers_now(accounts: pd.DataFrame) -> pd.DataFrame:
+    """One row per tier of the open accounts, best first.
+
+    Returns:
+        Columns tier, colour, accounts, mrr, account_share, mrr_share.
+    """
+    tiers = (
+        accounts.groupby(["tier", "colour"], dropna=False)
+        .agg(
+            accounts=("account_id", "count"),
+            mrr=("mrr", known_sum),
+            best=("health_score", "max"),
+        )
+        .reset_index()
+    )
+    tiers["account_share"] = tiers["accounts"] / tiers["accounts"].sum()
+    tiers["mrr_share"] = tiers["mrr"] / tiers["mrr"].sum(min_count=1)
+    return _best_first(tiers).drop(columns="best")
+
+
+def tiers_over_time(weekly: pd.DataFrame) -> pd.DataFrame:
+    """`portfolio_weekly` without its segments: one row per snapshot_date and tier."""
+    return (
+        weekly.groupby(["snapshot_date", "tier", "colour"], dropna=False)
+        .agg(accounts=("accounts", "sum"), mrr=("mrr", known_sum))
+        .reset_index()
+        .sort_values("snapshot_date")
+    )
+
+
+def total_over_time(history: pd.DataFrame, measure: str) -> pd.Series:
+    """All tiers of `tiers_over_time` together: one value per snapshot date, in order.
+
+    Unknown where any tier's value is: a total that skips a tier is a wrong total.
+    """
+    by_date = history.pivot_table(
+        index="snapshot_date", values=measure, aggfunc=lambda values: values.sum(skipna=False)
+    )
+    return column(by_date.sort_index(), measure)
+
+
+def red_mrr(accounts: pd.DataFrame) -> float | None:
+    """The MRR of red accounts: 0 when no account is red, None when theirs is unknown."""
+    red = where(accounts, accounts["colour"] == "red")
+    return total(red, "mrr") if len(red) else 0.0
+
+
+def cohort_sizes(cohorts: pd.DataFrame) -> dict[date, int]:
+    """Accounts per sign-up quarter."""
+    return {row.signup_quarter: int(row.accounts) for row in rows(cohorts)}
+
+
+def _best_first(tiers: pd.DataFrame) -> pd.DataFrame:
+    rank = {colour: place for place, colour in enumerate(COLOURS)}
+    return (
+        tiers.assign(place=column(tiers, "colour").map(rank.get).fillna(len(COLOURS)))
+        .sort_values(["place", "best"], ascending=[True, False])
+        .drop(columns="place")
+        .reset_index(drop=True)
+    )
+
+
+def risk_by(accounts: pd.DataFrame, dimension: str) -> pd.DataFrame:
+    """Risk of the open accounts per value of `dimension`, most MRR at risk first.
+
+    Returns:
+        Columns group, accounts, mrr, mrr_at_risk (None when no account is scored),
+        red_accounts, red_mrr.
+    """
+    red = accounts["colour"] == "red"
+    groups = (
+        accounts.assign(
+            group=accounts[dimension].fillna("Unknown"),
+            is_red=red,
+            red_mrr=accounts["mrr"].where(red, 0),
+        )
+        .groupby("group")
+        .agg(
+            accounts=("account_id", "count"),
+            mrr=("mrr", known_sum),
+            mrr_at_risk=("mrr_at_risk", known_sum),
+            red_accounts=("is_red", "sum"),
+            red_mrr=("red_mrr", known_sum),
+        )
+        .reset_index()
+    )
+    return groups.sort_values(["mrr_at_risk", "red_mrr"], ascending=False).reset_index(drop=True)
+
+
+def filter_accounts(
+    accounts: pd.DataFrame,
+    tiers: list[str],
+    segments: list[str],
+    csms: list[str],
+    search: str,
+) -> pd.DataFrame:
+    """The accounts that match every filter; an empty filter lets everything through.
+
+    `search` is matched as plain text, ignoring case, against name and id.
+    """
+    keep = pd.Series(True, index=accounts.index)
+    for name, chosen in (("tier", tiers), ("segment", segments), ("csm_name", csms)):
+        if chosen:
+            keep &= column(accounts, name).isin(chosen)
+    wanted = search.strip().casefold()
+    if wanted:
+        text = accounts["account_name"].fillna("") + " " + accounts["account_id"]
+        keep &= text.str.casefold().str.contains(wanted, regex=False)
+    return where(accounts, keep)
+
+
+def rank_accounts(accounts: pd.DataFrame, ranking: str) -> pd.DataFrame:
+    """The accounts in the order of a ranking of `RANKINGS`; unknowns last, ties by MRR."""
+    column, ascending = RANKINGS[ranking]
+    by = [column, "mrr", "account_id"] if column != "mrr" else ["mrr", "account_id"]
+    order = [ascending, False, True] if column != "mrr" else [False, True]
+    return accounts.sort_values(by, ascending=order, na_position="last").reset_index(drop=True)
+
+
+def cohort_matrix(cohorts: pd.DataFrame, measure: str, every: int = 1) -> pd.DataFrame:
+    """Cohorts as a matrix: index signup_quarter, columns months since, values `measure`.
+
+    Cells that the data cannot know yet stay NaN; rows and columns of nothing else are left out.
+    `every` keeps each n-th month.
+    """
+    kept = cohorts[cohorts["months_since"] % every == 0]
+    matrix = kept.pivot(index="signup_quarter", columns="months_since", values=measure)
+    matrix = matrix.astype(float).sort_index()
+    return matrix.dropna(axis="columns", how="all").dropna(axis="index", how="all")
+
+
+def retained_after(cohorts: pd.DataFrame, month: int, measure: str) -> tuple[float | None, int]:
+    """Retention after `month` months over the cohorts that are old enough, and their accounts.
+
+    Cohorts are weighted by their number of accounts, so that a quarter of three sign-ups does
+    not speak as loudly as one of three hundred.
+    """
+    old_enough = where(cohorts, (cohorts["months_since"] == month) & cohorts[measure].notna())
+    sizes, shares = column(old_enough, "accounts"), column(old_enough, measure)
+    accounts = int(sizes.sum())
+    if accounts == 0:
+        return None, 0
+    return float((shares.astype("float64") * sizes).sum()) / accounts, accounts

@@ -1,0 +1,138 @@
+"""The trust strip's content: how far the numbers on a page may be believed, as short facts.
+
+Pure. The strip stands on every page, so that nobody has to ask how old the data are, whether the
+checks passed or which model spoke.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from dashboards.formatting import count, day, days_old
+
+
+@dataclass(frozen=True)
+class Trust:
+    """The one row of `data_trust`, read."""
+
+    as_of_date: date | None
+    data_age_days: int | None
+    last_loaded_at: datetime | None
+    checks_passed: int | None
+    checks_failed: int | None
+    rows_loaded: int | None
+    rows_quarantined: int | None
+    model_version: str | None
+    has_earned_trust: bool
+    reason: str | None
+    horizon_days: int | None
+
+    @property
+    def is_model_there(self) -> bool:
+        """Whether a model has scored the accounts at all."""
+        return self.model_version is not None
+
+    @property
+    def is_risk_usable(self) -> bool:
+        """Whether pages may lead with probabilities and dollars at risk."""
+        return self.is_model_there and self.has_earned_trust
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One badge of the strip: a short text, its colour and icon, and the longer story."""
+
+    text: str
+    colour: Literal["gray", "green", "yellow", "red"]
+    icon: str
+    story: str
+
+
+def facts(trust: Trust) -> list[Fact]:
+    """The strip's badges, in reading order."""
+    return [_age(trust), _checks(trust), _quarantine(trust), _model(trust)]
+
+
+def notice(trust: Trust) -> str | None:
+    """What a reader must know before using probabilities, or None when all is well."""
+    reason = (trust.reason or "no reason was recorded").strip().rstrip(".")
+    if not trust.is_model_there:
+        return f"There is no churn model: {reason}. Accounts are ranked by health score alone."
+    if not trust.has_earned_trust:
+        return f"This model has not earned trust: {reason}. Rank by health score instead."
+    return None
+
+
+def _age(trust: Trust) -> Fact:
+    if trust.as_of_date is None:
+        return Fact("Age of data unknown", "gray", ":material/schedule:", "No load is recorded.")
+    loaded = (
+        f" Last loaded on {day(trust.last_loaded_at)} at {trust.last_loaded_at:%H:%M} UTC."
+        if trust.last_loaded_at
+        else ""
+    )
+    return Fact(
+        f"Data to {day(trust.as_of_date)}, {days_old(trust.data_age_days)}",
+        "gray",
+        ":material/schedule:",
+        f"Only facts known by {day(trust.as_of_date)} are counted.{loaded}",
+    )
+
+
+def _checks(trust: Trust) -> Fact:
+    icon = ":material/fact_check:"
+    passed, failed = trust.checks_passed, trust.checks_failed
+    if passed is None or failed is None or passed + failed == 0:
+        return Fact("No checks recorded", "gray", icon, "No data check has run on this company.")
+    if failed:
+        return Fact(
+            f"{count(failed)} of {count(passed + failed)} checks failed",
+            "red",
+            ":material/error:",
+            "A failed check stops the marts from moving: these numbers are the last good ones.",
+        )
+    return Fact(
+        f"{count(passed)} of {count(passed)} checks passed",
+        "green",
+        icon,
+        "Every check of the raw tables and of the predictions held in the newest run.",
+    )
+
+
+def _quarantine(trust: Trust) -> Fact:
+    icon = ":material/rule:"
+    rows = trust.rows_quarantined
+    if rows is None:
+        return Fact("Quarantine unknown", "gray", icon, "No load is recorded.")
+    if rows == 0:
+        return Fact(
+            "No rows quarantined",
+            "green",
+            icon,
+            f"All {count(trust.rows_loaded)} rows kept the contract.",
+        )
+    return Fact(
+        f"{count(rows)} rows quarantined",
+        "yellow",
+        icon,
+        f"{count(trust.rows_loaded)} rows were loaded; {count(rows)} broke a rule of the contract "
+        "and are kept aside with the reason.",
+    )
+
+
+def _model(trust: Trust) -> Fact:
+    icon = ":material/network_node:"
+    if not trust.is_model_there:
+        return Fact("No churn model", "gray", icon, notice(trust) or "")
+    if not trust.has_earned_trust:
+        return Fact(
+            f"Model {trust.model_version}, not trusted", "yellow", icon, notice(trust) or ""
+        )
+    horizon = f" within {trust.horizon_days} days" if trust.horizon_days else ""
+    return Fact(
+        f"Model {trust.model_version}",
+        "green",
+        icon,
+        f"Probability of churn{horizon}, by a model that proved itself on newer data than it was "
+        "trained on.",
+    )

@@ -1,0 +1,149 @@
+"""Sentences about the numbers: notes under a figure, descriptions for a screen reader.
+
+Pure functions; plain text without Markdown unless said otherwise.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+
+from dashboards.figures import tier_name
+from dashboards.formatting import UNKNOWN, count, day, is_unknown, money, percent, words
+from dashboards.frames import column, rows
+from dashboards.measures import Retention
+
+TRENDS = {"rising": "↗ Rising", "steady": "→ Steady", "falling": "↘ Falling"}
+RANKING_LABELS = {
+    "risk": "MRR at risk",
+    "health": "Lowest health",
+    "renewal": "Next renewal",
+    "mrr": "Largest MRR",
+}
+
+
+def only_currency(frame: pd.DataFrame) -> str | None:
+    """The one currency of a frame of converted amounts, or None when it is unknown."""
+    known = column(frame, "currency").dropna().unique()
+    return str(known[0]) if len(known) == 1 else None
+
+
+def change_since(totals: pd.Series, write: Callable[[float], str], days: int = 28) -> str:
+    """The change of a weekly series over `days`: `+12 in 28 days`."""
+    known: list[tuple[Any, float]] = list(totals.dropna().items())
+    if not known:
+        return ""
+    newest_day, newest = known[-1]
+    earlier = [value for known_day, value in known if known_day <= newest_day - timedelta(days)]
+    return f"{write(newest - earlier[-1])} in {days} days" if earlier else ""
+
+
+def retention_period(retention: Retention | None) -> str:
+    """The period of a retention figure: `12 months to 1 Dec 2022`."""
+    if retention is None:
+        return "no closed period yet"
+    unit = "month" if retention.months == 1 else "months"
+    return f"{retention.months} {unit} to {day(retention.to_date)}"
+
+
+def accounts_lost(retention: Retention | None) -> str:
+    """The counts behind logo churn: `34 of 317 accounts`."""
+    if retention is None:
+        return "no closed period yet"
+    return f"{count(retention.churned_accounts)} of {count(retention.start_accounts)} accounts"
+
+
+def share_of_mrr(part: float | None, whole: float | None) -> str:
+    """A part as a share of MRR, or nothing when either is unknown."""
+    if part is None or not whole:
+        return ""
+    return f"{percent(part / whole)} of MRR"
+
+
+def left_out(months: pd.DataFrame) -> str:
+    """The currencies that movements are missing, as a sentence, or nothing."""
+    names = {
+        name
+        for listed in column(months, "unconverted").dropna()
+        for name in str(listed).split(", ")
+    }
+    if not names:
+        return ""
+    return f" Left out, because no exchange rate is known: {', '.join(sorted(names))}."
+
+
+def tier_sentence(tiers: pd.DataFrame, measure: str) -> str:
+    """Each tier's share in one sentence."""
+    share = "account_share" if measure == "accounts" else "mrr_share"
+    parts = [f"{words(row.tier)} {percent(getattr(row, share), 0)}" for row in rows(tiers)]
+    of = "accounts" if measure == "accounts" else "MRR"
+    return f"share of {of}: {', '.join(parts)}."
+
+
+def movement_sentence(months: pd.DataFrame, currency: str) -> str:
+    """The newest month of the movements in one sentence."""
+    newest = months.iloc[-1]
+    return (
+        f"Stacked bars of MRR movements from {day(months.iloc[0]['month'])} on. Newest month, "
+        f"{newest['month']:%B %Y}: net change {money(newest['net'], currency)}."
+    )
+
+
+def risk_sentence(groups: pd.DataFrame, measure: str, currency: str | None) -> str:
+    """The risk of each group in one sentence."""
+    parts = [
+        f"{words(group)} {money(value, currency)}"
+        for group, value in zip(groups["group"], groups[measure], strict=True)
+    ]
+    return f"Bars of MRR at risk: {', '.join(parts)}."
+
+
+def trend(value: str | None) -> str:
+    """A trend with its arrow; anything else is unknown."""
+    return TRENDS.get(str(value), UNKNOWN)
+
+
+def tier_labels(tiers: pd.DataFrame) -> dict[str, str]:
+    """Each tier as it stands in tables and filters, best first: symbol and name."""
+    return {row.tier: tier_name(row.tier, row.colour) for row in rows(tiers)}
+
+
+def renewal(date: Any, days: float | None) -> str:
+    """A renewal day with the distance to it: `1 Mar 2023 (90 days)`."""
+    if is_unknown(date):
+        return UNKNOWN
+    text = day(date)
+    if days is None or is_unknown(days):
+        return text
+    if days < 0:
+        return f"{text} ({abs(int(days))} days ago)"
+    return f"{text} (in {int(days)} days)"
+
+
+def options(values: pd.Series) -> dict[str, str]:
+    """The known values of a column as filter options, in order: value to label."""
+    return {str(value): words(value) for value in sorted(values.dropna().unique())}
+
+
+def account_line(account: Mapping[Hashable, Any], currency: str | None) -> str:
+    """One account in one line: segment, manager, MRR, renewal."""
+    parts = [
+        words(account["segment"]),
+        words(account["industry"]) if not is_unknown(account["industry"]) else None,
+        account["csm_name"] if not is_unknown(account["csm_name"]) else "no success manager",
+        f"{money(account['mrr'], currency)} MRR",
+        f"renews {renewal(account['renewal_date'], account['days_to_renewal'])}"
+        if not is_unknown(account["renewal_date"])
+        else "renewal date unknown",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def pillar_sentence(pillars: pd.DataFrame) -> str:
+    """Each pillar's score in one sentence."""
+    parts = [
+        f"{words(pillar)} {'unknown' if is_unknown(score) else f'{score:.0f}'}"
+        for pillar, score in zip(pillars["pillar"], pillars["score"], strict=True)
+    ]
+    return f"{', '.join(parts)}, of 100."
