@@ -1,0 +1,220 @@
+"""Which way round a file writes its dates: decided on evidence, stated, or refused.
+
+03/04/2024 is the third of April or the fourth of March. Read the wrong way round, RavenStack's
+export swaps 182 of 500 sign-up dates without one error. So each column of each file is read in
+every candidate format as a whole, and a format is used only when it alone fits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from sources.landing import FileProblem, literal, one_row, quoted
+
+# A column in which one format reads this share of what can be read at all is in that format,
+# and the rest is quarantined. Spreadsheets that turn half of the dates round leave about 60:40.
+NEARLY_ALL = 0.9
+
+DAY = r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}( \d{1,2}:\d{2}(:\d{2})?)?"
+ISO = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}.*)?"
+
+NEW_UNREAD_DATES = """
+create or replace table unread_dates
+(_file varchar, _row bigint, column_name varchar, content varchar, format varchar)
+"""
+
+
+def iso(text: str) -> str:
+    """SQL for a timestamptz from ISO 8601 text, null when it is not; no zone means UTC."""
+    return (
+        f"case when regexp_full_match({text}, '{ISO}') "
+        f"then try_cast(replace({text}, '/', '-') as timestamptz) end"
+    )
+
+
+def _numbered(text: str, order: str) -> str:
+    formats = ", ".join(f"'{order}{clock}'" for clock in ("", " %H:%M", " %H:%M:%S"))
+    slashed = f"replace(replace({text}, '-', '/'), '.', '/')"
+    return (
+        f"case when regexp_full_match({text}, '{DAY}') "
+        f"then try_strptime({slashed}, [{formats}])::timestamptz end"
+    )
+
+
+def day_first(text: str) -> str:
+    """SQL for a timestamptz from text such as 31/12/2024 or 31-12-2024 09:30."""
+    return _numbered(text, "%d/%m/%Y")
+
+
+def month_first(text: str) -> str:
+    """SQL for a timestamptz from text such as 12/31/2024."""
+    return _numbered(text, "%m/%d/%Y")
+
+
+FORMATS = {"iso": iso, "day-first": day_first, "month-first": month_first}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How many values of a column each format reads; `readable` by any, `differing` where the
+    day-first and month-first readings are two different days. `example` is one of those."""
+
+    readable: int
+    counts: Mapping[str, int]
+    differing: int = 0
+    example: str | None = None
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """No one format fits; `reason` completes the sentence "column x …"."""
+
+    reason: str
+    is_tie: bool
+
+
+def choose_format(evidence: Evidence) -> str | Undecided:
+    """The one format that reads all values that can be read, or nearly all; else why not."""
+    if evidence.readable == 0:
+        return "iso"
+    reads_all = [name for name in FORMATS if evidence.counts[name] == evidence.readable]
+    reads_most = [
+        name for name in FORMATS if evidence.counts[name] >= NEARLY_ALL * evidence.readable
+    ]
+    fitting = reads_all or reads_most
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        shares = ", ".join(f"{count} {name}" for name, count in evidence.counts.items() if count)
+        return Undecided(
+            f"mixes date formats ({shares}, of {evidence.readable} values): "
+            "no one format reads nearly all of them",
+            is_tie=False,
+        )
+    if evidence.differing == 0:
+        return "day-first"
+    return Undecided(
+        f"can be read day-first and month-first, and {evidence.differing} values such as "
+        f"{evidence.example!r} then mean two different days",
+        is_tie=True,
+    )
+
+
+def read_dates(
+    con: duckdb.DuckDBPyConnection,
+    raw: str,
+    relation: str,
+    stated: Mapping[str, str | None],
+    advice: str,
+) -> list[str]:
+    """Make view `relation` of `raw` with the columns named in `stated` read as timestamps.
+
+    `stated` gives a format by column, or None to decide by evidence; columns that `raw` does not
+    have as text are left alone. Values that the format does not read become null and are noted in
+    the table `unread_dates`, which must be there. Returns notes worth showing. Raises FileProblem,
+    ending in `advice`, when the format of a column cannot be decided.
+    """
+    types = dict(con.execute(f"select column_name, column_type from (describe {quoted(raw)})")
+                 .fetchall())  # fmt: skip
+    columns = [name for name in stated if types.get(name) == "VARCHAR"]
+    files = con.execute(f"select distinct _file from {quoted(raw)} order by 1").fetchall()
+    notes: list[str] = []
+    chosen: dict[str, dict[str, str]] = {column: {} for column in columns}
+    for (file,) in files:
+        formats = _choose_for_file(con, raw, file, {name: stated[name] for name in columns}, advice)
+        for column, name in formats.items():
+            chosen[column][file] = name
+            if name == "month-first" and stated[column] is None:
+                notes.append(f"{file}: {column} is read month-first: only so all its dates exist")
+    replaced = []
+    for column, by_file in chosen.items():
+        cases = " ".join(
+            f"when {literal(file)} then {FORMATS[name](f'trim({quoted(column)})')}"
+            for file, name in by_file.items()
+        )
+        parsed = f"case _file {cases} end" if cases else "null::timestamptz"
+        replaced.append(f"{parsed} as {quoted(column)}")
+        names = " ".join(f"when {literal(file)} then '{name}'" for file, name in by_file.items())
+        if cases:
+            con.execute(
+                f"insert into unread_dates select _file, _row, {literal(column)}, "
+                f"{quoted(column)}, case _file {names} end from {quoted(raw)} "
+                f"where trim({quoted(column)}) <> '' and {parsed} is null"
+            )
+    replace = f" replace ({', '.join(replaced)})" if replaced else ""
+    con.execute(
+        f"create or replace view {quoted(relation)} as select *{replace} from {quoted(raw)}"
+    )
+    return notes
+
+
+def _choose_for_file(
+    con: duckdb.DuckDBPyConnection,
+    raw: str,
+    file: str,
+    stated: Mapping[str, str | None],
+    advice: str,
+) -> dict[str, str]:
+    verdicts = {
+        column: name or choose_format(_weigh(con, raw, file, column))
+        for column, name in stated.items()
+    }
+    # A column with few dates may read both ways while its neighbour, written by the same hand,
+    # reads one way only.
+    neighbours = {name for name in verdicts.values() if name in ("day-first", "month-first")}
+    formats: dict[str, str] = {}
+    for column, verdict in verdicts.items():
+        if isinstance(verdict, str):
+            formats[column] = verdict
+        elif verdict.is_tie and len(neighbours) == 1:
+            formats[column] = str(next(iter(neighbours)))
+        else:
+            way_out = advice.replace("COLUMN", column)
+            raise FileProblem(f"{file}: column {column} {verdict.reason}; {way_out}")
+    return formats
+
+
+def _weigh(con: duckdb.DuckDBPyConnection, raw: str, file: str, column: str) -> Evidence:
+    readings = ", ".join(f"{read('content')} as {quoted(name)}" for name, read in FORMATS.items())
+    row = one_row(
+        con,
+        f"""
+        with contents as (
+            select trim({quoted(column)}) as content from {quoted(raw)} where _file = ?
+        ),
+
+        read as (select content, {readings} from contents where content <> '')
+
+        select
+            count(coalesce("iso", "day-first", "month-first")),
+            count("iso"),
+            count("day-first"),
+            count("month-first"),
+            count(*) filter ("day-first" <> "month-first"),
+            min(content) filter ("day-first" <> "month-first"),
+        from read
+        """,
+        [file],
+    )
+    return Evidence(row[0], dict(zip(FORMATS, row[1:4], strict=True)), row[4], row[5])
+
+
+DIRECTIVE = re.compile(r"([\w ]+?)(?:\s+(iso|day-first|month-first))?")
+
+
+def parse_dates_directive(text: str) -> dict[str, str | None]:
+    """`signup_date, closed_at day-first` as formats by column; None where none is stated.
+
+    Raises ValueError when a part cannot be understood.
+    """
+    stated: dict[str, str | None] = {}
+    for part in text.split(","):
+        match = DIRECTIVE.fullmatch(part.strip())
+        if not match:
+            raise ValueError(f"cannot read {part.strip()!r}: a column, then {', '.join(FORMATS)}")
+        stated[match[1]] = match[2]
+    return stated

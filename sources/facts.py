@@ -1,0 +1,43 @@
+"""How far a company's facts go: the day up to which it can be judged."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from warehouse import Warehouse
+
+# Times that a system writes down when the thing happens, so that none lies ahead of the delivery.
+# A renewal, a due date or the end of a live subscription does: fightchurn's newest subscription
+# ends eleven months after its newest event.
+OBSERVED = (
+    ("product.account_days", "usage_date"),
+    ("support.tickets", "created_at"),
+    ("crm.activities", "occurred_at"),
+    ("billing.payments", "attempted_at"),
+    ("survey.responses", "submitted_at"),
+    ("community.posts", "posted_at"),
+)
+
+# For companies that deliver nothing but customers and contracts.
+AGREED = (
+    ("billing.subscriptions", "started_at"),
+    ("crm.opportunities", "closed_at"),
+    ("crm.accounts", "signed_at"),
+)
+
+
+def newest_fact_date(warehouse: Warehouse) -> date:
+    """The day (UTC) of the newest thing that happened, in any raw table; today if there is none.
+
+    Never later than today. Raises WarehouseNotPrepared before the first load.
+    """
+    today = "(now() at time zone 'utc')::date"
+    for columns in (OBSERVED, AGREED):
+        newest = ", ".join(
+            f"(select max({column})::date from {table} where {column}::date <= {today})"
+            for table, column in columns
+        )
+        found = warehouse.read_arrow(f"select greatest({newest}) as newest")["newest"][0].as_py()
+        if found is not None:
+            return found
+    return warehouse.read_arrow(f"select {today} as today")["today"][0].as_py()

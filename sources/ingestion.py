@@ -1,0 +1,335 @@
+"""A system's delivery into the warehouse, table by table: read, check, load, account for."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from sources import events, store
+from sources.checks import Counts, check_rows, enforced
+from sources.contract import Contract, Table
+from sources.landing import (
+    CREATE_UNREADABLE,
+    FileProblem,
+    Landed,
+    find_table_files,
+    literal,
+    one_row,
+    quoted,
+)
+from sources.mapping import (
+    CANONICAL,
+    Delivery,
+    Mapping,
+    Reader,
+    explain,
+    load_mappings,
+    run_mapping,
+)
+from sources.usage import ROLLUP_TABLES, roll_up
+from warehouse import Settings, Warehouse
+
+ACCOUNTS = "crm.accounts"
+
+# For mappings: an amount in major units as minor units. What is no number stays as it is, so that
+# the contract's type check can name it.
+CENTS = """
+create or replace macro cents(amount) as
+coalesce((try_cast(amount as decimal(28, 6)) * 100)::bigint::varchar, amount::varchar)
+"""
+
+NO_REJECTIONS = """
+create table if not exists no_rejections
+(_n bigint, _file varchar, _row bigint, rule varchar, message varchar, row_data varchar)
+"""
+
+
+class IngestError(RuntimeError):
+    """Nothing usable is left of a delivery. The message says why, one line per reason."""
+
+
+@dataclass(frozen=True)
+class TableLoad:
+    """What became of one table of a delivery.
+
+    `status` is `loaded`, `failed` (what was loaded before stays) or `absent` (not delivered).
+    `problems` are sentences for people, each naming the file, and the row where there is one.
+    """
+
+    system: str
+    source: str
+    table: str
+    status: str
+    files: tuple[str, ...] = ()
+    rows_in: int = 0
+    rows_loaded: int = 0
+    rows_quarantined: int = 0
+    rows_duplicate: int = 0
+    problems: tuple[str, ...] = ()
+
+
+def ingest(
+    warehouse: Warehouse,
+    settings: Settings,
+    contract: Contract,
+    system: str,
+    folder: Path,
+    sources: Sequence[str] | None = None,
+) -> list[TableLoad]:
+    """Load what `system` delivered in `folder`, for some raw schemas or for all, parents first.
+
+    Each table is one transaction and replaces that system's rows. A file that cannot be used
+    fails its own table, whose loaded rows stay. Raises IngestError when the folder is missing,
+    holds nothing that is expected, or leaves no customer at all; MappingError for a system that
+    nobody mapped.
+    """
+    if not folder.is_dir():
+        raise IngestError(f"{folder}: there is no such folder")
+    mappings = load_mappings(system)
+    _expect_files(contract, mappings, system, folder)
+    store.create_tables(warehouse, contract)
+    with open_duckdb(settings) as con:
+        run = _Run(warehouse, settings, con, system, Reader(con, folder), mappings)
+        chosen = [table for table in contract.tables if not sources or table.source in sources]
+        loads = run.load_all(chosen)
+    _expect_customers(warehouse, loads)
+    return loads
+
+
+def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """DuckDB as ingestion needs it: nothing stored, UTC, large work spilled beside the lake."""
+    settings.lake.mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect()
+    con.execute("set timezone = 'UTC'")
+    con.execute(f"set temp_directory = {literal(str(settings.lake / '.spill'))}")
+    con.execute(CREATE_UNREADABLE)
+    con.execute(NO_REJECTIONS)
+    con.execute(CENTS)
+    return con
+
+
+def _expect_files(
+    contract: Contract, mappings: dict[str, Mapping], system: str, folder: Path
+) -> None:
+    patterns = sorted({pattern for mapping in mappings.values() for pattern in mapping.files})
+    if mappings:
+        found = any(any(folder.glob(pattern)) for pattern in patterns)
+    else:
+        patterns = [f"{table.full_name}.csv" for table in contract.tables[:4]] + ["…"]
+        names = [table.full_name for table in (*contract.tables, events.EVENTS)]
+        found = any(find_table_files(folder, name) for name in names)
+    if not found:
+        raise IngestError(
+            f"{folder}: holds no file that {system} is read from ({', '.join(patterns)})"
+        )
+
+
+def _expect_customers(warehouse: Warehouse, loads: Sequence[TableLoad]) -> None:
+    of_accounts = [load for load in loads if f"{load.source}.{load.table}" == ACCOUNTS]
+    if any(load.status != "absent" for load in of_accounts):
+        found = warehouse.read_arrow(f"select exists (select from {ACCOUNTS}) as is_there")
+        if not found["is_there"][0].as_py():
+            problems = [problem for load in loads for problem in load.problems]
+            raise IngestError("\n".join(["no customer could be loaded", *problems]))
+
+
+class _Run:
+    """One delivery being loaded, over one DuckDB connection."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        settings: Settings,
+        con: duckdb.DuckDBPyConnection,
+        system: str,
+        reader: Reader,
+        mappings: dict[str, Mapping],
+    ) -> None:
+        self.warehouse = warehouse
+        self.lake = events.system_lake(settings.lake, system)
+        self.con = con
+        self.system = system
+        self.reader = reader
+        self.mappings = mappings
+
+    def load_all(self, tables: Sequence[Table]) -> list[TableLoad]:
+        loads: list[TableLoad] = []
+        of_events: TableLoad | None = None
+        for table in tables:
+            if table.full_name in ROLLUP_TABLES and of_events is None:
+                of_events = self.load(events.EVENTS, self.load_events)
+                loads.append(of_events)
+            if table.full_name in ROLLUP_TABLES and of_events and of_events.status != "absent":
+                loads.append(self.load_rollup(table, of_events))
+            else:
+                loads.append(self.load(table, self.load_table))
+        return loads
+
+    def load(self, table: Table, how: Callable[[Table], TableLoad]) -> TableLoad:
+        """Load one table; a file that cannot be used fails this table only."""
+        try:
+            return how(table)
+        except FileProblem as error:
+            return self.outcome(table, "failed", problems=[self.kept(table, str(error))])
+
+    def load_table(self, table: Table) -> TableLoad:
+        delivery = self.open(table)
+        if delivery is None:
+            return self.absent(table)
+        types = run_mapping(self.reader, delivery, "table")
+        rules = enforced(table, store.fetch_delivered(self.warehouse, table))
+        store.fetch_parents(self.warehouse, self.con, rules)
+        store.fetch_taken(self.warehouse, self.con, table, but=self.system)
+        held = store.held_hashes(self.warehouse, self.con, table, self.system)
+        counts = self.add_unreadable(delivery, check_rows(self.con, table, types, rules))
+        problems = [*delivery.notes, *self.left_out(delivery), *self.rejections(table, counts)]
+        if counts.rows_in == 0:
+            problems.append(f"{delivery.files[0]}: has a header and no rows")
+        if counts.rows_loaded == 0 and held > 0:
+            # A delivery without one good row is more likely broken than true.
+            problems.append(self.kept(table, f"{table.full_name}: no row can be used"))
+            return self.outcome(table, "failed", delivery.files, counts, problems)
+        self.save(table, table, delivery.files, counts)
+        return self.outcome(table, "loaded", delivery.files, counts, problems)
+
+    def load_events(self, table: Table) -> TableLoad:
+        events.recover(self.lake)
+        delivery = self.open(table)
+        if delivery is None:
+            return self.absent(table)
+        types = run_mapping(self.reader, delivery, "view")
+        store.fetch_parents(self.warehouse, self.con, table.rules)
+        fresh = events.incoming(self.lake)
+        try:
+            events.check_events(self.con, types)
+            written = events.write_events(self.con, types, fresh)
+        except duckdb.Error as error:
+            # Events stream through the mapping, so its errors come as late as this.
+            raise FileProblem(f"{delivery.name}: {explain(error)}") from error
+        counts = self.add_unreadable(delivery, written)
+        problems = [*delivery.notes, *self.left_out(delivery), *self.rejections(table, counts)]
+        if counts.rows_loaded == 0:
+            shutil.rmtree(fresh)
+            problems.append(self.kept(table, f"{table.full_name}: no event can be used"))
+        if counts.rows_loaded == 0 and self.lake.exists():
+            return self.outcome(table, "failed", delivery.files, counts, problems)
+        if counts.rows_loaded > 0:
+            events.swap_in(fresh, self.lake)
+        self.save(table, None, delivery.files, counts)
+        status = "loaded" if counts.rows_loaded else "failed"
+        return self.outcome(table, status, delivery.files, counts, problems)
+
+    def load_rollup(self, table: Table, of_events: TableLoad) -> TableLoad:
+        if of_events.status == "failed":
+            problem = f"{table.full_name}: there are no new events to roll up"
+            return self.outcome(table, "failed", problems=(self.kept(table, problem),))
+        events.open_lake(self.con, self.lake)
+        rows = roll_up(self.con, table)
+        store.held_hashes(self.warehouse, self.con, table, self.system)
+        counts = Counts(rows, rows, 0, 0)
+        self.save(table, table, of_events.files, counts)
+        return self.outcome(table, "loaded", of_events.files, counts)
+
+    def open(self, table: Table) -> Delivery | None:
+        if self.system == CANONICAL:
+            return self.reader.open_canonical(table)
+        mapping = self.mappings.get(table.full_name)
+        return self.reader.open_mapped(mapping) if mapping else None
+
+    def save(
+        self, table: Table, changed: Table | None, files: Sequence[str], counts: Counts
+    ) -> None:
+        place = store.Place(self.system, table.source, table.name)
+        store.save(self.warehouse, self.con, place, table=changed, files=files, counts=counts)
+
+    def outcome(
+        self,
+        table: Table,
+        status: str,
+        files: Sequence[str] = (),
+        counts: Counts = Counts(0, 0, 0, 0),  # noqa: B008 (a frozen value)
+        problems: Sequence[str] = (),
+    ) -> TableLoad:
+        return TableLoad(
+            self.system,
+            table.source,
+            table.name,
+            status,
+            tuple(files),
+            counts.rows_in,
+            counts.rows_loaded,
+            counts.rows_quarantined,
+            counts.rows_duplicate,
+            tuple(problems),
+        )
+
+    def absent(self, table: Table) -> TableLoad:
+        problem = f"{table.full_name}: was delivered before and is not there now"
+        kept = self.kept(table, problem)
+        return self.outcome(table, "absent", problems=(kept,) if kept != problem else ())
+
+    def kept(self, table: Table, problem: str) -> str:
+        """The problem, and how many rows of an earlier delivery stay in spite of it."""
+        rows = store.rows_loaded(self.warehouse, self.system, table)
+        return f"{problem}; the {rows:,} rows loaded before stay" if rows else problem
+
+    def driving(self, delivery: Delivery) -> dict[str, tuple[Landed, ...]]:
+        """The groups of files whose rows the mapping passes on, not those it only looks up in."""
+        passed_on = {
+            name for (name,) in self.con.execute("select distinct _file from mapped").fetchall()
+        }
+        groups = {
+            raw: files
+            for raw, files in delivery.groups.items()
+            if passed_on & {file.name for file in files}
+        }
+        return groups or dict(delivery.groups)
+
+    def add_unreadable(self, delivery: Delivery, counts: Counts) -> Counts:
+        """Quarantine the records that no reader could take apart."""
+        names = [file.name for files in self.driving(delivery).values() for file in files]
+        before = self.count("select count(*) from rejected")
+        self.con.execute(
+            "insert into rejected select null, _file, _row, 'readable', reason, "
+            "json_object('line', content)::varchar from unreadable where list_contains(?, _file)",
+            [names],
+        )
+        more = self.count("select count(*) from rejected") - before
+        return replace(
+            counts,
+            rows_in=counts.rows_in + more,
+            rows_quarantined=counts.rows_quarantined + more,
+        )
+
+    def left_out(self, delivery: Delivery) -> list[str]:
+        """A note for each group of files with more rows than the mapping passes on."""
+        notes = []
+        for raw, files in self.driving(delivery).items():
+            rows = self.count(f"select count(*) from {quoted(raw)}")
+            names = ", ".join(file.name for file in files[:3])
+            passed = self.count(
+                "select count(*) from mapped where list_contains(?, _file)",
+                [[file.name for file in files]],
+            )
+            if passed < rows:
+                notes.append(f"{names}: {delivery.name} leaves out {rows - passed:,} of {rows:,}")
+        return notes
+
+    def rejections(self, table: Table, counts: Counts) -> list[str]:
+        """A sentence for each rule that rows broke, with the first such row as the example."""
+        rows = self.con.execute(
+            "select rule, count(*), min_by((_file, _row, message), (_file, _row)) "
+            "from rejected group by rule order by count(*) desc, rule"
+        ).fetchall()
+        return [
+            f"{table.full_name}: {number:,} of {counts.rows_in:,} rows quarantined by {rule}, "
+            f"first {file} row {row}: {message}"
+            for rule, number, (file, row, message) in rows
+        ]
+
+    def count(self, sql: str, params: Sequence[object] = ()) -> int:
+        return one_row(self.con, sql, params)[0]

@@ -1,0 +1,202 @@
+"""Mappings: one DuckDB `select` per contract table, over the files of one system.
+
+`sources/mappings/<system>/<schema>.<table>.sql` reads files by name (`from "subscription.csv"`;
+a name may hold `*`) and gives the contract's columns. What else it gives goes to `attributes`.
+`_file` and `_row` come with each file and must be passed on. Two comments steer the reading:
+
+    -- dates: start_date, end_date day-first    these columns are dates (format stated, or found)
+    -- delimiter: ;                             the CSV files are not separated by commas
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from sources.contract import Table
+from sources.dates import NEW_UNREAD_DATES, parse_dates_directive, read_dates
+from sources.landing import FileProblem, Landed, find_files, find_table_files, quoted, read_files
+
+MAPPINGS = Path(__file__).resolve().parent / "mappings"
+CANONICAL = "canonical"
+
+FILE_NAME = re.compile(r'"([^"\n]+\.(?:csv|parquet|jsonl))"', re.I)
+COMMENT = re.compile(r"--[^\n]*")
+DIRECTIVE = re.compile(r"^--\s*(dates|delimiter):\s*(.+?)\s*$", re.M)
+
+
+class MappingError(ValueError):
+    """A mapping file that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A mapping as written: its SQL, the file names it reads, its date columns and delimiter."""
+
+    name: str
+    sql: str
+    files: tuple[str, ...]
+    dates: Dict[str, str | None]
+    delimiter: str = ","
+
+
+def parse_mapping(name: str, text: str) -> Mapping:
+    """Read a mapping's text. Raises MappingError when it reads no file or misstates a date."""
+    dates: dict[str, str | None] = {}
+    delimiter = ","
+    for directive, value in DIRECTIVE.findall(text):
+        if directive == "delimiter":
+            delimiter = "\t" if value == "tab" else value
+        else:
+            try:
+                dates |= parse_dates_directive(value)
+            except ValueError as error:
+                raise MappingError(f"{name}: {error}") from error
+    sql = text.strip().rstrip(";")
+    files = tuple(dict.fromkeys(FILE_NAME.findall(COMMENT.sub("", sql))))
+    if not files:
+        raise MappingError(f'{name}: reads no file; name one as in: from "subscription.csv"')
+    return Mapping(name, sql, files, dates, delimiter)
+
+
+def load_mappings(system: str, folder: Path = MAPPINGS) -> dict[str, Mapping]:
+    """The mappings of a system by contract table (`schema.table`, or `product.events`).
+
+    Empty for `canonical`, whose files are in contract form. Raises MappingError for a system that
+    nobody has mapped, naming those that are.
+    """
+    if system == CANONICAL:
+        return {}
+    files = sorted((folder / system).glob("*.sql"))
+    if not files:
+        known = sorted(path.name for path in folder.iterdir() if path.is_dir())
+        raise MappingError(
+            f"no mapping for {system!r}: write sources/mappings/{system}/<schema>.<table>.sql; "
+            f"known are {', '.join([CANONICAL, *known])}"
+        )
+    return {
+        file.stem: parse_mapping(f"mappings/{system}/{file.name}", file.read_text("utf-8"))
+        for file in files
+    }
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What a system delivered for one table, and the select over it.
+
+    `groups` are the files by the relation that holds their rows as they came.
+    """
+
+    name: str
+    groups: Dict[str, tuple[Landed, ...]]
+    sql: str
+    notes: tuple[str, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return tuple(file.name for files in self.groups.values() for file in files)
+
+
+class Reader:
+    """Reads one delivery folder; a file that two mappings use is read once."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+        self.con = con
+        self.folder = folder
+        self._read: set[str] = set()
+
+    def open_mapped(self, mapping: Mapping) -> Delivery | None:
+        """Make each file that `mapping` names a view; None when none of them was delivered.
+
+        Raises FileProblem when only some were, or when a file cannot be used.
+        """
+        found = {pattern: find_files(self.folder, pattern) for pattern in mapping.files}
+        if not any(found.values()):
+            return None
+        if missing := [pattern for pattern, files in found.items() if not files]:
+            raise FileProblem(f"{missing[0]}: not in the folder, and {mapping.name} needs it")
+        notes: list[str] = []
+        groups: dict[str, tuple[Landed, ...]] = {}
+        self.con.execute(NEW_UNREAD_DATES)
+        advice = f"state the format in {mapping.name}: -- dates: COLUMN day-first"
+        for pattern, files in found.items():
+            raw = f"{pattern} read with {mapping.delimiter}"
+            self._read_once(files, raw, mapping.delimiter)
+            notes += read_dates(self.con, raw, pattern, mapping.dates, advice)
+            groups[raw] = tuple(files)
+        return Delivery(mapping.name, groups, mapping.sql, tuple(notes))
+
+    def open_canonical(self, table: Table) -> Delivery | None:
+        """Make the files in contract form a view named as the table; None when there are none."""
+        files = find_table_files(self.folder, table.full_name)
+        if not files:
+            return None
+        raw = f"{table.full_name} read"
+        self.con.execute(NEW_UNREAD_DATES)
+        self._read_once(files, raw, ",")
+        self._check_header(table, raw, files)
+        times = [column.name for column in table.columns if column.is_time]
+        advice = "write dates as 2024-12-31, or add a mapping that states the format"
+        notes = read_dates(self.con, raw, table.full_name, dict.fromkeys(times), advice)
+        sql = f"select * from {quoted(table.full_name)}"
+        return Delivery(table.full_name, {raw: tuple(files)}, sql, tuple(notes))
+
+    def _read_once(self, files: list[Landed], raw: str, delimiter: str) -> None:
+        if raw not in self._read:
+            read_files(self.con, files, raw, delimiter)
+            self._read.add(raw)
+
+    def _check_header(self, table: Table, raw: str, files: list[Landed]) -> None:
+        present = [name for name in columns_of(self.con, raw) if name not in ("_file", "_row")]
+        if missing := [name for name in table.required if name not in present]:
+            raise FileProblem(
+                f"{files[0].name}: the header lacks {', '.join(missing)}, which {table.full_name} "
+                f"requires; it has {', '.join(present[:8])}"
+            )
+
+
+def run_mapping(reader: Reader, delivery: Delivery, kind: str) -> dict[str, str]:
+    """Make `mapped`, a "table" or a "view", of what a delivery gives; its columns and types.
+
+    A table numbers its rows in `_n`. Raises FileProblem in words when files and SQL do not fit.
+    """
+    number = "row_number() over ()" if kind == "table" else "0"
+    drop_mapped(reader.con)
+    try:
+        reader.con.execute(
+            f"create {kind} mapped as select *, {number} as _n from ({delivery.sql}\n)"
+        )
+    except duckdb.Error as error:
+        raise FileProblem(f"{delivery.name}: {explain(error)}") from error
+    types = columns_of(reader.con, "mapped")
+    if missing := {"_file", "_row"} - set(types):
+        raise FileProblem(f"{delivery.name}: must pass on {' and '.join(sorted(missing))}")
+    return types
+
+
+def drop_mapped(con: duckdb.DuckDBPyConnection) -> None:
+    """Forget the last mapping's rows."""
+    for kind in ("table", "view"):
+        # DuckDB refuses to drop a table as a view, and the other way round, even `if exists`.
+        with contextlib.suppress(duckdb.CatalogException):
+            con.execute(f"drop {kind} if exists mapped")
+
+
+def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """Column names and DuckDB types of a relation."""
+    rows = con.execute(
+        f"select column_name, column_type from (describe {quoted(relation)})"
+    ).fetchall()
+    return dict(rows)
+
+
+def explain(error: duckdb.Error) -> str:
+    """DuckDB's own words, on one line and without the picture of the statement."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    kept = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
+    return " ".join(kept)

@@ -1,0 +1,45 @@
+-- Grain: one row per account, feature and day of use. Written in the SQL that DuckDB and Spark share.
+with
+
+-- counting per user first keeps the distinct count a plain count
+user_feature_days as (
+    select
+        account_id,
+        feature,
+        usage_date,
+        user_id,
+        count(*) as events,
+        sum(value) as value_sum
+    from events
+    where feature is not null
+    group by account_id, feature, usage_date, user_id
+),
+
+feature_days as (
+    select
+        account_id,
+        feature,
+        usage_date,
+        sum(events) as events,
+        count(user_id) as users,
+        sum(value_sum) as value_sum
+    from user_feature_days
+    group by account_id, feature, usage_date
+),
+
+-- what the source never says is unknown, not zero
+knowledge as (select sum(users) > 0 as has_users from feature_days),
+
+final as (
+    select
+        feature_days.account_id,
+        feature_days.feature,
+        feature_days.usage_date,
+        cast(feature_days.events as bigint) as events,
+        cast(case when knowledge.has_users then feature_days.users end as integer) as users,
+        cast(feature_days.value_sum as double) as value_sum
+    from feature_days
+    cross join knowledge
+)
+
+select * from final
