@@ -1,0 +1,1 @@
+"""What will happen: pure functions on data frames, and the model registry."""

@@ -1,0 +1,58 @@
+"""The judgements behind the churn model, read from the seed `churn_model_policy`."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, Self
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class ChurnPolicy:
+    """One row of the seed. Days are calendar days; `interval_level` and margins are shares."""
+
+    horizon_days: int
+    minimum_churned_accounts: int
+    time_folds: int
+    fold_days: int
+    account_groups: int
+    bootstrap_samples: int
+    interval_level: float
+    calibration: Literal["isotonic", "sigmoid"]
+    drivers_per_account: int
+    promotion_margin: float
+
+    def __post_init__(self) -> None:
+        positive = ("horizon_days", "minimum_churned_accounts", "time_folds", "fold_days")
+        for name in (*positive, "bootstrap_samples", "drivers_per_account"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"churn_model_policy: {name} must be at least 1")
+        if self.account_groups < 2:
+            raise ValueError("churn_model_policy: account_groups must be at least 2")
+        if not 0 < self.interval_level < 1:
+            raise ValueError("churn_model_policy: interval_level must lie between 0 and 1")
+        if self.calibration not in ("isotonic", "sigmoid"):
+            raise ValueError("churn_model_policy: calibration must be isotonic or sigmoid")
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame) -> Self:
+        """The policy of a one-row frame; further columns are ignored.
+
+        Raises:
+            ValueError: not exactly one row, a column is missing, or a value makes no sense.
+        """
+        if len(frame) != 1:
+            raise ValueError(f"churn_model_policy must have one row, it has {len(frame)}")
+        kinds = {"int": int, "float": float}
+        missing = [field.name for field in fields(cls) if field.name not in frame]
+        if missing:
+            raise ValueError(f"churn_model_policy lacks {', '.join(missing)}")
+        row = frame.iloc[0]
+        values: dict[str, Any] = {
+            field.name: kinds.get(getattr(field.type, "__name__", ""), str)(row[field.name])
+            for field in fields(cls)
+        }
+        return cls(**values)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, in the order of the seed's columns."""
+        return asdict(self)
