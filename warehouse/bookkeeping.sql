@@ -29,7 +29,8 @@ create table if not exists tenure.loads (
     check (rows_in = rows_loaded + rows_quarantined + rows_duplicate)
 );
 
--- One row per checked table: the verdict of the newest Great Expectations run.
+-- One row per checked table: the verdict of the newest Great Expectations run, and the table's
+-- size when it last passed, which the next delivery is compared with.
 create table if not exists tenure.checks (
     suite text not null,
     table_name text not null,
@@ -37,6 +38,7 @@ create table if not exists tenure.checks (
     expectation_count integer not null,
     failed_count integer not null,
     failures jsonb not null,
+    accepted_row_count bigint,
     checked_at timestamptz not null,
     primary key (suite, table_name)
 );

@@ -1,0 +1,128 @@
+"""The verdict on a table, in words and in the warehouse."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from expectations.suites import Claim
+from warehouse import Warehouse
+
+NOT_DELIVERED = "Not delivered: there is nothing to check."
+EXAMPLES = 3
+
+SAVE_CHECK = """
+insert into tenure.checks (
+    suite, table_name, is_passed, expectation_count, failed_count, failures, accepted_row_count,
+    checked_at
+)
+values (
+    %(suite)s, %(table_name)s, %(is_passed)s, %(expectation_count)s, %(failed_count)s,
+    %(failures)s, %(accepted_row_count)s, now()
+)
+on conflict (suite, table_name) do update set
+    is_passed = excluded.is_passed,
+    expectation_count = excluded.expectation_count,
+    failed_count = excluded.failed_count,
+    failures = excluded.failures,
+    -- A failed check says nothing about the right size: the last good one stays.
+    accepted_row_count = coalesce(excluded.accepted_row_count, checks.accepted_row_count),
+    checked_at = excluded.checked_at
+"""
+
+
+@dataclass(frozen=True)
+class TableCheck:
+    """What came of one table's expectations.
+
+    `failures` has a sentence for each that failed: what was claimed, what was found, why it
+    matters, what to do first. `note` says why nothing was checked, where that is so.
+    """
+
+    suite: str
+    table_name: str
+    expectation_count: int
+    row_count: int
+    failures: list[str] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def failed_count(self) -> int:
+        return len(self.failures)
+
+    @property
+    def is_passed(self) -> bool:
+        return not self.failures
+
+
+def record_checks(warehouse: Warehouse, checks: Iterable[TableCheck]) -> None:
+    """Keep the verdicts in tenure.checks, one row per table, in one transaction."""
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
+        for check in checks:
+            cursor.execute(
+                SAVE_CHECK,
+                {
+                    "suite": check.suite,
+                    "table_name": check.table_name,
+                    "is_passed": check.is_passed,
+                    "expectation_count": check.expectation_count,
+                    "failed_count": check.failed_count,
+                    "failures": json.dumps(check.failures),
+                    "accepted_row_count": check.row_count if check.is_passed else None,
+                },
+            )
+
+
+def failure_in_words(
+    suite: str,
+    table: str,
+    claim: Claim,
+    result: Mapping[str, Any],
+    exceptions: Iterable[str] = (),
+) -> str:
+    """One failed claim, for a person: where, what was claimed, what was found, why, what now."""
+    messages = list(dict.fromkeys(exceptions))
+    found = f"could not be checked: {'; '.join(messages)}" if messages else observed(result)
+    claimed = claim.sentence.removesuffix(".")
+    return (
+        f"{suite}.{table}: not so: {claimed}; {found}. {claim.why} First step: {claim.first_step}"
+    )
+
+
+def observed(result: Mapping[str, Any]) -> str:
+    """What Great Expectations found, in words."""
+    rows = result.get("details", {}).get("unexpected_rows")
+    if rows:
+        shown = "; ".join(_row_in_words(row) for row in rows[:EXAMPLES])
+        return f"found {shown}{_and_more(len(rows))}"
+    if "unexpected_count" in result:
+        examples = result.get("partial_unexpected_list", [])
+        shown = ", ".join(dict.fromkeys(_value_in_words(value) for value in examples))
+        shown = ", ".join(shown.split(", ")[:EXAMPLES])
+        share = f"{result['unexpected_count']:,} of {result['element_count']:,} rows break it"
+        return f"{share}, such as {shown}" if shown else share
+    return f"found {_value_in_words(result.get('observed_value'))}"
+
+
+def _and_more(count: int) -> str:
+    return f" and {count - EXAMPLES} more" if count > EXAMPLES else ""
+
+
+def _row_in_words(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {_value_in_words(value)}" for name, value in row.items())
+
+
+def _value_in_words(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, float) and not (math.isnan(value) or math.isinf(value)):
+        return f"{value:,.10g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
