@@ -68,7 +68,7 @@ endif
 	  [ -x $(PYTHON) ] || "$$python" -m venv .venv || exit 1; \
 	  { $(PYTHON) -m pip install --progress-bar off --require-hashes --no-deps -r requirements.lock 2>&1; \
 	    echo "status $$?"; } | tee .venv/install.log | awk -v total="$$total" \
-	    '/^Collecting/ { n++; if (n % 25 == 0) { printf "  %d of %d found\n", n, total; fflush() } } \
+	    '/^(Collecting|Processing) / { n++; if (n % 25 == 0) { printf "  %d of %d found\n", n, total; fflush() } } \
 	     /^Installing collected/ { print "  all found; unpacking and compiling them"; fflush() } \
 	     /^(ERROR|WARNING: Retrying)/ { print; fflush() } \
 	     /^status / { status = $$2 } END { exit status }' || \

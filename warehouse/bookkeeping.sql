@@ -18,7 +18,7 @@ create table if not exists tenure.loads (
     system text not null,
     source text not null,
     table_name text not null,
-    files text [] not null,
+    files text[] not null,
     rows_in bigint not null,
     rows_loaded bigint not null,
     rows_quarantined bigint not null,

@@ -61,7 +61,11 @@ class Cluster:
     @property
     def socket_folder(self) -> Path:
         beside = self.folder / "socket"
-        if len(os.fsencode(beside / f".s.PGSQL.{self.port}")) <= LONGEST_SOCKET_PATH:
+        # libpq reads a host with a comma as a list of hosts.
+        if (
+            "," not in str(beside)
+            and len(os.fsencode(beside / f".s.PGSQL.{self.port}")) <= LONGEST_SOCKET_PATH
+        ):
             return beside
         owner = os.getuid() if self.user is None else self.user.uid
         return SOCKET_FOLDER / f"tenure-{owner}-{_digest(self.folder)}"

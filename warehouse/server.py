@@ -31,6 +31,7 @@ START_SECONDS = 600
 # Backends of a killed server die within milliseconds, or when their statement ends.
 ORPHAN_SECONDS = 5
 PAUSE_SECONDS = 0.05
+MOST_ATTEMPTS = 4
 LARGEST_LOG = 10 * 1024**2
 ACCEPTING, REJECTING = 0, 1
 
@@ -128,7 +129,7 @@ def _create_cluster(cluster: Cluster) -> None:
 
 def _bring_up(settings: Settings, cluster: Cluster) -> None:
     deadline = time.monotonic() + START_SECONDS
-    failures = 0
+    attempts = 0
     while time.monotonic() < deadline:
         readiness = _readiness(cluster)
         if readiness == ACCEPTING:
@@ -138,21 +139,21 @@ def _bring_up(settings: Settings, cluster: Cluster) -> None:
             continue
         pid = _pid_in_file(cluster)
         if pid is not None and _works_in(pid, cluster):
-            # It runs, and not at our socket: it was moved with its folder, or has just begun.
-            if _listens_elsewhere(cluster) or failures > 0:
+            # It runs, and not at our socket: it moved with its folder, or is about to listen.
+            if _listens_elsewhere(cluster) or attempts > 0:
                 _stop(cluster)
-            failures += 1
-            time.sleep(1)
+            attempts += 1
+            time.sleep(PAUSE_SECONDS)
             continue
+        attempts += 1
+        if attempts > MOST_ATTEMPTS:
+            raise WarehouseError(
+                f"PostgreSQL does not start. The end of {cluster.server_log}:\n"
+                f"{_end_of_log(cluster)}"
+            )
         _clear_after_crash(cluster)
         _write_settings(settings, cluster)
         if _pg_ctl(cluster, "start", "-l", str(cluster.server_log)) != 0:
-            failures += 1
-            if failures > 3:
-                raise WarehouseError(
-                    f"PostgreSQL does not start. The end of {cluster.server_log}:\n"
-                    f"{_end_of_log(cluster)}"
-                )
             time.sleep(PAUSE_SECONDS)
     raise WarehouseUnavailable(
         f"PostgreSQL is not ready after {START_SECONDS} s; see {cluster.server_log}."
