@@ -10,7 +10,7 @@ fallback to today: a warehouse built twice from the same files must hold the sam
         {{ exceptions.raise_compiler_error(
             "as_of_date is not set. Pass it to dbt: --vars '{as_of_date: 2026-03-01}'"
         ) }}
-    {%- elif execute and not modules.re.fullmatch('\d{4}-\d{2}-\d{2}', given | string) -%}
+    {%- elif execute and not modules.re.fullmatch('[0-9]{4}-[0-9]{2}-[0-9]{2}', given | string) -%}
         {{ exceptions.raise_compiler_error(
             "as_of_date must be a day written YYYY-MM-DD, not '" ~ given ~ "'"
         ) }}

@@ -1,0 +1,99 @@
+"""The rules of the dbt project that a reviewer would otherwise have to remember."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.dbt.conftest import Parsed
+
+OPERATIONAL = {"ml", "quarantine", "tenure"}
+PREFIXES = {"staging": "stg_", "intermediate": "int_"}
+UNIQUENESS = {"unique", "unique_combination"}
+
+COMMENT = re.compile(r"--[^\n]*|\{#.*?#\}", re.DOTALL)
+COMPARED_WITH = re.compile(r"(?:[<>]=?|between)\s*(\d+(?:\.\d+)?)\b")
+
+
+def test_the_yaml_has_nothing_that_dbt_deprecates(parsed: Parsed) -> None:
+    """dbt checks YAML on other databases only; a misspelt key is silently ignored on ours."""
+    assert parsed.deprecations == []
+
+
+def test_a_model_lies_where_it_is_built(parsed: Parsed) -> None:
+    """Who reads staging/crm in Dagster must find it in the schema staging, and in that folder."""
+    for model in parsed.models():
+        layer = model["fqn"][1]
+        assert model["schema"] == layer == Path(model["path"]).parts[0], model["name"]
+        assert len(Path(model["path"]).parts) == 3, f"{model['name']} lies in no topic"
+        if layer in PREFIXES:
+            assert model["name"].startswith(PREFIXES[layer]), model["name"]
+        else:
+            assert not model["name"].startswith(tuple(PREFIXES.values())), model["name"]
+
+
+def test_a_models_description_stands_beside_it(parsed: Parsed) -> None:
+    """YAML that describes many models is YAML that nobody finds."""
+    for model in parsed.models():
+        assert model["patch_path"], f"{model['name']} is not described"
+        beside = Path(model["patch_path"].split("://")[1])
+        assert beside.with_suffix("") == Path(model["original_file_path"]).with_suffix("")
+
+
+def test_every_model_says_its_grain_first(parsed: Parsed) -> None:
+    """A reader who does not know what one row is will join it wrongly."""
+    for model in parsed.models():
+        assert re.match("One row (per|for) ", model["description"]), model["name"]
+
+
+def test_every_mart_has_a_contract_and_proves_its_grain(parsed: Parsed) -> None:
+    """A mart that changes its columns or doubles its rows must stop the build, not the reader."""
+    tests = [node for node in parsed.manifest["nodes"].values() if node["resource_type"] == "test"]
+    proven = {
+        test["attached_node"]
+        for test in tests
+        if test.get("test_metadata") and test["test_metadata"]["name"] in UNIQUENESS
+    }
+    for mart in parsed.models("marts"):
+        assert mart["contract"]["enforced"], mart["name"]
+        assert mart["config"]["materialized"] == "table", mart["name"]
+        assert mart["unique_id"] in proven, f"{mart['name']} has no uniqueness test"
+
+
+def test_sources_are_read_in_staging_and_nowhere_else(parsed: Parsed) -> None:
+    """A raw column read in two places is cleaned in one of them."""
+    for model in parsed.models():
+        parents = model["depends_on"]["nodes"]
+        sources = [parent.split(".")[2:] for parent in parents if parent.startswith("source.")]
+        if model["fqn"][1] == "staging":
+            assert len(sources) == len(parents) == 1, model["name"]
+            assert model["name"] == f"stg_{'__'.join(sources[0])}"
+            assert model["fqn"][2] == sources[0][0], model["name"]
+        elif model["fqn"][1] == "marts":
+            assert {source for source, _ in sources} <= OPERATIONAL, model["name"]
+        else:
+            assert not sources, model["name"]
+
+
+def test_every_contract_table_is_staged(parsed: Parsed) -> None:
+    """A table that is loaded and read by nobody is a promise that is not kept."""
+    staged = {model["name"] for model in parsed.models("staging")}
+    for source in parsed.manifest["sources"].values():
+        if source["source_name"] not in OPERATIONAL:
+            assert f"stg_{source['source_name']}__{source['name']}" in staged
+
+
+def cut_offs(sql: str) -> list[str]:
+    """The numbers that values are compared with, and that no column's name declares.
+
+    0 and 1 are arithmetic: nothing, and all. A window stands in its column's name (`events_28d`).
+    """
+    numbers = COMPARED_WITH.findall(COMMENT.sub("", sql))
+    return [number for number in numbers if float(number) > 1 and f"_{number}d" not in sql]
+
+
+def test_judgement_is_a_seed_not_a_number_in_a_model(parsed: Parsed) -> None:
+    """Weights and cut-offs in SQL cannot be reviewed by the people whose judgement they are."""
+    assert cut_offs("case when health_score >= 70 then 'green' end") == ["70"]
+    found = {model["name"]: cut_offs(model["raw_code"]) for model in parsed.models()}
+    assert {name: numbers for name, numbers in found.items() if numbers} == {}
