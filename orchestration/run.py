@@ -13,7 +13,6 @@ from orchestration.instance import open_instance
 from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.progress import output_to, step_in_words, step_lines
 from warehouse import Settings, Warehouse
-from warehouse.settings import remember_company
 
 
 class RunRefused(Exception):
@@ -102,7 +101,7 @@ def run_company(
                 save_sources(warehouse, settings, sources)
                 warehouse.ensure_database(settings.dagster_database)
                 warehouse.ensure_database(settings.mlflow_database)
-            remember_company(settings)
+            settings.remember_company()
             os.environ["TENURE_COMPANY"] = settings.company
         with console.status("reading the asset graph"):
             instance = open_instance(settings)

@@ -71,7 +71,7 @@ def all_services(settings: Settings, host: str) -> list[Service]:
             "dagster-daemon",
             "schedules",
             [
-                *(sys.executable, "-m", "dagster._daemon.cli", "run"),
+                *(sys.executable, "-m", "dagster._daemon", "run"),
                 *("-m", DEFINITIONS, "-d", str(PROJECT_ROOT)),
             ],
             None,

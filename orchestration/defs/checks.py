@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 import dagster as dg
-from expectations.verdicts import record_checks
 
-from expectations import TableCheck, run_suite
+from expectations import TableCheck, record_checks, run_suite
 from orchestration.defs.ingestion import contract
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss

@@ -22,7 +22,7 @@ POLICY = dg.AssetKey(["seeds", "churn_model_policy"])
 HEALTH_POLICY = dg.AssetKey(["seeds", "health_policy"])
 
 SNAPSHOTS_SQL = """
-select snapshots.*, scores.score as health_score
+select snapshots.*, scores.health_score
 from marts.account_snapshots as snapshots
 left join marts.fct_health_scores as scores
     on

@@ -41,10 +41,11 @@ def save_sources(warehouse: Warehouse, settings: Settings, sources: CompanySourc
 def load_sources(warehouse: Warehouse, settings: Settings) -> CompanySources | None:
     """What this company is fed from; None when it has never been run."""
     rows = warehouse.read(
-        "select systems, as_of_date from tenure.company where company = %(company)s",
+        "select systems, as_of_date from tenure.company"
+        " where company = %(company)s and systems is not null",
         {"company": settings.company},
     )
-    if rows.empty or not rows["systems"].iloc[0]:
+    if rows.empty:
         return None
     systems = json.loads(rows["systems"].iloc[0])
     as_of = rows["as_of_date"].iloc[0]
