@@ -15,7 +15,7 @@ from warehouse.environment import silence_telemetry
 DEMO = "demo"
 DEMO_ACCOUNTS = 1_000
 DEMO_MONTHS = 24
-DEMO_SEED = 7
+DEMO_SEED = 6
 
 app = typer.Typer(
     help="Tenure: which customers are about to leave, why, and what that costs.",

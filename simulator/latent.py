@@ -1,0 +1,120 @@
+"""Latent health as a Markov chain on a grid, so that its future can be computed exactly.
+
+An account's health is a standing mean (fit, CSM, industry, products), an onboarding effect that
+fades, and a weekly deviation. The deviation and whether a sponsor is there form a chain with
+finitely many states: the simulator draws from its transition matrix and the truth is computed
+with the same matrix, without approximation.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.assumptions import BLOWS, Assumptions
+
+PRESENT, VACANT = 0, 1
+DEPARTURE = BLOWS.index("sponsor_departure")
+QUIET = len(BLOWS)
+
+
+@dataclass(frozen=True)
+class HealthChain:
+    """The chain over levels (deviation) and sponsor (present, vacant).
+
+    `levels`: deviation of each level. `kernels[k, i, j]`: probability of going from level i to j
+    when blow k strikes (the last k: none). `blows[s]`: probability of each k when the sponsor is
+    present or vacant. `matrix`: the whole chain, states ordered present levels, vacant levels.
+    """
+
+    levels: np.ndarray
+    kernels: np.ndarray
+    blows: np.ndarray
+    matrix: np.ndarray
+    stationary: np.ndarray
+    replaced: float
+
+    def step(
+        self, rng: np.random.Generator, level: np.ndarray, vacant: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Next level and vacancy of each account, and the blow that struck it."""
+        edges = np.cumsum(self.blows[vacant.astype(np.int64)], axis=1)[:, :-1]
+        blow = (rng.random(len(level))[:, None] >= edges).sum(axis=1)
+        moves = np.cumsum(self.kernels[blow, level], axis=1)[:, :-1]
+        following = (rng.random(len(level))[:, None] >= moves).sum(axis=1)
+        is_filled = rng.random(len(level)) < self.replaced
+        return following, (vacant & ~is_filled) | (blow == DEPARTURE), blow
+
+
+def build_chain(rules: Assumptions) -> HealthChain:
+    count = rules.deviation_levels
+    levels = (np.arange(count) - count // 2) * rules.deviation_step
+    shifts = [rules.blow_shifts[name] for name in BLOWS] + [0.0]
+    kernels = np.stack([_kernel(levels, shift, rules) for shift in shifts])
+
+    present = np.array([rules.blow_probabilities[name] for name in BLOWS] + [0.0])
+    present[QUIET] = 1.0 - present.sum()
+    # Nobody can leave a vacant seat.
+    vacant = present.copy()
+    vacant[QUIET] += vacant[DEPARTURE]
+    vacant[DEPARTURE] = 0.0
+
+    staying = np.delete(np.arange(len(shifts)), DEPARTURE)
+    with_sponsor = np.tensordot(present[staying], kernels[staying], axes=1)
+    without = np.tensordot(vacant, kernels, axes=1)
+    matrix = np.block(
+        [
+            [with_sponsor, present[DEPARTURE] * kernels[DEPARTURE]],
+            [rules.sponsor_replaced * without, (1.0 - rules.sponsor_replaced) * without],
+        ]
+    )
+    return HealthChain(
+        levels=levels,
+        kernels=kernels,
+        blows=np.stack([present, vacant]),
+        matrix=matrix,
+        stationary=_stationary(with_sponsor / with_sponsor.sum(axis=1, keepdims=True)),
+        replaced=rules.sponsor_replaced,
+    )
+
+
+def _kernel(levels: np.ndarray, shift: float, rules: Assumptions) -> np.ndarray:
+    """A normal step around the persisting deviation plus the shift, cut to the grid."""
+    centre = rules.deviation_persistence * levels + shift
+    distance = (levels[None, :] - centre[:, None]) / rules.deviation_noise
+    weight = np.exp(-0.5 * distance**2)
+    return weight / weight.sum(axis=1, keepdims=True)
+
+
+def _stationary(matrix: np.ndarray) -> np.ndarray:
+    share = np.full(len(matrix), 1.0 / len(matrix))
+    for _ in range(400):
+        share = share @ matrix
+    return share / share.sum()
+
+
+def onboarding_fade(weeks_since_start: np.ndarray, rules: Assumptions) -> np.ndarray:
+    """How much of the onboarding effect is left."""
+    return np.exp(-np.maximum(weeks_since_start, 0.0) / rules.onboarding_fade_weeks)
+
+
+def leaving_base(segment: np.ndarray, is_monthly: np.ndarray, rules: Assumptions) -> np.ndarray:
+    """Log-odds of not renewing at health 0 with a sponsor."""
+    by_term = np.array([rules.renewal_base, rules.monthly_renewal_base])
+    return by_term[is_monthly.astype(np.int64), segment]
+
+
+def leaving_at_renewal(
+    base: np.ndarray, health: np.ndarray, vacant: np.ndarray, rules: Assumptions
+) -> np.ndarray:
+    """Probability of not renewing."""
+    log_odds = base - rules.renewal_slope * health + rules.vacancy_effect * vacant
+    return 1.0 / (1.0 + np.exp(-log_odds))
+
+
+def leaving_mid_term(
+    segment: np.ndarray, health: np.ndarray, vacant: np.ndarray, rules: Assumptions
+) -> np.ndarray:
+    """Probability of cancelling in a week without a renewal; broadcasts like its arguments."""
+    base = np.array(rules.cancel_base)[segment]
+    uplift = np.exp(-rules.cancel_slope * health + rules.vacancy_effect * vacant)
+    return np.minimum(base * uplift, rules.cancel_cap)

@@ -1,0 +1,235 @@
+"""Customer success at work: contacts made, tasks, goals, onboardings, words against the score."""
+
+import numpy as np
+
+from simulator.assumptions import CURRENCIES
+from simulator.calendar import DAY_SECONDS, NEVER, Calendar, add_months
+from simulator.columns import flags, keys, midnight, missing, moments, numbers, texts, whole
+from simulator.lives import Lives
+from simulator.moods import Moods, happen, logistic, office_seconds
+from simulator.people import Contacts
+from simulator.population import Population
+from simulator.randomness import Randomness, choose
+
+_ACTIVITIES = ("call", "email", "meeting", "business_review", "note")
+# Per week and touch tier (high, mid, low): calls, mails, meetings, reviews, notes.
+_RATES = np.array(
+    [
+        [0.22, 0.55, 0.24, 0.075, 0.10],
+        [0.09, 0.28, 0.075, 0.030, 0.05],
+        [0.02, 0.10, 0.006, 0.002, 0.02],
+    ]
+)
+STEPS = (
+    ("kick-off", 7),
+    ("technical set-up", 21),
+    ("data import", 35),
+    ("first workflow", 49),
+    ("team training", 63),
+    ("go-live", 77),
+)
+_TEMPLATES = ("self-service", "guided", "enterprise programme")
+# How long a good, an average and a bad onboarding takes, against plan; how many steps it skips.
+_PACE = np.array([0.95, 1.25, 2.1])
+_SKIPS = np.array([0.01, 0.04, 0.22])
+_PLAYBOOKS = ("onboarding check-in", "renewal preparation", "at-risk outreach")
+
+
+def activity_table(
+    population: Population,
+    lives: Lives,
+    moods: Moods,
+    contacts: Contacts,
+    calendar: Calendar,
+    randomness: Randomness,
+) -> dict:
+    rng = randomness.stream("activities")
+    goodwill_all = moods.goodwill
+    rate = _RATES[population.touch].sum(axis=1)[:, None] * np.exp(0.18 * goodwill_all)
+    held = happen(rng, rate, population, lives, calendar)
+    account = held.account
+    mix = _RATES / _RATES.sum(axis=1, keepdims=True)
+    kind = choose(rng, mix[population.touch[account]])
+    goodwill = goodwill_all[account, held.week]
+    is_vacant = lives.weekly_vacant[account, held.week]
+
+    is_invitation = (kind == 2) | (kind == 3)
+    comes = rng.random(held.size) < logistic(1.25 + 1.05 * goodwill - 0.9 * is_vacant)
+    inbound = (kind <= 1) & (rng.random(held.size) < logistic(-1.2 + 0.6 * goodwill))
+    answers = (kind == 1) & ~inbound & (rng.random(held.size) < logistic(0.4 + 0.7 * goodwill))
+    delay = rng.exponential(1.3, held.size) * np.exp(-0.3 * goodwill) * DAY_SECONDS
+    answered = held.second + 300 + delay.astype(np.int64)
+    answers &= answered < (calendar.end + 1) * DAY_SECONDS
+    return {
+        "activity_id": keys("act", np.arange(held.size)),
+        "account_id": keys("acct", account),
+        "contact_id": contacts.keys(contacts.someone(rng, account)),
+        "csm_id": keys("csm", population.csm[account], 3),
+        "activity_type": texts(_ACTIVITIES, kind),
+        "occurred_at": moments(held.second),
+        "is_inbound": flags(inbound),
+        "was_attended": flags(comes, is_invitation),
+        "responded_at": moments(np.where(answers, answered, NEVER)),
+        "notes": missing(held.size),
+    }
+
+
+def task_table(
+    population: Population, lives: Lives, moods: Moods, calendar: Calendar, randomness: Randomness
+) -> dict:
+    """Work opened by calendar, and where a manager has a bad feeling. It changes nothing."""
+    rng = randomness.stream("tasks")
+    week = np.arange(calendar.weeks)[None, :]
+    monday = calendar.first_monday + 7 * week
+    since = (monday - lives.weekly_spell_start) // 7
+    to_renewal = (lives.weekly_renewal_day - monday) // 7
+    is_long = (population.term_months > 1)[:, None]
+    feeling = moods.goodwill + 0.8 * rng.standard_normal(moods.goodwill.shape)
+    worry = (feeling < -1.6) & (rng.random(feeling.shape) < 0.12)
+    is_due = np.stack([since == 4, (to_renewal == 12) & is_long, worry]) & lives.is_settled
+    playbook, account, week_of = np.nonzero(is_due)
+    opened = calendar.first_monday + 7 * week_of
+    known = (opened >= calendar.start) & (opened <= calendar.end)
+    playbook, account, opened = playbook[known], account[known], opened[known]
+    order = np.lexsort((opened, account))
+    playbook, account, opened = playbook[order], account[order], opened[order]
+    count = len(account)
+    opened_at = opened * DAY_SECONDS + office_seconds(rng, population.region[account])
+    due = opened_at + np.array([14, 30, 7])[playbook] * DAY_SECONDS
+    took = (rng.gamma(2.0, 4.0, count) * DAY_SECONDS).astype(np.int64)
+    completed = opened_at + took
+    now = (calendar.end + 1) * DAY_SECONDS
+    is_done = (completed < now) & (rng.random(count) < 0.93)
+    is_escalated = (playbook == 2) & (rng.random(count) < 0.15) & (opened_at + took // 2 < now)
+    return {
+        "task_id": keys("task", np.arange(count)),
+        "account_id": keys("acct", account),
+        "csm_id": keys("csm", population.csm[account], 3),
+        "playbook": texts(_PLAYBOOKS, playbook),
+        "task_type": texts(("check-in", "preparation", "outreach"), playbook),
+        "opened_at": moments(opened_at),
+        "due_at": moments(due),
+        "completed_at": moments(np.where(is_done, completed, NEVER)),
+        "escalated_at": moments(np.where(is_escalated, opened_at + took // 2, NEVER)),
+        "is_holdout": flags(np.zeros(count, dtype=bool)),
+    }
+
+
+def onboarding_table(population: Population, calendar: Calendar, randomness: Randomness) -> dict:
+    """The steps of every onboarding, also of those long past; a bad one is slow or never ends."""
+    rng = randomness.stream("onboarding")
+    account = np.repeat(np.arange(population.size), len(STEPS))
+    step = np.tile(np.arange(len(STEPS)), population.size)
+    stretch = np.array([0.5, 1.0, 1.6])[population.segment]
+    days = np.array([entry[1] for entry in STEPS])
+    planned = population.signed_day[account] + np.rint(days[step] * stretch[account])
+    pace = _PACE[population.onboarding] * np.exp(0.15 * rng.standard_normal(population.size))
+    ended = population.signed_day[account] + np.rint(
+        days[step]
+        * stretch[account]
+        * pace[account]
+        * np.exp(0.08 * rng.standard_normal(len(step)))
+    )
+    previous = np.where(step == 0, 0, days[step - 1])
+    begun = population.signed_day[account] + np.rint(previous * stretch[account] * pace[account])
+    begun = np.minimum(begun, ended)
+    skipped = rng.random(len(step)) < _SKIPS[population.onboarding[account]]
+    begun, ended = begun.astype(np.int64), ended.astype(np.int64)
+    is_begun = begun <= calendar.end
+    is_done = (ended <= calendar.end) & ~skipped
+    return {
+        "account_id": keys("acct", account),
+        "template": texts(_TEMPLATES, population.segment[account]),
+        "step": texts([entry[0] for entry in STEPS], step),
+        "planned_at": midnight(planned),
+        "started_at": midnight(begun, is_begun),
+        "completed_at": midnight(ended, is_done),
+    }
+
+
+def goal_table(
+    population: Population, lives: Lives, calendar: Calendar, randomness: Randomness
+) -> dict:
+    """One goal a quarter for customers with a success plan, and what the set-up cost.
+
+    How much of a goal is reached follows average health over its quarter; it is confirmed some
+    weeks after. A goal set while a customer leaves is never confirmed.
+    """
+    rng = randomness.stream("goals")
+    has_plan = rng.random(population.size) < np.array([0.95, 0.75, 0.35])[population.touch]
+    quarters = calendar.weeks // 13 + 1
+    account = np.repeat(np.flatnonzero(has_plan), quarters)
+    quarter = np.tile(np.arange(quarters), int(has_plan.sum()))
+    begins = np.maximum(calendar.start, population.first_day)[account] + 14 + 91 * quarter
+    week = calendar.week_of(begins)
+    is_set = (begins <= calendar.end) & lives.is_open[account, week]
+    account, begins, week = account[is_set], begins[is_set], week[is_set]
+
+    value = population.seats[account] * population.seat_price[account] * 12
+    target = np.rint(value * rng.uniform(0.3, 0.7, len(account)) / 1000) * 1000
+    due_week = np.minimum(week + 13, calendar.weeks - 1)
+    sums = np.cumsum(lives.weekly_health, axis=1, dtype=np.float64)
+    health = (sums[account, due_week] - sums[account, week]) / np.maximum(due_week - week, 1)
+    reached = 0.25 + 0.95 * logistic(0.3 + 0.9 * health + 0.6 * rng.standard_normal(len(account)))
+    confirmed = begins + 91 + rng.integers(0, 21, size=len(account))
+    is_confirmed = (confirmed <= calendar.end) & lives.is_open[account, calendar.week_of(confirmed)]
+    is_confirmed &= rng.random(len(account)) < 0.85
+    kind = rng.integers(3, size=len(account))
+
+    planned = np.flatnonzero(has_plan)
+    cost = np.rint(
+        population.seats * population.seat_price * rng.uniform(1.0, 3.0, population.size)
+    )
+    live = add_months(population.signed_day, 3)[planned]
+    known = live <= calendar.end
+    planned, live = planned[known], live[known]
+    all_accounts = np.concatenate([account, planned])
+    count = len(all_accounts)
+    return {
+        "goal_id": keys("goal", np.arange(count)),
+        "account_id": keys("acct", all_accounts),
+        "value_type": texts(
+            ("annual_savings", "efficiency_gains", "risk_reduction", "implementation_cost"),
+            np.concatenate([kind, np.full(len(planned), 3)]),
+        ),
+        "target_cents": whole(np.concatenate([target, cost[planned]])),
+        "achieved_cents": whole(
+            np.concatenate([np.rint(target * reached), cost[planned]]),
+            np.concatenate([is_confirmed, np.ones(len(planned), bool)]),
+        ),
+        "currency": texts(CURRENCIES, population.currency[all_accounts]),
+        "evidence": texts(("measured", "stated", "estimated"), rng.integers(3, size=count)),
+        "set_at": midnight(np.concatenate([begins, population.signed_day[planned]])),
+        "achieved_at": midnight(
+            np.concatenate([confirmed, live]),
+            np.concatenate([is_confirmed, np.ones(len(planned), bool)]),
+        ),
+    }
+
+
+def override_table(
+    population: Population, lives: Lives, calendar: Calendar, randomness: Randomness
+) -> dict:
+    """A manager now and then knows better; they are right a little more often than not."""
+    rng = randomness.stream("overrides")
+    rate = np.full((population.size, 1), 0.0006)
+    held = happen(rng, rate, population, lives, calendar)
+    health = lives.weekly_health[held.account, held.week]
+    score = np.clip(np.rint(62 + 14 * health + 18 * rng.standard_normal(held.size)), 0, 100)
+    reasons = (
+        "Sponsor confirmed the renewal in person",
+        "New management is reviewing all contracts",
+        "Seasonal business, low usage is expected",
+        "Heard that a competitor is in the building",
+    )
+    good = np.array([0, 2])[rng.integers(2, size=held.size)]
+    bad = np.array([1, 3])[rng.integers(2, size=held.size)]
+    return {
+        "override_id": keys("ovr", np.arange(held.size)),
+        "account_id": keys("acct", held.account),
+        "score": numbers(score),
+        "reason": texts(reasons, np.where(score >= 60, good, bad)),
+        "author": keys("csm", population.csm[held.account], 3),
+        "set_at": moments(held.second),
+        "expires_at": moments(held.second + 30 * DAY_SECONDS),
+    }
