@@ -1,0 +1,184 @@
+-- Grain: one row per account and snapshot date from which invoices or payments are known.
+-- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+{{ config(materialized='table') }}
+
+with
+
+snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+
+invoices as (
+    select
+        invoice_id,
+        account_id,
+        amount_cents,
+        currency,
+        {{ utc_date('issued_at') }} as issued_date,
+        {{ utc_date('due_at') }} as due_date,
+        {{ utc_date('voided_at') }} as voided_date
+    from {{ ref('stg_billing__invoices') }}
+),
+
+payments as (
+    select
+        invoice_id,
+        amount_cents,
+        currency,
+        outcome,
+        {{ utc_date('attempted_at') }} as attempted_date
+    from {{ ref('stg_billing__payments') }}
+),
+
+delivered as (
+    select
+        (select min(issued_date) from invoices) as invoices_from,
+        (select min(attempted_date) from payments) as payments_from
+),
+
+-- the sum paid so far; refunds are left out: giving money back makes nobody a late payer
+paid_so_far as (
+    select
+        payments.invoice_id,
+        payments.attempted_date,
+        invoices.amount_cents,
+        sum(payments.amount_cents) over (
+            partition by payments.invoice_id order by payments.attempted_date
+        ) as paid_cents
+    from payments
+    inner join invoices
+        on
+            payments.invoice_id = invoices.invoice_id
+            and payments.currency = invoices.currency
+    where payments.outcome = 'paid'
+),
+
+settled as (
+    select
+        invoice_id,
+        min(attempted_date) as paid_date
+    from paid_so_far
+    where paid_cents >= amount_cents
+    group by invoice_id
+),
+
+due_invoices as (
+    select
+        invoices.account_id,
+        invoices.due_date,
+        settled.paid_date,
+        -- least() skips the null of what never happened
+        least(settled.paid_date, invoices.voided_date) as closed_date
+    from invoices
+    left join settled on invoices.invoice_id = settled.invoice_id
+    where
+        -- a credit note is never owed
+        invoices.amount_cents > 0
+        and (invoices.voided_date is null or invoices.voided_date > invoices.due_date)
+),
+
+invoice_facts as (
+    select
+        account_id,
+        due_date as event_date,
+        1 as fell_due,
+        (paid_date is null or paid_date > due_date)::integer as paid_late,
+        0 as overdue_change,
+        0 as failed_payments
+    from due_invoices
+    where due_date is not null
+    union all
+    -- overdue from the day after the due date to the day on which it is paid or voided
+    select
+        account_id,
+        due_date + 1 as event_date,
+        0 as fell_due,
+        0 as paid_late,
+        1 as overdue_change,
+        0 as failed_payments
+    from due_invoices
+    where closed_date is null or closed_date > due_date
+    union all
+    select
+        account_id,
+        closed_date as event_date,
+        0 as fell_due,
+        0 as paid_late,
+        -1 as overdue_change,
+        0 as failed_payments
+    from due_invoices
+    where closed_date > due_date
+    union all
+    select
+        invoices.account_id,
+        payments.attempted_date as event_date,
+        0 as fell_due,
+        0 as paid_late,
+        0 as overdue_change,
+        1 as failed_payments
+    from payments
+    inner join invoices on payments.invoice_id = invoices.invoice_id
+    where payments.outcome = 'failed'
+),
+
+timeline as (
+    select
+        account_id,
+        snapshot_date as event_date,
+        true as is_snapshot,
+        0 as fell_due,
+        0 as paid_late,
+        0 as overdue_change,
+        0 as failed_payments
+    from snapshots
+    union all
+    select
+        account_id,
+        event_date,
+        false as is_snapshot,
+        fell_due,
+        paid_late,
+        overdue_change,
+        failed_payments
+    from invoice_facts
+),
+
+rolled as (
+    select
+        account_id,
+        event_date as snapshot_date,
+        is_snapshot,
+        sum(failed_payments) over last_90_days as failed_payments_90d,
+        sum(overdue_change) over so_far as overdue_invoices,
+        sum(fell_due) over last_180_days as fell_due_180d,
+        sum(paid_late) over last_180_days as paid_late_180d
+    from timeline
+    window
+        last_90_days as (
+            partition by account_id order by event_date
+            range between interval '89 days' preceding and current row
+        ),
+        last_180_days as (
+            partition by account_id order by event_date
+            range between interval '179 days' preceding and current row
+        ),
+        so_far as (partition by account_id order by event_date)
+),
+
+signals as (
+    select
+        rolled.account_id,
+        rolled.snapshot_date,
+        rolled.failed_payments_90d::double precision as failed_payments_90d,
+        case
+            when rolled.snapshot_date >= delivered.invoices_from then rolled.overdue_invoices
+        end::double precision as overdue_invoices,
+        case
+            when rolled.snapshot_date >= delivered.invoices_from
+                then rolled.paid_late_180d::numeric / nullif(rolled.fell_due_180d, 0)
+        end::double precision as paid_late_share_180d
+    from rolled
+    cross join delivered
+    -- without payments nobody can say who is late
+    where rolled.is_snapshot and rolled.snapshot_date >= delivered.payments_from
+)
+
+select * from signals

@@ -1,0 +1,94 @@
+-- Grain: one row per account and snapshot date.
+-- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+{{ config(materialized='table') }}
+
+with
+
+snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+
+subscriptions as (select * from {{ ref('stg_billing__subscriptions') }}),
+
+rates as (select * from {{ ref('int_currency_rates') }}),
+
+terms as (
+    select
+        subscriptions.account_id,
+        subscriptions.product,
+        subscriptions.quantity,
+        subscriptions.unit,
+        subscriptions.billing_period_months,
+        subscriptions.renewal_date,
+        subscriptions.started_date,
+        coalesce(subscriptions.ended_date, 'infinity'::date) as ended_date,
+        subscriptions.mrr_cents * rates.reporting_per_cent as mrr
+    from subscriptions
+    left join rates on subscriptions.currency = rates.currency
+),
+
+-- each subscription that was ever begun, as it stands at the snapshot and 90 days before
+standing as (
+    select
+        snapshots.account_id,
+        snapshots.snapshot_date,
+        snapshots.first_subscription_date,
+        terms.product,
+        terms.quantity,
+        terms.unit,
+        terms.billing_period_months,
+        terms.renewal_date,
+        terms.mrr,
+        terms.ended_date > snapshots.snapshot_date as is_active,
+        terms.started_date <= snapshots.snapshot_date - 90
+        and terms.ended_date > snapshots.snapshot_date - 90 as was_active_90d_ago
+    from snapshots
+    inner join terms
+        on
+            snapshots.account_id = terms.account_id
+            and snapshots.snapshot_date >= terms.started_date
+),
+
+totals as (
+    select
+        account_id,
+        snapshot_date,
+        first_subscription_date,
+        bool_or(is_active) as is_open,
+        coalesce(sum(mrr) filter (where is_active), 0) as known_mrr,
+        coalesce(bool_or(mrr is null) filter (where is_active), false) as has_unknown_mrr,
+        sum(mrr) filter (where was_active_90d_ago) as known_mrr_90d_ago,
+        bool_or(mrr is null) filter (where was_active_90d_ago) as has_unknown_mrr_90d_ago,
+        count(distinct product) filter (where is_active) as products,
+        sum(quantity) filter (where is_active and unit = 'users') as seats,
+        max(billing_period_months) filter (where is_active) as billing_period_months,
+        min(renewal_date) filter (where is_active and renewal_date >= snapshot_date)
+            as renewal_date
+    from standing
+    group by account_id, snapshot_date, first_subscription_date
+),
+
+priced as (
+    select
+        *,
+        -- one subscription without an exchange rate makes the sum unknown
+        case when not has_unknown_mrr then known_mrr end as mrr,
+        case when not has_unknown_mrr_90d_ago then known_mrr_90d_ago end as mrr_90d_ago
+    from totals
+),
+
+signals as (
+    select
+        account_id,
+        snapshot_date,
+        is_open,
+        mrr::numeric(14, 2) as mrr,
+        (mrr / nullif(mrr_90d_ago, 0) - 1)::double precision as mrr_change_90d,
+        products::double precision as products,
+        seats::double precision as seats,
+        renewal_date,
+        (renewal_date - snapshot_date)::double precision as days_to_renewal,
+        (snapshot_date - first_subscription_date)::double precision as tenure_days,
+        billing_period_months::double precision as billing_period_months
+    from priced
+)
+
+select * from signals

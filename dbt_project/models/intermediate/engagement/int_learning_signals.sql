@@ -1,0 +1,94 @@
+-- Grain: one row per account and snapshot date.
+-- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+{{ config(materialized='table') }}
+
+with
+
+snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+
+enrollments as (select * from {{ ref('stg_training__enrollments') }}),
+
+posts as (select * from {{ ref('stg_community__posts') }}),
+
+delivered as (
+    select
+        (select min({{ utc_date('scheduled_at') }}) from enrollments) as training_from,
+        (select min({{ utc_date('posted_at') }}) from posts) as posts_from
+),
+
+timeline as (
+    select
+        account_id,
+        snapshot_date as event_date,
+        true as is_snapshot,
+        0 as completed,
+        0 as no_shows,
+        0 as posts
+    from snapshots
+    union all
+    -- a seat counts from the day on which it is known what came of it
+    select
+        account_id,
+        case
+            when outcome = 'completed'
+                then coalesce({{ utc_date('completed_at') }}, {{ utc_date('scheduled_at') }})
+            else {{ utc_date('scheduled_at') }}
+        end as event_date,
+        false as is_snapshot,
+        (outcome = 'completed')::integer as completed,
+        (outcome = 'no_show')::integer as no_shows,
+        0 as posts
+    from enrollments
+    where outcome in ('completed', 'no_show')
+    union all
+    select
+        account_id,
+        {{ utc_date('posted_at') }} as event_date,
+        false as is_snapshot,
+        0 as completed,
+        0 as no_shows,
+        1 as posts
+    from posts
+),
+
+rolled as (
+    select
+        account_id,
+        event_date as snapshot_date,
+        is_snapshot,
+        sum(completed) over last_180_days as completed_180d,
+        sum(no_shows) over last_180_days as no_shows_180d,
+        sum(no_shows) over last_90_days as no_shows_90d,
+        sum(posts) over last_90_days as posts_90d
+    from timeline
+    window
+        last_90_days as (
+            partition by account_id order by event_date
+            range between interval '89 days' preceding and current row
+        ),
+        last_180_days as (
+            partition by account_id order by event_date
+            range between interval '179 days' preceding and current row
+        )
+),
+
+signals as (
+    select
+        rolled.account_id,
+        rolled.snapshot_date,
+        (
+            rolled.completed_180d::numeric
+            / nullif(rolled.completed_180d + rolled.no_shows_180d, 0)
+        )::double precision as training_attendance_180d,
+        case
+            when rolled.snapshot_date >= delivered.training_from then rolled.no_shows_90d
+        end::double precision as training_no_shows_90d,
+        case
+            when rolled.snapshot_date >= delivered.posts_from then rolled.posts_90d
+        end::double precision as community_posts_90d
+    from rolled
+    cross join delivered
+    where rolled.is_snapshot
+)
+
+select * from signals

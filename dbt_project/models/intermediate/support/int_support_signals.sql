@@ -1,0 +1,157 @@
+-- Grain: one row per account and snapshot date.
+-- Opening, first answer, escalation and solution are facts of their own days: what happened to a
+-- ticket after a snapshot has not happened yet at it.
+-- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+{{ config(materialized='table') }}
+
+with
+
+snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+
+tickets as (select * from {{ ref('stg_support__tickets') }}),
+
+-- from which day on the source says anything, field by field
+delivered as (
+    select
+        min({{ utc_date('created_at') }}) as tickets_from,
+        min({{ utc_date('created_at') }}) filter (where priority is not null) as priority_from,
+        min({{ utc_date('created_at') }}) filter (where is_core_function is not null) as core_from,
+        min({{ utc_date('escalated_at') }}) as escalations_from,
+        min({{ utc_date('solved_at') }}) as solutions_from
+    from tickets
+),
+
+ticket_facts as (
+    select
+        account_id,
+        {{ utc_date('created_at') }} as event_date,
+        1 as opened,
+        (priority = 'urgent')::integer as urgent,
+        is_core_function::integer as core,
+        0 as escalated,
+        1 as open_change,
+        null::numeric as response_seconds,
+        null::numeric as csat_score
+    from tickets
+    union all
+    select
+        account_id,
+        {{ utc_date('first_response_at') }} as event_date,
+        0 as opened,
+        0 as urgent,
+        0 as core,
+        0 as escalated,
+        0 as open_change,
+        extract(epoch from first_response_at - created_at) as response_seconds,
+        null as csat_score
+    from tickets
+    where first_response_at >= created_at
+    union all
+    select
+        account_id,
+        {{ utc_date('escalated_at') }} as event_date,
+        0 as opened,
+        0 as urgent,
+        0 as core,
+        1 as escalated,
+        0 as open_change,
+        null as response_seconds,
+        null as csat_score
+    from tickets
+    where escalated_at is not null
+    union all
+    -- the satisfaction with a ticket has no time of its own: it is asked once the ticket is solved
+    select
+        account_id,
+        {{ utc_date('solved_at') }} as event_date,
+        0 as opened,
+        0 as urgent,
+        0 as core,
+        0 as escalated,
+        -1 as open_change,
+        null as response_seconds,
+        csat_score
+    from tickets
+    where solved_at is not null
+),
+
+timeline as (
+    select
+        account_id,
+        snapshot_date as event_date,
+        true as is_snapshot,
+        0 as opened,
+        0 as urgent,
+        0 as core,
+        0 as escalated,
+        0 as open_change,
+        null as response_seconds,
+        null as csat_score
+    from snapshots
+    union all
+    select
+        account_id,
+        event_date,
+        false as is_snapshot,
+        opened,
+        urgent,
+        core,
+        escalated,
+        open_change,
+        response_seconds,
+        csat_score
+    from ticket_facts
+),
+
+rolled as (
+    select
+        account_id,
+        event_date as snapshot_date,
+        is_snapshot,
+        sum(opened) over last_28_days as tickets_28d,
+        sum(core) over last_28_days as core_tickets_28d,
+        sum(opened) over last_90_days as tickets_90d,
+        sum(urgent) over last_90_days as urgent_tickets_90d,
+        sum(escalated) over last_90_days as escalations_90d,
+        avg(response_seconds) over last_90_days / 3600 as first_response_hours_90d,
+        avg(csat_score) over last_90_days as csat_90d,
+        sum(open_change) over so_far as open_tickets
+    from timeline
+    window
+        last_28_days as (
+            partition by account_id order by event_date
+            range between interval '27 days' preceding and current row
+        ),
+        last_90_days as (
+            partition by account_id order by event_date
+            range between interval '89 days' preceding and current row
+        ),
+        so_far as (partition by account_id order by event_date)
+),
+
+signals as (
+    select
+        rolled.account_id,
+        rolled.snapshot_date,
+        rolled.tickets_28d::double precision as tickets_28d,
+        rolled.tickets_90d::double precision as tickets_90d,
+        case
+            when rolled.snapshot_date >= delivered.priority_from then rolled.urgent_tickets_90d
+        end::double precision as urgent_tickets_90d,
+        case
+            when rolled.snapshot_date >= delivered.core_from then rolled.core_tickets_28d
+        end::double precision as core_tickets_28d,
+        case
+            when rolled.snapshot_date >= delivered.escalations_from then rolled.escalations_90d
+        end::double precision as escalations_90d,
+        case
+            when rolled.snapshot_date >= delivered.solutions_from then rolled.open_tickets
+        end::double precision as open_tickets,
+        rolled.first_response_hours_90d::double precision as first_response_hours_90d,
+        rolled.csat_90d::double precision as csat_90d
+    from rolled
+    cross join delivered
+    where rolled.is_snapshot and rolled.snapshot_date >= delivered.tickets_from
+)
+
+select * from signals

@@ -1,0 +1,118 @@
+-- Grain: one row per account and snapshot date.
+-- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+{{ config(materialized='table') }}
+
+with
+
+snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+
+responses as (select * from {{ ref('stg_survey__responses') }}),
+
+invitations as (select * from {{ ref('stg_survey__invitations') }}),
+
+delivered as (
+    select min({{ utc_date('submitted_at') }}) as responses_from
+    from responses
+),
+
+-- the scale travels with the answer, so a 1-5 and a 0-10 question can be compared
+answers as (
+    select
+        account_id,
+        response_id,
+        survey_type,
+        submitted_at,
+        {{ utc_date('submitted_at') }} as submitted_date,
+        (score - scale_min) / nullif(scale_max - scale_min, 0) as answer_share
+    from responses
+),
+
+nps_days as (
+    select distinct on (account_id, submitted_date)
+        account_id,
+        submitted_date,
+        answer_share * 10 as nps_score
+    from answers
+    where survey_type = 'nps'
+    order by account_id asc, submitted_date asc, submitted_at desc, response_id desc
+),
+
+-- an answer speaks for the account until the next one, and for 180 days at most
+nps_periods as (
+    select
+        account_id,
+        nps_score,
+        submitted_date as spoken_from,
+        -- least() skips the null of the last answer: only the 180 days end it
+        least(
+            lead(submitted_date) over (partition by account_id order by submitted_date),
+            submitted_date + 180
+        ) as spoken_until
+    from nps_days
+),
+
+timeline as (
+    select
+        account_id,
+        snapshot_date as event_date,
+        true as is_snapshot,
+        0 as responses,
+        0 as invitations,
+        null::numeric as csat_share
+    from snapshots
+    union all
+    select
+        account_id,
+        submitted_date as event_date,
+        false as is_snapshot,
+        1 as responses,
+        0 as invitations,
+        case when survey_type = 'csat' then answer_share end as csat_share
+    from answers
+    union all
+    select
+        account_id,
+        {{ utc_date('sent_at') }} as event_date,
+        false as is_snapshot,
+        0 as responses,
+        1 as invitations,
+        null as csat_share
+    from invitations
+),
+
+rolled as (
+    select
+        account_id,
+        event_date as snapshot_date,
+        is_snapshot,
+        avg(csat_share) over last_180_days as csat_survey_180d,
+        sum(responses) over last_180_days as responses_180d,
+        sum(invitations) over last_180_days as invitations_180d
+    from timeline
+    window last_180_days as (
+        partition by account_id order by event_date
+        range between interval '179 days' preceding and current row
+    )
+),
+
+signals as (
+    select
+        rolled.account_id,
+        rolled.snapshot_date,
+        nps_periods.nps_score::double precision as nps_score_180d,
+        rolled.csat_survey_180d::double precision as csat_survey_180d,
+        case
+            when rolled.invitations_180d > 0 and rolled.snapshot_date >= delivered.responses_from
+                then least(rolled.responses_180d::numeric / rolled.invitations_180d, 1)
+        end::double precision as survey_response_rate_180d
+    from rolled
+    cross join delivered
+    left join nps_periods
+        on
+            rolled.account_id = nps_periods.account_id
+            and rolled.snapshot_date >= nps_periods.spoken_from
+            and rolled.snapshot_date < nps_periods.spoken_until
+    where rolled.is_snapshot
+)
+
+select * from signals

@@ -1,0 +1,98 @@
+-- Grain: one row per account and snapshot date.
+-- A feature counts as in use for 28 days from each use on. Only the day on which it comes into use
+-- and the day on which it falls out of use are kept, so that a running sum counts distinct features.
+-- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+{{ config(materialized='table') }}
+
+with
+
+snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+
+feature_days as (select * from {{ ref('stg_product__account_feature_days') }}),
+
+features as (select * from {{ ref('stg_product__features') }}),
+
+catalogue as (
+    select count(*) filter (where is_core) as core_features
+    from features
+),
+
+delivered as (
+    select min(usage_date) as uses_from
+    from feature_days
+),
+
+uses as (
+    select
+        account_id,
+        feature,
+        usage_date,
+        usage_date - lag(usage_date) over by_feature as days_since_previous_use,
+        lead(usage_date) over by_feature - usage_date as days_to_next_use
+    from feature_days
+    window by_feature as (partition by account_id, feature order by usage_date)
+),
+
+changes as (
+    select
+        account_id,
+        feature,
+        usage_date as event_date,
+        1 as difference
+    from uses
+    where days_since_previous_use is null or days_since_previous_use > 28
+    union all
+    select
+        account_id,
+        feature,
+        usage_date + 28 as event_date,
+        -1 as difference
+    from uses
+    where days_to_next_use is null or days_to_next_use > 28
+),
+
+timeline as (
+    select
+        account_id,
+        snapshot_date as event_date,
+        true as is_snapshot,
+        0 as difference,
+        0 as core_difference
+    from snapshots
+    union all
+    select
+        changes.account_id,
+        changes.event_date,
+        false as is_snapshot,
+        changes.difference,
+        case when features.is_core then changes.difference else 0 end as core_difference
+    from changes
+    left join features on changes.feature = features.feature
+),
+
+counted as (
+    select
+        account_id,
+        event_date as snapshot_date,
+        is_snapshot,
+        sum(difference) over so_far as features_in_use,
+        sum(core_difference) over so_far as core_features_in_use
+    from timeline
+    window so_far as (partition by account_id order by event_date)
+),
+
+signals as (
+    select
+        counted.account_id,
+        counted.snapshot_date,
+        counted.features_in_use::double precision as features_used_28d,
+        (
+            counted.core_features_in_use::numeric / nullif(catalogue.core_features, 0)
+        )::double precision as feature_adoption
+    from counted
+    cross join catalogue
+    cross join delivered
+    where counted.is_snapshot and counted.snapshot_date >= delivered.uses_from
+)
+
+select * from signals

@@ -1,0 +1,157 @@
+-- Grain: one row per account and snapshot date.
+-- Frames end at the snapshot's own day, so a later fact cannot enter one.
+-- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+{{ config(materialized='table') }}
+
+with
+
+snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+
+account_days as (select * from {{ ref('stg_product__account_days') }}),
+
+-- from which day on the source says anything at all, measure by measure
+delivered as (
+    select
+        min(usage_date) as events_from,
+        min(usage_date) filter (where active_users is not null) as users_from,
+        min(usage_date) filter (where sessions is not null) as sessions_from,
+        min(usage_date) filter (where api_calls is not null) as api_calls_from,
+        min(usage_date) filter (where data_bytes is not null) as data_bytes_from
+    from account_days
+),
+
+timeline as (
+    select
+        account_id,
+        snapshot_date as event_date,
+        true as is_snapshot,
+        0 as events,
+        0 as sessions,
+        0 as api_calls,
+        0 as data_bytes,
+        null::date as use_date
+    from snapshots
+    union all
+    select
+        account_id,
+        usage_date as event_date,
+        false as is_snapshot,
+        events,
+        sessions,
+        api_calls,
+        data_bytes,
+        case when events > 0 then usage_date end as use_date
+    from account_days
+),
+
+rolled as (
+    select
+        account_id,
+        event_date as snapshot_date,
+        is_snapshot,
+        sum(events) over last_28_days as events_28d,
+        sum(events) over previous_28_days as events_previous_28d,
+        sum(sessions) over last_28_days as sessions_28d,
+        sum(api_calls) over last_28_days as api_calls_28d,
+        sum(api_calls) over previous_28_days as api_calls_previous_28d,
+        sum(data_bytes) over last_28_days as data_bytes_28d,
+        sum(data_bytes) over previous_28_days as data_bytes_previous_28d,
+        max(use_date) over so_far as last_use_date
+    from timeline
+    window
+        last_28_days as (
+            partition by account_id order by event_date
+            range between interval '27 days' preceding and current row
+        ),
+        previous_28_days as (
+            partition by account_id order by event_date
+            range between interval '55 days' preceding and interval '28 days' preceding
+        ),
+        so_far as (partition by account_id order by event_date)
+),
+
+known as (
+    select
+        rolled.*,
+        snapshots.first_subscription_date,
+        delivered.events_from,
+        snapshots.snapshot_date >= delivered.events_from as has_events,
+        snapshots.snapshot_date >= delivered.users_from as has_users,
+        snapshots.snapshot_date >= delivered.sessions_from as has_sessions,
+        snapshots.snapshot_date >= delivered.api_calls_from as has_api_calls,
+        snapshots.snapshot_date >= delivered.data_bytes_from as has_data_bytes,
+        -- a base period that began before the customer or the source did looks like growth
+        snapshots.snapshot_date - 55
+        >= greatest(snapshots.first_subscription_date, delivered.events_from)
+            as has_previous_28d,
+        snapshots.snapshot_date - 83
+        >= greatest(snapshots.first_subscription_date, delivered.users_from)
+            as has_users_56d_ago,
+        coalesce(account_days.active_users_7d, 0) as active_users_7d,
+        coalesce(account_days.active_users_28d, 0) as active_users_28d,
+        coalesce(account_days_56d_ago.active_users_28d, 0) as active_users_56d_ago
+    from rolled
+    inner join snapshots
+        on
+            rolled.account_id = snapshots.account_id
+            and rolled.snapshot_date = snapshots.snapshot_date
+    cross join delivered
+    -- no row on a day means that nobody came in the 28 days up to it
+    left join account_days
+        on
+            rolled.account_id = account_days.account_id
+            and rolled.snapshot_date = account_days.usage_date
+    left join account_days as account_days_56d_ago
+        on
+            rolled.account_id = account_days_56d_ago.account_id
+            and rolled.snapshot_date - 56 = account_days_56d_ago.usage_date
+    where rolled.is_snapshot
+),
+
+signals as (
+    select
+        account_id,
+        snapshot_date,
+        case when has_users then active_users_7d end::double precision as active_users_7d,
+        case when has_users then active_users_28d end::double precision as active_users_28d,
+        case
+            -- nobody came for 28 days: nobody comes back weekly either
+            when has_users and active_users_28d = 0 then 0
+            when has_users then active_users_7d::numeric / active_users_28d
+        end::double precision as stickiness,
+        case
+            when has_users_56d_ago
+                then active_users_28d::numeric / nullif(active_users_56d_ago, 0) - 1
+        end::double precision as active_user_change_56d,
+        case when has_events then coalesce(events_28d, 0) end::double precision as events_28d,
+        case
+            when has_events and has_users then events_28d / nullif(active_users_28d, 0)
+        end::double precision as events_per_user_28d,
+        case
+            when has_previous_28d
+                then coalesce(events_28d, 0) / nullif(events_previous_28d, 0) - 1
+        end::double precision as usage_change_28d,
+        case when has_sessions then coalesce(sessions_28d, 0) end::double precision as sessions_28d,
+        case when has_api_calls then coalesce(api_calls_28d, 0) end::double precision as api_calls_28d,
+        case
+            when has_previous_28d and has_api_calls
+                then coalesce(api_calls_28d, 0) / nullif(api_calls_previous_28d, 0) - 1
+        end::double precision as api_calls_change_28d,
+        case
+            when has_data_bytes then coalesce(data_bytes_28d, 0)
+        end::double precision as data_bytes_28d,
+        case
+            when has_previous_28d and has_data_bytes
+                then coalesce(data_bytes_28d, 0) / nullif(data_bytes_previous_28d, 0) - 1
+        end::double precision as data_bytes_change_28d,
+        case
+            when has_events
+                then
+                    snapshot_date
+                    -- never used: idle since the customer, or the source, began
+                    - coalesce(last_use_date, greatest(first_subscription_date, events_from))
+        end::double precision as days_since_last_use
+    from known
+)
+
+select * from signals

@@ -1,0 +1,70 @@
+-- Grain: one row per account, snapshot date on which it was open, and scorecard.
+with
+
+pillar_scores as (select * from {{ ref('int_health_pillar_scores') }}),
+
+scorecards as (select * from {{ ref('scorecards') }}),
+
+tiers as (
+    select
+        *,
+        lead(lower_bound) over (partition by scorecard order by lower_bound) as upper_bound
+    from {{ ref('health_tiers') }}
+),
+
+policy as (select coverage_floor from {{ ref('health_policy') }}),
+
+overall as (
+    select
+        pillar_scores.account_id,
+        pillar_scores.snapshot_date,
+        pillar_scores.scorecard,
+        -- the known pillars share the weight of the unknown ones
+        (
+            sum(scorecards.pillar_weight * pillar_scores.pillar_score)
+            / sum(scorecards.pillar_weight) filter (where pillar_scores.pillar_score is not null)
+        )::numeric(5, 2) as health_score,
+        (
+            sum(scorecards.pillar_weight * pillar_scores.known_weight / pillar_scores.signal_weight)
+            / sum(scorecards.pillar_weight)
+        )::numeric(4, 3) as coverage,
+        jsonb_object_agg(pillar_scores.pillar, round(pillar_scores.pillar_score, 2))
+            as pillar_scores
+    from pillar_scores
+    inner join scorecards
+        on
+            pillar_scores.scorecard = scorecards.scorecard
+            and pillar_scores.pillar = scorecards.pillar
+    group by pillar_scores.account_id, pillar_scores.snapshot_date, pillar_scores.scorecard
+),
+
+banded as (
+    select
+        overall.account_id,
+        overall.snapshot_date,
+        overall.scorecard,
+        overall.health_score,
+        case
+            when overall.coverage >= policy.coverage_floor then tiers.tier
+            else 'Unknown'
+        end as tier,
+        case
+            when overall.coverage >= policy.coverage_floor then tiers.colour
+            else 'grey'
+        end as colour,
+        overall.coverage,
+        overall.pillar_scores
+    from overall
+    cross join policy
+    -- the documents' tiers are bands of whole points, so the tier is that of the rounded score
+    left join tiers
+        on
+            overall.scorecard = tiers.scorecard
+            and round(overall.health_score) >= tiers.lower_bound
+            and (
+                tiers.upper_bound is null
+                or round(overall.health_score) < tiers.upper_bound
+            )
+)
+
+select * from banded

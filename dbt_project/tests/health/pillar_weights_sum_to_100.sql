@@ -1,0 +1,7 @@
+-- A scorecard whose weights do not add up gives a score that no document describes.
+select
+    scorecard,
+    sum(pillar_weight) as total_weight
+from {{ ref('scorecards') }}
+group by scorecard
+having sum(pillar_weight) != 100
