@@ -51,7 +51,8 @@ from marts.customer_health
 """
 
 AT_RISK_SQL = """
-select account_name, tier, health_score, churn_probability, mrr_at_risk, drivers
+select account_name, tier, health_score, churn_probability, mrr_at_risk, drivers,
+    (select horizon_days from seeds.churn_model_policy) as horizon_days
 from marts.customer_health
 where is_open
 order by mrr_at_risk desc nulls last, health_score nulls last, account_id
@@ -175,27 +176,29 @@ def print_portfolio(console: Console, warehouse: Warehouse) -> None:
         console.print("No account has been scored yet. Run: make run")
         return
     portfolio = warehouse.read(PORTFOLIO_SQL).iloc[0]
+    currency = portfolio["currency"]
     console.print(
-        f"As of {portfolio['as_of_date']}: {portfolio['open_accounts']:,} open accounts of "
-        f"{portfolio['accounts']:,}, MRR {money(portfolio['mrr'], portfolio['currency'])}, "
-        f"of which at risk {money(portfolio['mrr_at_risk'], portfolio['currency'])}"
+        f"As of {portfolio['as_of_date']:%Y-%m-%d}: {portfolio['open_accounts']:,} open accounts "
+        f"of {portfolio['accounts']:,}, MRR {money(portfolio['mrr'], currency)}, "
+        f"of which at risk {money(portfolio['mrr_at_risk'], currency)}"
     )
     for row in warehouse.read(RETENTION_SQL).itertuples():
         console.print(
-            f"{row.from_date} to {row.to_date}: NRR {share(row.nrr)}, GRR {share(row.grr)}, "
-            f"logo churn {share(row.logo_churn)}"
+            f"{row.from_date:%Y-%m-%d} to {row.to_date:%Y-%m-%d}: NRR {share(row.nrr)}, "
+            f"GRR {share(row.grr)}, logo churn {share(row.logo_churn)}"
         )
-    table = Table("account", "tier", "score", "churn in 90 days", "MRR at risk", "why")
+    console.print("[bold]Most MRR at risk[/]")
     for row in warehouse.read(AT_RISK_SQL).itertuples():
-        table.add_row(
-            row.account_name,
-            row.tier,
-            "unknown" if pd.isna(row.health_score) else f"{row.health_score:.0f}",
-            share(row.churn_probability),
-            money(row.mrr_at_risk, portfolio["currency"]),
-            row.drivers or "unknown",
+        score = "no score" if pd.isna(row.health_score) else f"score {row.health_score:.0f}"
+        console.print(
+            f"  {row.account_name}: {money(row.mrr_at_risk, currency)} at risk, "
+            f"{share(row.churn_probability)} to leave in {row.horizon_days:.0f} days, "
+            f"{score} ({row.tier})",
+            highlight=False,
+            soft_wrap=True,
         )
-    console.print(table)
+        drivers = row.drivers or "drivers unknown"
+        console.print(f"    [dim]{drivers}[/]", highlight=False, soft_wrap=True)
 
 
 def print_status(console: Console, settings: Settings) -> None:

@@ -39,7 +39,8 @@ def run_dbt(
     # dagster-dbt hands this process's environment to dbt; profiles.yml reads the address there.
     os.environ.update(dbt_environment(settings))
     yield from dbt.cli(
-        ["build", "--vars", variables],
+        # Unit tests judge the SQL, not the data: `make test` runs them, 8 s that no run needs.
+        ["build", "--exclude-resource-type", "unit_test", "--vars", variables],
         context=context,
         target_path=settings.dbt_target / context.op_def.name,
     ).stream()
