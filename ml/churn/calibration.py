@@ -1,8 +1,8 @@
 """From raw scores to probabilities that may be multiplied by dollars."""
 
 import numpy as np
+import pandas as pd
 from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 from ml.churn.served import Calibrator
 
@@ -11,6 +11,7 @@ from ml.churn.served import Calibrator
 # rest on the rarer class.
 ISOTONIC_ACCOUNTS = 1_000
 ISOTONIC_LOSSES = 100
+MAXIMUM_STEPS = 100
 
 
 def fit_calibrator(
@@ -32,8 +33,8 @@ def fit_calibrator(
     if not raw.size:
         raise ValueError("no scored row to calibrate on")
     enough = (
-        np.unique(accounts).size >= ISOTONIC_ACCOUNTS
-        and np.unique(accounts[churned]).size >= ISOTONIC_LOSSES
+        pd.unique(accounts).size >= ISOTONIC_ACCOUNTS
+        and pd.unique(accounts[churned]).size >= ISOTONIC_LOSSES
     )
     if method == "isotonic" and enough:
         return _isotonic(raw, churned)
@@ -58,23 +59,33 @@ def _sigmoid(raw: np.ndarray, churned: np.ndarray) -> Calibrator:
     target = np.where(churned, (losses + 1) / (losses + 2), 1 / (churned.size - losses + 2))
     spread = float(raw.std())
     if spread > 0:
-        scaled = ((raw - raw.mean()) / spread)[:, None]
-        model = LogisticRegression(C=1e6, max_iter=1000)
-        model.fit(
-            np.vstack([scaled, scaled]),
-            np.repeat([1, 0], raw.size),
-            sample_weight=np.concatenate([target, 1 - target]),
-        )
-        slope = float(np.ravel(model.coef_)[0]) / spread
+        scaled = (raw - raw.mean()) / spread
+        slope, intercept = _logistic_line(scaled, target)
         if slope > 0:
-            return Calibrator(
-                "sigmoid",
-                parameters=(
-                    slope,
-                    float(np.ravel(model.intercept_)[0]) - slope * float(raw.mean()),
-                ),
-            )
+            slope /= spread
+            return Calibrator("sigmoid", parameters=(slope, intercept - slope * float(raw.mean())))
     # Scores that rank the wrong way out of fold know nothing: everybody gets the base rate,
     # instead of a model turned upside down.
     rate = float(target.mean())
     return Calibrator("sigmoid", parameters=(0.0, float(np.log(rate / (1 - rate)))))
+
+
+def _logistic_line(scaled: np.ndarray, target: np.ndarray) -> tuple[float, float]:
+    """Slope and intercept of the likeliest logistic curve through targets between 0 and 1.
+
+    Newton's method on two numbers: scikit-learn needs each row twice for a soft target, and
+    took 0.15 s a fit where this takes 0.005 s; an evaluation needs 45 fits.
+    """
+    design = np.column_stack([scaled, np.ones(scaled.size)])
+    rate = float(target.mean())
+    line = np.array([0.0, np.log(rate / (1 - rate))])
+    for _ in range(MAXIMUM_STEPS):
+        probability = 0.5 * (1 + np.tanh(0.5 * (design @ line)))
+        gradient = design.T @ (target - probability)
+        spread = (probability * (1 - probability))[:, None] * design
+        # The ridge keeps the step finite where the curve is flat; it moves no optimum.
+        step = np.linalg.solve(design.T @ spread + 1e-9 * np.eye(2), gradient)
+        line = line + np.clip(step, -1, 1)
+        if np.abs(step).max() < 1e-10:
+            break
+    return float(line[0]), float(line[1])

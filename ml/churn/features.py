@@ -40,7 +40,7 @@ def label_snapshots(snapshots: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataF
     known["churned_mrr"] = np.where(known["churned"], as_floats(known["churned_mrr"]), 0.0)
     rows = snapshots.drop(columns=["churned", "churned_mrr"], errors="ignore").copy()
     for name, frame in (("snapshots", rows), ("outcomes", known)):
-        frame["snapshot_date"] = pd.to_datetime(frame["snapshot_date"]).astype("datetime64[s]")
+        frame["snapshot_date"] = pd.to_datetime(frame["snapshot_date"]).astype("datetime64[ms]")
         frame["account_id"] = frame["account_id"].astype(str)
         if frame.duplicated(KEYS).any():
             raise ValueError(f"{name}: an account and date stand more than once")

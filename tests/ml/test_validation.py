@@ -1,0 +1,89 @@
+"""The validation may never let an account or the future into the training side."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.churn.features import label_snapshots
+from ml.churn.policy import ChurnPolicy
+from ml.churn.validation import TimeFold, account_groups, splits, time_folds
+
+
+@pytest.fixture(scope="module")
+def labelled(company) -> pd.DataFrame:
+    return label_snapshots(company.snapshots, company.outcomes)
+
+
+def test_no_account_is_on_both_sides_of_a_split(labelled, company) -> None:
+    folds, groups = time_folds(labelled, company.rules), account_groups(labelled, 5)
+    for split in splits(labelled, folds, groups, company.rules):
+        trained_on = set(labelled.loc[split.train, "account_id"])
+        assert not trained_on & set(labelled.loc[split.test, "account_id"])
+        assert not trained_on & set(labelled.loc[split.calibrate, "account_id"])
+        assert len(split.train) and len(split.calibrate)
+
+
+def test_no_training_label_reaches_into_the_test_block(labelled, company) -> None:
+    folds, groups = time_folds(labelled, company.rules), account_groups(labelled, 5)
+    for split in splits(labelled, folds, groups, company.rules):
+        begins = labelled.loc[split.test, "snapshot_date"].min()
+        for rows in (split.train, split.calibrate):
+            label_complete = labelled.loc[rows, "snapshot_date"] + pd.Timedelta(days=90)
+            assert (label_complete < begins).all()
+
+
+def test_each_row_of_the_newest_blocks_is_tested_exactly_once(labelled, company) -> None:
+    folds, groups = time_folds(labelled, company.rules), account_groups(labelled, 5)
+    tested = np.concatenate(
+        [split.test for split in splits(labelled, folds, groups, company.rules)]
+    )
+    newest = labelled["snapshot_date"].max()
+    expected = labelled.index[labelled["snapshot_date"] > newest - pd.Timedelta(days=84)]
+    assert sorted(tested) == sorted(expected)
+
+
+def test_a_label_complete_on_the_day_before_the_block_is_known_and_on_its_first_day_not() -> None:
+    days = pd.Series(pd.to_datetime(["2024-01-01", "2024-01-02"]))
+    labelled = pd.DataFrame({"snapshot_date": days})
+    fold = TimeFold(1, pd.Timestamp("2024-03-31"), pd.Timestamp("2024-04-28"))
+    assert fold.known(labelled["snapshot_date"], horizon_days=90).tolist() == [True, False]
+    assert fold.tested(pd.Series([pd.Timestamp("2024-04-01")])).all()
+
+
+def test_the_deal_of_accounts_does_not_depend_on_row_order(labelled) -> None:
+    shuffled = labelled.sample(frac=1, random_state=3)
+    dealt = pd.Series(account_groups(labelled, 5), index=labelled.index)
+    again = pd.Series(account_groups(shuffled, 5), index=shuffled.index)
+    assert dealt.equals(again.sort_index())
+
+
+def test_each_group_gets_its_share_of_the_accounts_that_churned(labelled) -> None:
+    lost = labelled.assign(group=account_groups(labelled, 5))[labelled["churned"]]
+    counts = lost.groupby("group")["account_id"].nunique()
+    assert counts.max() - counts.min() <= 1
+
+
+@pytest.mark.parametrize(("weeks", "folds"), [(60, 3), (37, 2), (33, 1), (30, 0)])
+def test_a_short_history_gives_fewer_folds_instead_of_a_broken_embargo(
+    build_company: Callable, weeks: int, folds: int
+) -> None:
+    short = build_company(weeks=weeks)
+    labelled = label_snapshots(short.snapshots, short.outcomes)
+    assert len(time_folds(labelled, short.rules)) == folds
+
+
+def test_a_policy_that_makes_no_sense_is_refused(build_policy: Callable) -> None:
+    for wrong in (
+        {"horizon_days": 0},
+        {"account_groups": 1},
+        {"interval_level": 1.0},
+        {"calibration": "beta"},
+    ):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            ChurnPolicy.from_frame(build_policy(**wrong))
+    with pytest.raises(ValueError, match="one row"):
+        ChurnPolicy.from_frame(build_policy().iloc[:0])
+    with pytest.raises(ValueError, match="fold_days"):
+        ChurnPolicy.from_frame(build_policy().drop(columns="fold_days"))
