@@ -23,6 +23,7 @@ from sources.landing import (
 )
 from sources.mapping import (
     CANONICAL,
+    MAPPINGS,
     Delivery,
     Mapping,
     Reader,
@@ -79,6 +80,7 @@ def ingest(
     system: str,
     folder: Path,
     sources: Sequence[str] | None = None,
+    mapping_folder: Path = MAPPINGS,
 ) -> list[TableLoad]:
     """Load what `system` delivered in `folder`, for some raw schemas or for all, parents first.
 
@@ -89,7 +91,7 @@ def ingest(
     """
     if not folder.is_dir():
         raise IngestError(f"{folder}: there is no such folder")
-    mappings = load_mappings(system)
+    mappings = load_mappings(system, mapping_folder)
     _expect_files(contract, mappings, system, folder)
     store.create_tables(warehouse, contract)
     with open_duckdb(settings) as con:
@@ -187,9 +189,9 @@ class _Run:
         held = store.held_hashes(self.warehouse, self.con, table, self.system)
         counts = self.add_unreadable(delivery, check_rows(self.con, table, types, rules))
         problems = [*delivery.notes, *self.left_out(delivery), *self.rejections(table, counts)]
-        if counts.rows_in == 0:
-            problems.append(f"{delivery.files[0]}: has a header and no rows")
         if counts.rows_loaded == 0 and held > 0:
+            if counts.rows_in == 0:
+                problems.append(f"{delivery.files[0]}: has a header and no rows")
             # A delivery without one good row is more likely broken than true.
             problems.append(self.kept(table, f"{table.full_name}: no row can be used"))
             return self.outcome(table, "failed", delivery.files, counts, problems)
@@ -316,7 +318,9 @@ class _Run:
                 [[file.name for file in files]],
             )
             if passed < rows:
-                notes.append(f"{names}: {delivery.name} leaves out {rows - passed:,} of {rows:,}")
+                notes.append(
+                    f"{names}: {delivery.name} leaves out {rows - passed:,} of {rows:,} rows"
+                )
         return notes
 
     def rejections(self, table: Table, counts: Counts) -> list[str]:

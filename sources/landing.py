@@ -226,12 +226,12 @@ def _read_jsonl(con: duckdb.DuckDBPyConnection, file: Landed, relation: str) -> 
     """Each key of each object is a column, as text; nested values stay JSON."""
     lines = f"{relation} lines"
     text = file.path.read_bytes().decode("utf-8-sig", errors="replace")
-    records = [line for line in io.StringIO(text) if line.strip()]
+    records = [line.strip() for line in io.StringIO(text) if line.strip()]
     numbers = pa.array(range(1, len(records) + 1), pa.int64())
     _from_arrow(con, lines, pa.table({"_row": numbers, "line": pa.array(records, pa.string())}))
     is_object = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
     con.execute(
-        f"insert into unreadable select {literal(file.name)}, _row, trim(line), "
+        f"insert into unreadable select {literal(file.name)}, _row, line, "
         f"'the line is not a JSON object' from {quoted(lines)} where not {is_object}"
     )
     keys = con.execute(

@@ -33,7 +33,7 @@ knowledge as (
 ),
 
 days_after as (
-    select days
+    select numbers.days
     from (
         values
         (0), (1), (2), (3), (4), (5), (6), (7), (8), (9), (10), (11), (12), (13),

@@ -1,0 +1,67 @@
+"""The contract is dbt's own sources files: what they say is what ingestion does."""
+
+from pathlib import Path
+
+import pytest
+
+from sources import Contract, ContractError, load_contract
+
+TABLE = """
+version: 2
+sources:
+  - name: crm
+    tables:
+      - name: accounts
+        columns:
+          - name: account_id
+            data_type: {data_type}
+            data_tests: [{test}]
+"""
+
+
+def write_contract(folder: Path, data_type: str = "text", test: str = "not_null") -> Path:
+    file = folder / "crm" / "_crm__sources.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(TABLE.format(data_type=data_type, test=test))
+    return folder
+
+
+def test_all_twenty_two_tables_are_read(contract: Contract) -> None:
+    assert len(contract.tables) == 22
+    subscriptions = contract.table("billing.subscriptions")
+    assert "mrr_cents" in subscriptions.required
+    assert [rule.name for rule in subscriptions.rules if rule.kind == "not_before"] == [
+        "not_before(ended_at, started_at)"
+    ]
+
+
+def test_parents_come_before_their_children(contract: Contract) -> None:
+    """Otherwise a first load would take every child for an orphan."""
+    order = [table.full_name for table in contract.tables]
+    for table in contract.tables:
+        for parent in table.parents:
+            assert order.index(parent.full_name) < order.index(table.full_name)
+    schemas = contract.source_order
+    assert schemas.index("crm") < schemas.index("billing")
+
+
+def test_a_test_that_ingestion_does_not_know_is_refused(tmp_path: Path) -> None:
+    """A rule that stands in the contract and is not enforced is a false promise."""
+    with pytest.raises(ContractError, match=r"_crm__sources\.yml: .*'is_pretty'"):
+        load_contract(write_contract(tmp_path, test="is_pretty"))
+
+
+def test_an_unknown_type_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"crm\.accounts\.account_id: type 'uuid'"):
+        load_contract(write_contract(tmp_path, data_type="uuid"))
+
+
+def test_a_reference_to_no_table_is_refused(tmp_path: Path) -> None:
+    test = "relationships: {arguments: {to: \"source('crm', 'nobody')\", field: id}}"
+    with pytest.raises(ContractError, match=r"unknown tables \['crm\.nobody'\]"):
+        load_contract(write_contract(tmp_path, test=test))
+
+
+def test_an_empty_folder_is_no_contract(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match="no sources file"):
+        load_contract(tmp_path)

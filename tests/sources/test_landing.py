@@ -1,0 +1,118 @@
+"""Files as they come: each record is read or named, and none vanishes."""
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sources.landing import FileProblem, find_files, parse_csv, read_files
+from tests.sources.conftest import write_files
+
+
+def read(con: duckdb.DuckDBPyConnection, folder: Path, name: str, **options) -> list[tuple]:
+    read_files(con, find_files(folder, name), "landed", **options)
+    return con.execute("select * from landed order by _file, _row").fetchall()
+
+
+def unreadable(con: duckdb.DuckDBPyConnection) -> list[tuple]:
+    return con.execute("select _row, content, reason from unreadable order by _row").fetchall()
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_content(con, tmp_path) -> None:
+    """A mark left in the header makes the first column unknown, and its table fail."""
+    write_files(tmp_path, {"a.csv": b"\xef\xbb\xbfid,name\r\n1,One\r\n2,Two\r\n"})
+    assert read(con, tmp_path, "a.csv") == [("1", "One", "a.csv", 1), ("2", "Two", "a.csv", 2)]
+
+
+def test_a_quoted_line_break_belongs_to_its_field(con, tmp_path) -> None:
+    write_files(tmp_path, {"a.csv": 'id,name\n1,"One\nand, ""more"""\n2,Two\n'})
+    assert [row[1] for row in read(con, tmp_path, "a.csv")] == ['One\nand, "more"', "Two"]
+
+
+def test_records_that_cannot_be_read_are_kept_with_their_number(con, tmp_path) -> None:
+    """A reader that skips bad lines loses rows without a word."""
+    write_files(tmp_path, {"a.csv": b'id,name\n1,One\n2\n3,x,y\n4,caf\xe9\n5,"open\n6,Six\n'})
+    assert [row[0] for row in read(con, tmp_path, "a.csv")] == ["1", "6"]
+    assert [row[3] for row in read(con, tmp_path, "a.csv")] == [1, 6]
+    found = {row: (content, reason) for row, content, reason in unreadable(con)}
+    assert found[2] == ("2", "the row has 1 fields, the header 2")
+    assert found[3] == ("3,x,y", "the row has 3 fields, the header 2")
+    assert found[4][1] == "the text is not UTF-8"
+    assert found[5][0] == '5,"open' and "never closed" in found[5][1]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.just("1,One"), st.just("2"), st.just("3,x,y"), st.just('4,"open'), st.just('5,"a"b')
+        ),
+        max_size=12,
+    )
+)
+def test_every_line_is_good_or_bad(lines: list[str]) -> None:
+    """The careful reader resumes after any damage: no line before or behind it is lost."""
+    good, bad = parse_csv("id,name\n" + "\n".join(lines), width=2)
+    text = "\n".join(",".join(values) for _, values in good) + "\n".join(row[1] for row in bad)
+    assert text.count("1,One") == lines.count("1,One")
+    numbers = [row[0] for row in good] + [row[0] for row in bad]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        pytest.param("", "the file is empty", id="empty"),
+        pytest.param(
+            "id;name\n1;One\n", "separated by a semicolon, not by a comma", id="delimiter"
+        ),
+        pytest.param("1,2024-01-01\n2,2024-01-02\n", "the header is missing", id="no header"),
+        pytest.param("id,name,id\n1,One,1\n", "names id twice", id="doubled column"),
+        pytest.param("id\tname\n1\tOne\n", "-- delimiter: tab", id="tab"),
+        pytest.param("id,name\n1,One\n".encode("utf-16"), "is UTF-16", id="UTF-16"),
+        pytest.param("\n\n", "first line is empty", id="blank"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(con, tmp_path, content, complaint) -> None:
+    write_files(tmp_path, {"a.csv": content})
+    with pytest.raises(FileProblem, match=f"a.csv: .*{complaint}"):
+        read(con, tmp_path, "a.csv")
+
+
+def test_a_stated_delimiter_is_used(con, tmp_path) -> None:
+    write_files(tmp_path, {"a.csv": "id;name\n1;One, Two\n"})
+    assert read(con, tmp_path, "a.csv", delimiter=";") == [("1", "One, Two", "a.csv", 1)]
+
+
+def test_a_broken_parquet_is_named(con, tmp_path) -> None:
+    pq.write_table(pa.table({"id": list(range(1000))}), tmp_path / "a.parquet")
+    whole = (tmp_path / "a.parquet").read_bytes()
+    write_files(tmp_path, {"a.parquet": whole[: len(whole) // 2]})
+    with pytest.raises(FileProblem, match=r"a\.parquet: not a readable Parquet file"):
+        read(con, tmp_path, "a.parquet")
+
+
+def test_parquet_rows_keep_types_and_numbers(con, tmp_path) -> None:
+    pq.write_table(pa.table({"id": [7, 8]}), tmp_path / "a.parquet")
+    assert read(con, tmp_path, "a.parquet") == [(7, "a.parquet", 1), (8, "a.parquet", 2)]
+
+
+def test_json_lines_become_text_columns_and_bad_lines_are_kept(con, tmp_path) -> None:
+    write_files(
+        tmp_path, {"a.jsonl": '{"id": 1, "on": true}\nnot json\n\n{"id": 2, "x": {"y": 1}}\n[1]\n'}
+    )
+    assert read(con, tmp_path, "a.jsonl") == [
+        ("1", "true", None, "a.jsonl", 1),
+        ("2", None, '{"y":1}', "a.jsonl", 3),
+    ]
+    assert [(row, content) for row, content, _ in unreadable(con)] == [(2, "not json"), (4, "[1]")]
+
+
+def test_files_of_one_table_are_matched_by_column_name(con, tmp_path) -> None:
+    write_files(tmp_path, {"t/a.csv": "id,name\n1,One\n", "t/b.csv": "name,id,extra\nTwo,2,x\n"})
+    read_files(con, find_files(tmp_path, "t/*.csv"), "landed")
+    rows = con.execute("select id, name, extra, _file from landed order by id").fetchall()
+    assert rows == [("1", "One", None, "t/a.csv"), ("2", "Two", "x", "t/b.csv")]

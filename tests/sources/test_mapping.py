@@ -1,0 +1,115 @@
+"""Mappings: the worked example of the documentation, and the ways to get one wrong."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sources import MappingError
+from sources.mapping import MAPPINGS, load_mappings, parse_mapping
+from tests.sources.conftest import ACCOUNTS, Loader, write_files
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "bring-your-own-data.md"
+
+
+def test_the_example_of_the_documentation_works(loader: Loader) -> None:
+    """A guide that does not run sends people away."""
+    text = GUIDE.read_text(encoding="utf-8")
+    contracts, customers = re.findall(r"```csv\n(.*?)```", text, re.S)
+    of_contracts, of_customers = re.findall(r"```sql\n(.*?)```", text, re.S)
+    maps = write_files(
+        loader.folder.parent / "maps",
+        {
+            "acme/billing.subscriptions.sql": of_contracts,
+            "acme/crm.accounts.sql": of_customers,
+        },
+    )
+    assert len(of_contracts.splitlines()) <= 11
+    files = {"contracts.csv": contracts, "customers.csv": customers}
+    loads = loader.deliver(files, "acme", mapping_folder=maps)
+    assert [problem for load in loads.values() for problem in load.problems] == []
+    assert loader.rows(
+        "select subscription_id, account_id, mrr_cents, currency, started_at::date::text, "
+        "ended_at::date::text, attributes ->> 'rep' from billing.subscriptions order by 1"
+    ) == [
+        ("C-1", "A-1", 120050, "USD", "2024-01-31", None, "Ann"),
+        ("C-2", "A-1", 8000, "EUR", "2024-02-15", "2025-02-15", "Bob"),
+    ]
+
+
+def deliver_mapped(loader: Loader, sql: str, customers: str = ACCOUNTS) -> list[str]:
+    """Problems of a delivery whose tickets are mapped with `sql` from customers.csv."""
+    maps = write_files(
+        loader.folder.parent / "maps",
+        {
+            "acme/crm.accounts.sql": 'select * from "customers.csv"',
+            "acme/support.tickets.sql": sql,
+        },
+    )
+    loads = loader.deliver({"customers.csv": customers}, "acme", mapping_folder=maps)
+    return list(loads["support.tickets"].problems)
+
+
+def test_a_column_that_the_file_lacks_is_named(loader: Loader) -> None:
+    [problem] = deliver_mapped(loader, 'select nonsense as ticket_id, * from "customers.csv"')
+    assert problem.startswith("mappings/acme/support.tickets.sql: ")
+    assert '"nonsense" not found' in problem
+
+
+def test_a_mapping_must_pass_on_the_row_numbers(loader: Loader) -> None:
+    [problem] = deliver_mapped(loader, 'select account_id as ticket_id from "customers.csv"')
+    assert problem == "mappings/acme/support.tickets.sql: must pass on _file and _row"
+
+
+def test_a_file_that_a_mapping_needs_beside_another_is_named(loader: Loader) -> None:
+    sql = 'select * from "customers.csv" left join "owners.csv" using (account_id)'
+    [problem] = deliver_mapped(loader, sql)
+    assert problem.startswith("owners.csv: not in the folder")
+
+
+def test_rows_that_a_mapping_leaves_out_are_mentioned(loader: Loader) -> None:
+    """A `where` or an inner join loses rows before any rule can name them."""
+    problems = deliver_mapped(
+        loader,
+        "select account_id as ticket_id, signed_at as created_at, * exclude (signed_at) "
+        "from \"customers.csv\" where account_id = 'A-1'",
+    )
+    assert problems == ["customers.csv: mappings/acme/support.tickets.sql leaves out 1 of 2 rows"]
+
+
+def test_an_unread_date_is_quarantined_with_its_text(loader: Loader) -> None:
+    sql = (
+        "-- dates: signed_at day-first\n"
+        "select account_id as ticket_id, signed_at as created_at, * exclude (signed_at) "
+        'from "customers.csv"'
+    )
+    customers = ACCOUNTS.replace("2024-01-01", "13/13/2024").replace("2024-02-01", "31/01/2024")
+    problems = deliver_mapped(loader, sql, customers + "A-3,Three,2024-03-01\n")
+    assert "type(signed_at)" in problems[0]
+    of_tickets = [row for row in loader.rejections() if row[0] == "support.tickets"]
+    assert of_tickets[0][4] == (
+        "signed_at 13/13/2024 is no date (read day-first); account_id A-1 is not in crm.accounts"
+    )
+    assert loader.rows(
+        "select row_data ->> 'signed_at' from quarantine.rejected_rows "
+        "where source = 'support' and rule like 'type%' order by row_number"
+    ) == [("13/13/2024",), ("2024-03-01",)]
+
+
+def test_a_mapping_without_a_file_is_refused() -> None:
+    with pytest.raises(MappingError, match="reads no file"):
+        parse_mapping("x.sql", "select 1")
+
+
+def test_file_names_in_comments_are_not_files() -> None:
+    mapping = parse_mapping("x.sql", '-- not "old.csv"\n-- delimiter: ;\nselect * from "a.csv"')
+    assert (mapping.files, mapping.delimiter) == (("a.csv",), ";")
+
+
+def test_every_shipped_mapping_fills_a_table_of_the_contract(contract) -> None:
+    """A misspelt file name would be a mapping that nobody runs."""
+    known = {table.full_name for table in contract.tables} | {"product.events"}
+    systems = [path.name for path in MAPPINGS.iterdir() if path.is_dir()]
+    assert set(systems) >= {"fightchurn", "ravenstack"}
+    for system in systems:
+        assert set(load_mappings(system)) <= known
