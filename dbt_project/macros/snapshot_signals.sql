@@ -1,5 +1,5 @@
 {#-
-The signal columns of account_snapshots as rows of a `values` list: name and, as numeric, value.
+The signal columns of account_snapshots as rows of a `values` list: name and value.
 
 A test keeps the list equal to the seed `signals`.
 -#}
@@ -20,6 +20,6 @@ A test keeps the list equal to the seed `signals`.
         'failed_payments_90d', 'overdue_invoices', 'paid_late_share_180d',
     ] -%}
     {%- for signal in signals -%}
-        ('{{ signal }}', {{ relation }}.{{ signal }}::numeric){{ ',' if not loop.last }}
+        ('{{ signal }}', {{ relation }}.{{ signal }}::double precision){{ ',' if not loop.last }}
     {% endfor -%}
 {%- endmacro %}

@@ -6,7 +6,16 @@
 
 with
 
-snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+-- as far as use was told by the snapshot: see int_usage_told_dates
+snapshots as (
+    select
+        snapshot_dates.account_id,
+        snapshot_dates.snapshot_date,
+        told_dates.told_date
+    from {{ ref('int_snapshot_dates') }} as snapshot_dates
+    inner join {{ ref('int_usage_told_dates') }} as told_dates
+        on snapshot_dates.snapshot_date = told_dates.snapshot_date
+),
 
 feature_days as (select * from {{ ref('stg_product__account_feature_days') }}),
 
@@ -54,8 +63,8 @@ changes as (
 timeline as (
     select
         account_id,
-        snapshot_date as event_date,
-        true as is_snapshot,
+        told_date as event_date,
+        snapshot_date,
         0 as difference,
         0 as core_difference
     from snapshots
@@ -63,7 +72,7 @@ timeline as (
     select
         changes.account_id,
         changes.event_date,
-        false as is_snapshot,
+        null as snapshot_date,
         changes.difference,
         case when features.is_core then changes.difference else 0 end as core_difference
     from changes
@@ -73,8 +82,8 @@ timeline as (
 counted as (
     select
         account_id,
-        event_date as snapshot_date,
-        is_snapshot,
+        snapshot_date,
+        event_date,
         sum(difference) over so_far as features_in_use,
         sum(core_difference) over so_far as core_features_in_use
     from timeline
@@ -92,7 +101,7 @@ signals as (
     from counted
     cross join catalogue
     cross join delivered
-    where counted.is_snapshot and counted.snapshot_date >= delivered.uses_from
+    where counted.snapshot_date is not null and counted.event_date >= delivered.uses_from
 )
 
 select * from signals

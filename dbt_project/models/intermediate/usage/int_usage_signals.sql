@@ -1,11 +1,21 @@
 -- Grain: one row per account and snapshot date.
--- Frames end at the snapshot's own day, so a later fact cannot enter one.
+-- Frames end at the newest day of use that was told by the snapshot, so a later fact cannot enter
+-- one, and a day that nobody has told yet does not look like a day without users.
 -- A table, not a view: its test and account_snapshots each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
 
-snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+snapshots as (
+    select
+        snapshot_dates.account_id,
+        snapshot_dates.snapshot_date,
+        snapshot_dates.first_subscription_date,
+        told_dates.told_date
+    from {{ ref('int_snapshot_dates') }} as snapshot_dates
+    left join {{ ref('int_usage_told_dates') }} as told_dates
+        on snapshot_dates.snapshot_date = told_dates.snapshot_date
+),
 
 account_days as (select * from {{ ref('stg_product__account_days') }}),
 
@@ -23,19 +33,20 @@ delivered as (
 timeline as (
     select
         account_id,
-        snapshot_date as event_date,
-        true as is_snapshot,
+        told_date as event_date,
+        snapshot_date,
         0 as events,
         0 as sessions,
         0 as api_calls,
         0 as data_bytes,
         null::date as use_date
     from snapshots
+    where told_date is not null
     union all
     select
         account_id,
         usage_date as event_date,
-        false as is_snapshot,
+        null as snapshot_date,
         events,
         sessions,
         api_calls,
@@ -47,8 +58,7 @@ timeline as (
 rolled as (
     select
         account_id,
-        event_date as snapshot_date,
-        is_snapshot,
+        snapshot_date,
         sum(events) over last_28_days as events_28d,
         sum(events) over previous_28_days as events_previous_28d,
         sum(sessions) over last_28_days as sessions_28d,
@@ -72,40 +82,49 @@ rolled as (
 
 known as (
     select
-        rolled.*,
+        snapshots.account_id,
+        snapshots.snapshot_date,
+        snapshots.told_date,
         snapshots.first_subscription_date,
         delivered.events_from,
-        snapshots.snapshot_date >= delivered.events_from as has_events,
-        snapshots.snapshot_date >= delivered.users_from as has_users,
-        snapshots.snapshot_date >= delivered.sessions_from as has_sessions,
-        snapshots.snapshot_date >= delivered.api_calls_from as has_api_calls,
-        snapshots.snapshot_date >= delivered.data_bytes_from as has_data_bytes,
+        rolled.events_28d,
+        rolled.events_previous_28d,
+        rolled.sessions_28d,
+        rolled.api_calls_28d,
+        rolled.api_calls_previous_28d,
+        rolled.data_bytes_28d,
+        rolled.data_bytes_previous_28d,
+        rolled.last_use_date,
+        snapshots.told_date >= delivered.events_from as has_events,
+        snapshots.told_date >= delivered.users_from as has_users,
+        snapshots.told_date >= delivered.sessions_from as has_sessions,
+        snapshots.told_date >= delivered.api_calls_from as has_api_calls,
+        snapshots.told_date >= delivered.data_bytes_from as has_data_bytes,
         -- a base period that began before the customer or the source did looks like growth
-        snapshots.snapshot_date - 55
+        snapshots.told_date - 55
         >= greatest(snapshots.first_subscription_date, delivered.events_from)
             as has_previous_28d,
-        snapshots.snapshot_date - 83
+        snapshots.told_date - 83
         >= greatest(snapshots.first_subscription_date, delivered.users_from)
             as has_users_56d_ago,
         coalesce(account_days.active_users_7d, 0) as active_users_7d,
         coalesce(account_days.active_users_28d, 0) as active_users_28d,
         coalesce(account_days_56d_ago.active_users_28d, 0) as active_users_56d_ago
-    from rolled
-    inner join snapshots
-        on
-            rolled.account_id = snapshots.account_id
-            and rolled.snapshot_date = snapshots.snapshot_date
+    from snapshots
     cross join delivered
+    left join rolled
+        on
+            snapshots.account_id = rolled.account_id
+            and snapshots.snapshot_date = rolled.snapshot_date
     -- no row on a day means that nobody came in the 28 days up to it
     left join account_days
         on
-            rolled.account_id = account_days.account_id
-            and rolled.snapshot_date = account_days.usage_date
+            snapshots.account_id = account_days.account_id
+            and snapshots.told_date = account_days.usage_date
     left join account_days as account_days_56d_ago
         on
-            rolled.account_id = account_days_56d_ago.account_id
-            and rolled.snapshot_date - 56 = account_days_56d_ago.usage_date
-    where rolled.is_snapshot
+            snapshots.account_id = account_days_56d_ago.account_id
+            and snapshots.told_date - 56 = account_days_56d_ago.usage_date
 ),
 
 signals as (
@@ -147,7 +166,7 @@ signals as (
         case
             when has_events
                 then
-                    snapshot_date
+                    told_date
                     -- never used: idle since the customer, or the source, began
                     - coalesce(last_use_date, greatest(first_subscription_date, events_from))
         end::double precision as days_since_last_use
