@@ -46,6 +46,20 @@ def test_no_predictions_are_right_as_long_as_there_is_no_model(warehouse: Wareho
     assert (check.is_passed, check.note) == (True, NOT_DELIVERED)
 
 
+def test_events_that_name_no_user_leave_users_seen_empty(
+    healthy: Warehouse, restore: Callable[..., None]
+) -> None:
+    """Usage counted per account, without users, is usage all the same."""
+    restore("product.users_seen", "product.account_days")
+    healthy.execute("delete from product.users_seen")
+    assert not run_suite(healthy, "product", ["users_seen"])[0].is_passed
+    healthy.execute(
+        "update product.account_days"
+        " set active_users = null, active_users_7d = null, active_users_28d = null"
+    )
+    assert all(check.is_passed for check in run_suite(healthy, "product"))
+
+
 def test_a_champion_that_predicts_nothing_fails(
     healthy: Warehouse, restore: Callable[..., None]
 ) -> None:
