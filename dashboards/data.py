@@ -7,7 +7,6 @@ would belong in the key.
 
 import json
 import logging
-from collections.abc import Hashable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -18,7 +17,6 @@ from dashboards.frames import column
 from dashboards.states import Explanation, explain
 from dashboards.trust import Trust
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
-from warehouse.urls import libpq_url
 
 logger = logging.getLogger(__name__)
 
@@ -213,28 +211,20 @@ def load_score_history(account_id: str, scorecard: str) -> pd.DataFrame:
     return _cached(SCORE_HISTORY, account_id=account_id, scorecard=scorecard)
 
 
-def pillars(account: Mapping[Hashable, Any]) -> pd.DataFrame:
-    """The pillar scores of a `customer_health` row: columns pillar and score, null when unknown."""
-    scores = account["pillar_scores"]
-    by_pillar: dict[str, float | None] = json.loads(scores) if isinstance(scores, str) else {}
-    return pd.DataFrame(
-        {
-            "pillar": list(by_pillar),
-            "score": pd.Series(list(by_pillar.values()), dtype="float64"),
-        }
-    )
+def pillars(scores: str | None) -> dict[str, float | None]:
+    """`pillar_scores` of a `customer_health` row: points per pillar, None when unknown."""
+    return json.loads(scores) if isinstance(scores, str) else {}
 
 
 def _cached(sql: str, **params: Any) -> pd.DataFrame:
     settings = _settings()
     version = str(column(_read(DATA_VERSION), "data_version").iloc[0])
-    return _remembered(_address(settings), settings.company, version, sql, params)
+    return _remembered(_place(settings), version, sql, params)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def _remembered(
-    address: str,
-    company_name: str,
+    place: str,
     data_version: str,
     sql: str,
     params: dict[str, Any],
@@ -245,7 +235,7 @@ def _remembered(
 def _read(sql: str, params: dict[str, Any] | None = None) -> pd.DataFrame:
     settings = _settings()
     try:
-        return _warehouse(_address(settings), settings).read(sql, params or None)
+        return _warehouse(_place(settings), settings).read(sql, params or None)
     except WarehouseError as error:
         # The page shows a sentence; whoever looks after the server needs the rest.
         logger.warning("The marts of %s cannot be read.", settings.company, exc_info=True)
@@ -253,7 +243,7 @@ def _read(sql: str, params: dict[str, Any] | None = None) -> pd.DataFrame:
 
 
 @st.cache_resource(show_spinner=False)
-def _warehouse(address: str, _settings: Settings) -> Warehouse:
+def _warehouse(place: str, _settings: Settings) -> Warehouse:
     return Warehouse.open(_settings, role="reader")
 
 
@@ -264,8 +254,9 @@ def _settings() -> Settings:
         raise MartsUnavailable(explain(error, "")) from error
 
 
-def _address(settings: Settings) -> str:
-    return libpq_url(settings, "reader")
+def _place(settings: Settings) -> str:
+    # Not the address: to know the embedded server's socket costs a process each time.
+    return f"{settings.home} {settings.database_url} {settings.company}"
 
 
 def _known_values(row: pd.Series) -> dict[str, Any]:

@@ -58,10 +58,8 @@ def trailing_retention(retention: pd.DataFrame, months: int = 12) -> Retention |
         None when no period starts with a paying account.
     """
     # The mart may hold other days beside month starts, asked for by name.
-    is_monthly = (
-        retention[["from_date", "to_date"]]
-        .apply(lambda dates: dates.dt.day == 1)
-        .all(axis="columns")
+    is_monthly = (column(retention, "from_date").dt.day == 1) & (
+        column(retention, "to_date").dt.day == 1
     )
     paying = where(retention, is_monthly & (retention["start_accounts"] > 0))
     if paying.empty:
@@ -116,24 +114,41 @@ def tiers_now(accounts: pd.DataFrame) -> pd.DataFrame:
 
 
 def tiers_over_time(weekly: pd.DataFrame) -> pd.DataFrame:
-    """`portfolio_weekly` without its segments: one row per snapshot_date and tier."""
+    """`portfolio_weekly` without its segments: one row per snapshot_date and tier.
+
+    MRR is unknown where that of any segment is: a share of a part is not a share.
+    """
     return (
         weekly.groupby(["snapshot_date", "tier", "colour"], dropna=False)
-        .agg(accounts=("accounts", "sum"), mrr=("mrr", known_sum))
+        .agg(accounts=("accounts", "sum"), mrr=("mrr", lambda mrr: mrr.sum(skipna=False)))
         .reset_index()
         .sort_values("snapshot_date")
     )
 
 
+def tier_shares(history: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Each tier's share of a week's accounts or MRR, for the weeks in which all of it is known.
+
+    Returns:
+        Index snapshot_date, columns (tier, colour), values summing to 1.
+    """
+    known = where(history, ~history["snapshot_date"].isin(_weeks_unknown(history, measure)))
+    wide = known.pivot_table(index="snapshot_date", columns=["tier", "colour"], values=measure)
+    return wide.div(wide.sum(axis="columns"), axis="index").fillna(0)
+
+
+def _weeks_unknown(history: pd.DataFrame, measure: str) -> list[Any]:
+    return list(column(where(history, history[measure].isna()), "snapshot_date"))
+
+
 def total_over_time(history: pd.DataFrame, measure: str) -> pd.Series:
     """All tiers of `tiers_over_time` together: one value per snapshot date, in order.
 
-    Unknown where any tier's value is: a total that skips a tier is a wrong total.
+    A week in which any tier's value is unknown is left out: without it the total is wrong.
     """
-    by_date = history.pivot_table(
-        index="snapshot_date", values=measure, aggfunc=lambda values: values.sum(skipna=False)
-    )
-    return column(by_date.sort_index(), measure)
+    known = where(history, ~history["snapshot_date"].isin(_weeks_unknown(history, measure)))
+    by_date = known.pivot_table(index="snapshot_date", values=measure, aggfunc="sum")
+    return column(by_date, measure) if len(by_date) else pd.Series(dtype="float64")
 
 
 def red_mrr(accounts: pd.DataFrame) -> float | None:

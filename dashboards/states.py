@@ -34,7 +34,9 @@ class Explanation:
 
 def run_command(company: str) -> str:
     """The command that loads a company and builds its marts."""
-    return "make run" if company == DEMO else f"tenure run --source {company}"
+    if company == DEMO:
+        return "make run"
+    return f"tenure run --company {company} --source SYSTEM --data FOLDER"
 
 
 def explain(error: BaseException, company: str) -> Explanation:

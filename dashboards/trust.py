@@ -55,9 +55,9 @@ def facts(trust: Trust) -> list[Fact]:
 
 def notice(trust: Trust) -> str | None:
     """What a reader must know before using probabilities, or None when all is well."""
-    reason = (trust.reason or "no reason was recorded").strip().rstrip(".")
+    reason = (trust.reason or "No reason was recorded").strip().rstrip(".")
     if not trust.is_model_there:
-        return f"There is no churn model: {reason}. Accounts are ranked by health score alone."
+        return f"Accounts are ranked by health score alone. {reason}."
     if not trust.has_earned_trust:
         return f"This model has not earned trust: {reason}. Rank by health score instead."
     return None
@@ -104,6 +104,8 @@ def _quarantine(trust: Trust) -> Fact:
     rows = trust.rows_quarantined
     if rows is None:
         return Fact("Quarantine unknown", "gray", icon, "No load is recorded.")
+    if not trust.rows_loaded and rows == 0:
+        return Fact("Nothing loaded", "gray", icon, "No row of any table has been loaded.")
     if rows == 0:
         return Fact(
             "No rows quarantined",

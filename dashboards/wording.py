@@ -73,6 +73,14 @@ def left_out(months: pd.DataFrame) -> str:
     return f" Left out, because no exchange rate is known: {', '.join(sorted(names))}."
 
 
+def without_mrr(accounts: pd.DataFrame) -> str:
+    """How many accounts the MRR leaves out because theirs is unknown, or nothing."""
+    unknown = int(column(accounts, "mrr").isna().sum())
+    if not unknown:
+        return ""
+    return f"MRR leaves out {count(unknown)} accounts whose currency has no exchange rate."
+
+
 def tier_sentence(tiers: pd.DataFrame, measure: str) -> str:
     """Each tier's share in one sentence."""
     share = "account_share" if measure == "accounts" else "mrr_share"
@@ -140,10 +148,16 @@ def account_line(account: Mapping[Hashable, Any], currency: str | None) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def pillar_sentence(pillars: pd.DataFrame) -> str:
+def weakest_pillars(scores: Mapping[str, float | None], at_most: int = 2) -> str:
+    """The pillars that pull a score down most, worst first: `Usage 31, Engagement 44`."""
+    known = sorted((score, pillar) for pillar, score in scores.items() if score is not None)
+    return ", ".join(f"{words(pillar)} {score:.0f}" for score, pillar in known[:at_most]) or UNKNOWN
+
+
+def pillar_sentence(scores: Mapping[str, float | None]) -> str:
     """Each pillar's score in one sentence."""
     parts = [
-        f"{words(pillar)} {'unknown' if is_unknown(score) else f'{score:.0f}'}"
-        for pillar, score in zip(pillars["pillar"], pillars["score"], strict=True)
+        f"{words(pillar)} {'unknown' if score is None else f'{score:.0f}'}"
+        for pillar, score in scores.items()
     ]
     return f"{', '.join(parts)}, of 100."

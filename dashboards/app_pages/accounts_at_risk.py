@@ -9,7 +9,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboards import components, data, figures, formatting, measures, trust, wording
-from dashboards.frames import column, newest_day, where
+from dashboards.frames import column, newest_day, rows, where
 from dashboards.palette import INK, look
 
 # Text wraps in rows taller than four lines of the base font.
@@ -43,11 +43,14 @@ def main() -> None:
     ranking = _ranking(company_trust)
     shown = measures.rank_accounts(_filtered(accounts, tiers), ranking)
     currency = wording.only_currency(accounts)
-    _headline(shown, accounts, currency, has_risk=company_trust.is_risk_usable)
+    has_risk = company_trust.is_risk_usable
+    _headline(shown, accounts, currency, has_risk=has_risk)
     if shown.empty:
         st.info("No account matches these filters. Clear one to see more.", icon=":material/info:")
         return
-    chosen = _table(shown, tiers, currency, company_trust)
+    chosen = _table(
+        shown, tiers, currency, has_risk=has_risk, shows_risk=has_risk or ranking == "risk"
+    )
     _download(shown, accounts)
     if chosen is not None:
         _account(chosen, currency)
@@ -81,7 +84,7 @@ def _headline(
     mrr = measures.total(shown, "mrr")
     renewing = where(shown, column(shown, "days_to_renewal").between(0, 90))
     red = where(shown, shown["colour"] == "red")
-    with components.cards(4, narrowest=175):
+    with components.cards(4 if has_risk else 3, narrowest=175):
         components.metric(
             "Accounts shown",
             formatting.count(len(shown)),
@@ -108,22 +111,33 @@ def _headline(
 
 
 def _table(
-    shown: pd.DataFrame, tiers: pd.DataFrame, currency: str | None, company_trust: trust.Trust
+    shown: pd.DataFrame,
+    tiers: pd.DataFrame,
+    currency: str | None,
+    *,
+    has_risk: bool,
+    shows_risk: bool,
 ) -> Mapping[Hashable, Any] | None:
-    """The ranked table; returns the selected account's row."""
-    columns = [
-        name for name in TABLE_COLUMNS if company_trust.is_model_there or name not in RISK_COLUMNS
-    ]
+    """The ranked table; returns the selected account's row.
+
+    An untrusted model's probabilities are shown only to whoever asks to rank by them, and marked;
+    its reasons never are: what pulls the score down stands there instead.
+    """
+    columns = [name for name in TABLE_COLUMNS if shows_risk or name not in RISK_COLUMNS]
+    if has_risk:
+        reasons = list(column(shown, "drivers").fillna(formatting.UNKNOWN))
+    else:
+        reasons = [wording.weakest_pillars(data.pillars(row.pillar_scores)) for row in rows(shown)]
     labels = wording.tier_labels(tiers)
     table = shown.assign(
         health=column(shown, "tier").map(labels.get),
         direction=column(shown, "trend").map(wording.trend),
         churn_probability=shown["churn_probability"] * 100,
         csm_name=column(shown, "csm_name").fillna(formatting.UNKNOWN),
-        drivers=column(shown, "drivers").fillna(formatting.UNKNOWN),
+        drivers=reasons,
     )
     table = table.loc[:, columns]
-    doubt = "" if company_trust.is_risk_usable else " (untrusted)"
+    mark, doubt = ("", "") if has_risk else ("⚠ ", " The model has not earned trust.")
     amount = formatting.column_format(currency)
     position = _position(shown, st.query_params.get("account"))
     state = st.dataframe(
@@ -145,28 +159,30 @@ def _table(
             "direction": st.column_config.TextColumn("Trend", width=84),
             "mrr": st.column_config.NumberColumn("MRR", format=amount, width=84),
             "churn_probability": st.column_config.NumberColumn(
-                f"Churn risk{doubt}",
+                f"{mark}Churn risk",
                 format="%.1f%%",
                 width=86,
-                help="Probability of leaving within the model's horizon.",
+                help=f"Probability of leaving within the model's horizon.{doubt}",
             ),
             "mrr_at_risk": st.column_config.NumberColumn(
-                f"MRR at risk{doubt}",
+                f"{mark}MRR at risk",
                 format=amount,
                 width=96,
-                help="MRR times the probability of leaving.",
+                help=f"MRR times the probability of leaving.{doubt}",
             ),
-            "drivers": st.column_config.TextColumn("Why", width=270),
+            "drivers": st.column_config.TextColumn(
+                "Why" if has_risk else "Weakest pillars", width=270
+            ),
             "renewal_date": st.column_config.DateColumn("Renewal", format="D MMM YYYY", width=96),
             "csm_name": st.column_config.TextColumn("Manager", width=110),
         },
         alt=f"{len(table)} accounts with health, MRR, risk, reasons, renewal and success manager.",
     )
-    rows = state["selection"]["rows"]
-    if not rows or rows[0] >= len(shown):
+    selected = state["selection"]["rows"]
+    if not selected or selected[0] >= len(shown):
         st.query_params.pop("account", None)
         return None
-    chosen = shown.to_dict("records")[rows[0]]
+    chosen = shown.to_dict("records")[selected[0]]
     st.query_params["account"] = str(chosen["account_id"])
     return chosen
 
@@ -189,8 +205,8 @@ def _position(shown: pd.DataFrame, account_id: str | None) -> list[int]:
     return [ids.index(account_id)] if account_id in ids else []
 
 
-def _height(rows: int) -> int:
-    return 40 + ROW_HEIGHT * min(rows, VISIBLE_ROWS)
+def _height(count: int) -> int:
+    return 40 + ROW_HEIGHT * min(count, VISIBLE_ROWS)
 
 
 def _download(shown: pd.DataFrame, accounts: pd.DataFrame) -> None:
@@ -215,7 +231,7 @@ def _account(account: Mapping[Hashable, Any], currency: str | None) -> None:
     st.subheader(formatting.plain(account["account_name"]), anchor=False)
     st.caption(formatting.plain(wording.account_line(account, currency)))
     history = data.load_score_history(account["account_id"], account["scorecard"])
-    pillars = data.pillars(account)
+    pillars = data.pillars(account["pillar_scores"])
     with st.grid(columns=2, min_column_width=340, gap="medium") as grid:
         with grid.cell():
             st.markdown("**Health score, week by week**")

@@ -76,7 +76,13 @@ def _headline(
             "left at its end.",
         )
         _risk_metric(accounts, currency, has_risk=has_risk)
-    components.source(accounts, "customer_health", "portfolio_weekly", "retention_monthly")
+    components.source(
+        accounts,
+        "customer_health",
+        "portfolio_weekly",
+        "retention_monthly",
+        says=wording.without_mrr(accounts),
+    )
 
 
 def _risk_metric(accounts: pd.DataFrame, currency: str | None, *, has_risk: bool) -> None:
@@ -114,11 +120,19 @@ def _health(accounts: pd.DataFrame, history: pd.DataFrame, currency: str | None)
             )
         with grid.cell():
             st.markdown("**Week by week**")
-            components.chart(
-                figures.tier_history(history, tiers, measure),
-                alt="Stacked areas: the share of each health tier per week, worst at the bottom.",
-                key="tiers_over_time",
-            )
+            shares = measures.tier_shares(history, measure)
+            if shares.empty:
+                st.info(
+                    "No week's MRR is known in full, for want of exchange rates. Count by accounts "
+                    "instead.",
+                    icon=":material/info:",
+                )
+            else:
+                components.chart(
+                    figures.tier_history(shares, tiers, measure),
+                    alt="Stacked areas: each health tier's share per week, worst at the bottom.",
+                    key="tiers_over_time",
+                )
     grey = measures.total(where(tiers, tiers["colour"] == "grey"), "accounts")
     components.source(
         accounts,

@@ -1,0 +1,188 @@
+"""The arithmetic behind the pages, on frames small enough to check by hand."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from dashboards import measures, wording
+
+
+def retention(*rows: tuple[str, str, int, float]) -> pd.DataFrame:
+    """Rows of `retention_monthly`: from, to, accounts at the start, net retention."""
+    frame = pd.DataFrame(rows, columns=["from_date", "to_date", "start_accounts", "nrr"])
+    return frame.assign(
+        from_date=pd.to_datetime(frame["from_date"]),
+        to_date=pd.to_datetime(frame["to_date"]),
+        churned_accounts=1,
+        grr=0.9,
+        logo_churn=None,
+    )
+
+
+def account(account_id: str, **values: object) -> dict[str, object]:
+    """One row of `customer_health`, healthy unless said otherwise."""
+    usual = {
+        "account_id": account_id,
+        "account_name": f"Account {account_id}",
+        "segment": "smb",
+        "csm_name": "Ada Osei",
+        "tier": "Good",
+        "colour": "green",
+        "health_score": 80.0,
+        "mrr": 100.0,
+        "mrr_at_risk": 10.0,
+        "renewal_date": pd.Timestamp("2026-05-01"),
+    }
+    return usual | values
+
+
+def test_retention_is_over_twelve_months_when_there_are_that_many() -> None:
+    found = measures.trailing_retention(
+        retention(
+            ("2024-10-01", "2026-01-01", 9, 1.3),
+            ("2025-01-01", "2026-01-01", 10, 1.2),
+            ("2025-07-01", "2026-01-01", 11, 1.1),
+            ("2024-12-01", "2025-12-01", 12, 0.5),
+        )
+    )
+    assert found is not None
+    assert (found.months, found.nrr, found.start_accounts) == (12, 1.2, 10)
+    assert found.logo_churn is None
+
+
+def test_a_young_company_shows_its_longest_period_and_says_how_long() -> None:
+    found = measures.trailing_retention(
+        retention(("2025-11-01", "2026-01-01", 0, 0.0), ("2025-12-01", "2026-01-01", 5, 1.1))
+    )
+    assert wording.retention_period(found) == "1 month to 1 Jan 2026"
+
+
+def test_a_day_asked_for_by_name_does_not_pass_for_a_month_start() -> None:
+    found = measures.trailing_retention(
+        retention(("2025-01-31", "2026-01-31", 5, 0.1), ("2025-01-01", "2026-01-01", 5, 1.1))
+    )
+    assert found is not None
+    assert found.nrr == 1.1
+
+
+def test_without_a_closed_period_retention_is_unknown() -> None:
+    assert measures.trailing_retention(retention()) is None
+    assert wording.accounts_lost(None) == "no closed period yet"
+
+
+def test_a_sum_of_nothing_known_is_unknown_and_not_zero() -> None:
+    assert measures.known_sum(pd.Series([None, None], dtype="float64")) is None
+    assert measures.known_sum(pd.Series([None, 2.0])) == 2.0
+
+
+def test_tiers_are_listed_best_first_and_their_shares_sum_to_one() -> None:
+    tiers = measures.tiers_now(
+        pd.DataFrame(
+            [
+                account("a", tier="Critical", colour="red", health_score=20.0, mrr=300.0),
+                account("b", tier="Unknown", colour="grey", health_score=None),
+                account("c", tier="Good", health_score=75.0),
+                account("d", tier="Excellent", health_score=95.0),
+            ]
+        )
+    )
+    assert list(tiers["tier"]) == ["Excellent", "Good", "Critical", "Unknown"]
+    assert tiers["account_share"].sum() == pytest.approx(1)
+    assert list(tiers["mrr_share"]) == pytest.approx([1 / 6, 1 / 6, 1 / 2, 1 / 6])
+
+
+def test_a_week_of_partly_unknown_mrr_has_no_shares() -> None:
+    weekly = pd.DataFrame(
+        [
+            ("2026-01-04", "smb", "Good", "green", 3, 30.0),
+            ("2026-01-04", "enterprise", "Good", "green", 1, None),
+            ("2026-01-11", "smb", "Good", "green", 3, 30.0),
+            ("2026-01-11", "smb", "Critical", "red", 1, 10.0),
+        ],
+        columns=["snapshot_date", "segment", "tier", "colour", "accounts", "mrr"],
+    )
+    history = measures.tiers_over_time(weekly)
+    shares = measures.tier_shares(history, "mrr")
+    assert list(shares.index) == ["2026-01-11"]
+    assert shares.loc["2026-01-11", ("Critical", "red")] == 0.25
+    assert list(measures.total_over_time(history, "mrr")) == [40.0]
+    assert list(measures.tier_shares(history, "accounts").index) == ["2026-01-04", "2026-01-11"]
+
+
+def test_risk_of_an_unscored_group_is_unknown_while_its_red_mrr_is_known() -> None:
+    groups = measures.risk_by(
+        pd.DataFrame(
+            [
+                account("a", segment="smb", mrr_at_risk=None),
+                account("b", segment="enterprise", colour="red", mrr=50.0),
+                account("c", segment=None),
+            ]
+        ),
+        "segment",
+    ).set_index("group")
+    assert math.isnan(groups.loc["smb", "mrr_at_risk"])
+    assert groups.loc["smb", "red_mrr"] == 0
+    assert groups.loc["enterprise", "red_mrr"] == 50
+    assert groups.loc["Unknown", "accounts"] == 1
+
+
+def test_filters_are_joined_and_a_search_is_plain_text() -> None:
+    accounts = pd.DataFrame(
+        [
+            account("a1", account_name="Aldermere (UK) Ltd"),
+            account("a2", segment="enterprise"),
+            account("a3", csm_name=None),
+        ]
+    )
+
+    def found(tiers=(), segments=(), csms=(), search="") -> list[str]:
+        shown = measures.filter_accounts(accounts, list(tiers), list(segments), list(csms), search)
+        return list(shown["account_id"])
+
+    assert found() == ["a1", "a2", "a3"]
+    assert found(segments=["smb"], csms=["Ada Osei"]) == ["a1"]
+    assert found(search=" (uk) ") == ["a1"]
+    assert found(search="A3") == ["a3"]
+    assert found(tiers=["Critical"]) == []
+
+
+def test_accounts_without_a_risk_come_last_and_ties_go_by_mrr() -> None:
+    accounts = pd.DataFrame(
+        [
+            account("a", mrr_at_risk=None, mrr=900.0),
+            account("b", mrr_at_risk=5.0, mrr=10.0),
+            account("c", mrr_at_risk=5.0, mrr=20.0),
+            account("d", mrr_at_risk=7.0, health_score=None, renewal_date=pd.NaT),
+        ]
+    )
+    assert list(measures.rank_accounts(accounts, "risk")["account_id"]) == ["d", "c", "b", "a"]
+    assert list(measures.rank_accounts(accounts, "health")["account_id"])[-1] == "d"
+    assert list(measures.rank_accounts(accounts, "renewal")["account_id"])[-1] == "d"
+
+
+def cohorts() -> pd.DataFrame:
+    """Two quarters: the older one known for two months, the younger for one."""
+    return pd.DataFrame(
+        [
+            ("2025-01-01", 0, 30, 1.0),
+            ("2025-01-01", 1, 30, 0.9),
+            ("2025-04-01", 0, 10, 1.0),
+            ("2025-04-01", 1, 10, None),
+            ("2025-07-01", 0, 5, None),
+            ("2025-07-01", 1, 5, None),
+        ],
+        columns=["signup_quarter", "months_since", "accounts", "logo_retention"],
+    )
+
+
+def test_a_cell_of_the_future_stays_empty_and_an_unknown_quarter_takes_no_row() -> None:
+    matrix = measures.cohort_matrix(cohorts(), "logo_retention")
+    assert list(matrix.index) == ["2025-01-01", "2025-04-01"]
+    assert math.isnan(matrix.loc["2025-04-01", 1])
+
+
+def test_average_retention_counts_only_quarters_that_are_old_enough() -> None:
+    assert measures.retained_after(cohorts(), 1, "logo_retention") == (0.9, 30)
+    assert measures.retained_after(cohorts(), 0, "logo_retention") == (1.0, 40)
+    assert measures.retained_after(cohorts(), 12, "logo_retention") == (None, 0)
