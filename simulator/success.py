@@ -166,7 +166,7 @@ def goal_table(
     account, begins, week = account[is_set], begins[is_set], week[is_set]
 
     value = population.seats[account] * population.seat_price[account] * 12
-    target = np.rint(value * rng.uniform(0.3, 0.7, len(account)) / 1000) * 1000
+    target = np.rint(value * rng.uniform(0.15, 0.35, len(account)) / 1000) * 1000
     due_week = np.minimum(week + 13, calendar.weeks - 1)
     sums = np.cumsum(lives.weekly_health, axis=1, dtype=np.float64)
     health = (sums[account, due_week] - sums[account, week]) / np.maximum(due_week - week, 1)
@@ -178,7 +178,7 @@ def goal_table(
 
     planned = np.flatnonzero(has_plan)
     cost = np.rint(
-        population.seats * population.seat_price * rng.uniform(1.0, 3.0, population.size)
+        population.seats * population.seat_price * rng.uniform(3.0, 8.0, population.size)
     )
     live = add_months(population.signed_day, 3)[planned]
     known = live <= calendar.end
