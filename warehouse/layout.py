@@ -87,13 +87,14 @@ def find_cluster(settings: Settings) -> Cluster:
 def make_folders(settings: Settings, cluster: Cluster) -> None:
     """Create the cluster's and the socket's folder, owned by the server's user, closed to others.
 
-    Raises WarehouseError when a path cannot be used or belongs to somebody else.
+    Moves the cluster when its user cannot enter it any more; it must not be running then. Raises
+    WarehouseError when a path cannot be used or belongs to somebody else.
     """
     _check_path(cluster.folder)
     settings.home.mkdir(parents=True, exist_ok=True)
     link = settings.home / "postgres"
-    if cluster.folder != link.resolve():
-        _move_to_shared_folder(link, cluster)
+    if cluster.folder != link.resolve() and cluster.user is not None:
+        _move_to_shared_folder(link, cluster, cluster.user)
     for folder in (cluster.folder, cluster.socket_folder):
         _own_folder(folder, cluster)
 
@@ -181,13 +182,18 @@ def _make_shared_folder() -> None:
         ) from error
 
 
-def _move_to_shared_folder(link: Path, cluster: Cluster) -> None:
+def _move_to_shared_folder(link: Path, cluster: Cluster, user: SystemUser) -> None:
     _make_shared_folder()
     if link.is_dir() and not link.is_symlink():
+        # A socket cannot be copied, and its server could not delete it here.
+        shutil.rmtree(link / "socket", ignore_errors=True)
         shutil.move(str(link), str(cluster.folder))
+        # From another file system it was copied, and now belongs to root.
+        for path in (cluster.folder, *cluster.folder.rglob("*")):
+            os.lchown(path, user.uid, user.gid)
     logger.warning(
         "The user %s, who runs PostgreSQL for root, cannot enter %s: the database lies in %s.",
-        cluster.user.name if cluster.user else "",
+        user.name,
         link.parent,
         cluster.folder,
     )

