@@ -1,6 +1,6 @@
 """Every row is loaded, quarantined with its reason, or an exact duplicate."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -43,7 +43,7 @@ DEALS = Table(
 )
 
 
-def check(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, str | None]]) -> Counts:
+def check(con: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, str | None]]) -> Counts:
     """Check rows of text, as they would come from one CSV file; accounts A and B are known."""
     names = list(dict.fromkeys(["deal_id", *(name for row in rows for name in row)]))
     columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
