@@ -50,7 +50,10 @@ class Loader:
         self.folder = folder
 
     def deliver(
-        self, files: Mapping[str, str] | Mapping[str, str | bytes], system: str = "canonical", **options
+        self,
+        files: Mapping[str, str] | Mapping[str, str | bytes],
+        system: str = "canonical",
+        **options,
     ) -> dict[str, TableLoad]:
         """Load files that replace the folder's earlier ones of the same names; loads by table."""
         write_files(self.folder, files)
