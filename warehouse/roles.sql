@@ -13,6 +13,23 @@ begin
         exception
             -- another company's database was being prepared at the same moment
             when duplicate_object or unique_violation then null;
+            when insufficient_privilege then
+                raise exception 'The user % may not create roles. Ask an administrator to run: '
+                    'create role % login; grant % to %;',
+                    current_user, role_name, role_name, current_user;
+        end;
+        begin
+            -- Only members can put a role on. Since version 16 not even its creator is one.
+            if not (select rolsuper from pg_roles where rolname = current_user) then
+                execute format('grant %I to current_user', role_name);
+            end if;
+        exception
+            when insufficient_privilege then
+                if not pg_has_role(current_user, role_name, 'member') then
+                    raise exception 'The user % may not put on the role %. Ask an administrator '
+                        'to run: grant % to %;',
+                        current_user, role_name, role_name, current_user;
+                end if;
         end;
         execute format('grant connect on database %I to %I', current_database(), role_name);
     end loop;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -228,6 +229,43 @@ def test_a_configured_server_works_like_the_embedded_one(warehouse: Warehouse) -
         assert len(reader.read("select * from marts.x")) == 1
         with pytest.raises(WarehouseError, match="permission denied"):
             reader.execute("create table crm.mine (a int)")
+
+
+@pytest.fixture
+def plain_owner(warehouse: Warehouse) -> Callable[[str], Settings]:
+    """Settings of a user who is no superuser and owns a database, made with these attributes."""
+    made: list[str] = []
+
+    def make(attributes: str) -> Settings:
+        company = f"{warehouse.settings.company}_{len(made)}"
+        made.append(company)
+        warehouse.execute(f"create role {company}_owner login {attributes}")
+        address = warehouse.ensure_database(f"tenure_{company}")
+        warehouse.execute(f"alter database tenure_{company} owner to {company}_owner")
+        address = address.replace("//tenure@", f"//{company}_owner@")
+        return load_settings(company, {"TENURE_DATABASE_URL": address})
+
+    return make
+
+
+def test_an_owner_that_is_no_superuser_can_prepare_and_put_the_roles_on(
+    plain_owner: Callable[[str], Settings], warehouse: Warehouse
+) -> None:
+    settings = plain_owner("createrole")
+    # Members only through themselves, as on a server where Tenure makes the roles first.
+    name = f"{settings.company}_owner"
+    warehouse.execute(f"grant tenure_reader, tenure_scorer to {name} with admin true, set false")
+    for _ in range(2):
+        Warehouse.open(settings).execute("create table if not exists marts.x (a int)")
+    with Warehouse.open(settings, "reader") as reader:
+        assert reader.read("select a from marts.x").empty
+
+
+def test_an_owner_that_may_not_have_the_roles_is_told_what_to_ask_for(
+    plain_owner: Callable[[str], Settings],
+) -> None:
+    with pytest.raises(WarehouseError, match="Ask an administrator to run: grant tenure_reader"):
+        Warehouse.open(plain_owner(""))
 
 
 def test_another_company_in_the_same_database_is_refused(warehouse: Warehouse) -> None:
