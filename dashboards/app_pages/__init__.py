@@ -1,0 +1,1 @@
+"""One file per page; streamlit_app.py navigates between them."""
