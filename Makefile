@@ -36,7 +36,7 @@ lint: .venv/.installed ## Check style and types of Python and SQL
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m pyright
-	@$(PYTHON) -m sqlfluff lint --disable-progress-bar dbt_project warehouse
+	@$(PYTHON) -m sqlfluff lint --disable-progress-bar dbt_project sources warehouse
 
 bench: .venv/.installed ## Measure speed and accuracy
 	@for script in benchmarks/*.py; do echo "$$script"; $(PYTHON) "$$script" $(ARGS) || exit 1; done
