@@ -1,0 +1,285 @@
+"""Nothing that happens after a day may change what was known on it: the future is poisoned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from warehouse import Warehouse
+
+pytestmark = pytest.mark.slow
+
+# A Wednesday, so that the as-of snapshot is none of the week-ends.
+AS_OF = date(2026, 1, 14)
+LATER = AS_OF + timedelta(days=28)
+ACCOUNTS = 8
+MARTS = ["account_snapshots", "fct_churn_outcomes", "fct_health_scores", "customer_health"]
+ONLY_MODELS = ["--exclude-resource-type", "test", "unit_test"]
+SELECTION = ["--select", "signals", *(f"+{mart}" for mart in MARTS), *ONLY_MODELS]
+
+# Eight customers over 56 weeks; `week` days differ by account, so that no two look alike.
+HISTORY = """
+with accounts as (
+    select n, 'a' || n as account_id, timestamptz '2024-12-20 00:00Z' + n * interval '9 days' as t
+    from generate_series(1, 8) as n
+), weeks as (
+    select *, t + (week * 7 + n % 3) * interval '1 day' as at
+    from accounts cross join generate_series(0, 50) as week
+), csms as (
+    insert into crm.csms (csm_id, csm_name) values ('c', 'Cleo')
+), customers as (
+    insert into crm.accounts (account_id, account_name, csm_id, employee_count, signed_at)
+    select account_id, 'Account ' || n, 'c', n * 100, t from accounts
+), subscriptions as (
+    insert into billing.subscriptions (subscription_id, account_id, product, quantity, unit,
+        mrr_cents, currency, billing_period_months, started_at, ended_at, renewal_date)
+    select 's' || n || '-' || half, account_id, 'platform', 10 * n, 'users', 10000 * n, 'USD', 6,
+        t + half * interval '180 days',
+        case when half = 0 or n = 3 then t + (half + 1) * interval '180 days' end,
+        (t + (half + 1) * interval '180 days')::date
+    from accounts cross join generate_series(0, 1) as half
+), invoices as (
+    insert into billing.invoices (invoice_id, account_id, issued_at, due_at, amount_cents, currency)
+    select 'i' || n || '-' || week, account_id, at, at + interval '14 days', 5000, 'USD'
+    from weeks where week % 4 = 0
+), payments as (
+    insert into billing.payments (payment_id, invoice_id, attempted_at, amount_cents, currency,
+        outcome)
+    select 'p' || n || '-' || week, 'i' || n || '-' || week, at + n * interval '3 days', 5000,
+        'USD', case when (n + week) % 5 = 0 then 'failed' else 'paid' end
+    from weeks where week % 4 = 0
+), opportunities as (
+    insert into crm.opportunities (opportunity_id, account_id, opportunity_type, closed_at, is_won)
+    select 'o' || n, account_id, 'renewal', t + interval '180 days', n != 5 from accounts
+), contacts as (
+    insert into crm.contacts (contact_id, account_id, is_executive_sponsor, joined_at, left_at)
+    select 'k' || n, account_id, n != 6, t, case when n = 4 then t + interval '300 days' end
+    from accounts
+), activities as (
+    insert into crm.activities (activity_id, account_id, activity_type, occurred_at, is_inbound,
+        was_attended)
+    select 'x' || n || '-' || week, account_id,
+        case when week % 12 = 0 then 'business_review' else 'email' end, at, week % 3 = 0,
+        case when week % 12 = 0 then n % 2 = 0 end
+    from weeks where week % 4 = 0
+), features as (
+    insert into product.features (feature, is_core)
+    select 'f' || f, f <= 3 from generate_series(1, 5) as f
+), days as (
+    insert into product.account_days (account_id, usage_date, events, active_users, sessions,
+        api_calls, data_bytes, active_users_7d, active_users_28d)
+    select account_id, at::date + d, case when d < 5 then 9 * n + week end, n, n, week, n * week,
+        n + 2, 2 * n + week % 4
+    from weeks cross join generate_series(0, 6) as d
+), feature_days as (
+    insert into product.account_feature_days (account_id, feature, usage_date, events)
+    select account_id, 'f' || 1 + week % n, at::date, 1 from weeks where n > 1
+), tickets as (
+    insert into support.tickets (ticket_id, account_id, priority, is_core_function, created_at,
+        first_response_at, solved_at, escalated_at, csat_score)
+    select 't' || n || '-' || week, account_id, (array['low', 'urgent'])[1 + week / 2 % 2],
+        week % 3 = 0, at, at + n * interval '1 hour',
+        case when n != 7 then at + interval '5 days' end,
+        case when week % 5 = 0 then at + interval '1 day' end, 1 + week % 5
+    from weeks where week % 2 = 0
+), invitations as (
+    insert into survey.invitations (invitation_id, account_id, survey_type, sent_at)
+    select 'v' || n || '-' || week, account_id, 'nps', at from weeks where week % 8 = 0
+), responses as (
+    insert into survey.responses (response_id, account_id, survey_type, score, scale_min, scale_max,
+        submitted_at)
+    select 'r' || n || '-' || week, account_id, (array['nps', 'csat'])[1 + n % 2], week % 11, 0, 10,
+        at + interval '2 days'
+    from weeks where week % 8 = 0 and n != 2
+), seats as (
+    insert into training.enrollments (enrollment_id, account_id, scheduled_at, outcome)
+    select 'e' || n || '-' || week, account_id, at,
+        case when (n + week) % 4 = 0 then 'no_show' else 'completed' end
+    from weeks where week % 6 = 0
+), posts as (
+    insert into community.posts (post_id, account_id, posted_at)
+    select 'm' || n || '-' || week, account_id, at from weeks where week % n = 0
+), goals as (
+    insert into success.goals (goal_id, account_id, value_type, target_cents, achieved_cents,
+        currency, set_at, achieved_at)
+    select 'g' || n || '-' || k, account_id,
+        (array['annual_savings', 'efficiency_gains', 'implementation_cost'])[k], 90000, 10000 * n,
+        'USD', t, case when n != 7 then t + interval '200 days' end
+    from accounts cross join generate_series(1, 3) as k
+)
+insert into success.onboarding_steps (account_id, template, step, planned_at, completed_at)
+select account_id, 'standard', 's' || k, t + k * interval '7 days',
+    case when n + k != 9 then t + k * interval '8 days' end
+from accounts cross join generate_series(1, 6) as k
+"""
+
+# New facts, and later chapters of old ones, all dated after AS_OF and all absurd.
+POISON = """
+with future as (
+    select n, 'a' || n as account_id, timestamptz '2026-01-15 00:00Z' + n * interval '1 day' as at
+    from generate_series(0, 8) as n
+), customers as (
+    insert into crm.accounts (account_id, account_name, signed_at) values
+    ('a0', 'Tomorrow', '2026-01-15 00:00Z')
+), subscriptions as (
+    insert into billing.subscriptions (subscription_id, account_id, product, quantity, unit,
+        mrr_cents, currency, billing_period_months, started_at, renewal_date)
+    select 'poison' || n, account_id, 'poison', 1e6, 'users', 1e9, 'EUR', 99, at, '2026-01-16'
+    from future
+), rates as (
+    insert into finance.exchange_rates (currency, rate_date, usd_per_unit) values
+    ('EUR', '2026-01-15', 1e3), ('USD', '2026-01-15', 1e3)
+), invoices as (
+    insert into billing.invoices (invoice_id, account_id, issued_at, due_at, amount_cents, currency)
+    select 'poison' || n, account_id, at, at, 1e12, 'USD' from future
+), payments as (
+    insert into billing.payments (payment_id, invoice_id, attempted_at, amount_cents, currency,
+        outcome)
+    select 'poison' || invoice_id, invoice_id, '2026-01-15 00:00Z', amount_cents, currency,
+        (array['paid', 'failed', 'refunded'])[1 + length(invoice_id) % 3]
+    from billing.invoices
+), opportunities as (
+    insert into crm.opportunities (opportunity_id, account_id, opportunity_type, closed_at, is_won)
+    select 'poison' || n, account_id, 'renewal', at, false from future
+), contacts as (
+    insert into crm.contacts (contact_id, account_id, role, is_executive_sponsor, joined_at)
+    select 'poison' || n, account_id, 'sponsor', true, at from future
+), activities as (
+    insert into crm.activities (activity_id, account_id, activity_type, occurred_at, is_inbound,
+        was_attended)
+    select 'poison' || n, account_id, 'business_review', at, true, false from future
+), days as (
+    insert into product.account_days (account_id, usage_date, events, active_users, sessions,
+        api_calls, data_bytes, active_users_7d, active_users_28d)
+    select account_id, at::date, 1e9, 1e6, 1e9, 1e9, 1e15, 1e6, 1e6 from future
+    -- the history itself goes on until 2026-02: those rows are the future already
+    where not exists (
+        select 1 from product.account_days as told
+        where told.account_id = future.account_id and told.usage_date = future.at::date
+    )
+), feature_days as (
+    insert into product.account_feature_days (account_id, feature, usage_date, events)
+    select account_id, 'poison', at::date, 1e9 from future
+), tickets as (
+    insert into support.tickets (ticket_id, account_id, priority, is_core_function, created_at,
+        first_response_at, solved_at, escalated_at, csat_score)
+    select 'poison' || n, account_id, 'urgent', true, at, at, at, at, 1 from future
+), invitations as (
+    insert into survey.invitations (invitation_id, account_id, survey_type, sent_at)
+    select 'poison' || n, account_id, 'nps', at from future
+), responses as (
+    insert into survey.responses (response_id, account_id, survey_type, score, scale_min, scale_max,
+        submitted_at)
+    select 'poison' || n, account_id, (array['nps', 'csat'])[1 + n % 2], 0, 0, 10, at from future
+), seats as (
+    insert into training.enrollments (enrollment_id, account_id, scheduled_at, outcome,
+        completed_at)
+    select 'poison' || n, account_id, '2026-01-01 00:00Z', 'completed', at from future
+), posts as (
+    insert into community.posts (post_id, account_id, posted_at)
+    select 'poison' || n, account_id, at from future
+), goals as (
+    insert into success.goals (goal_id, account_id, value_type, target_cents, achieved_cents,
+        currency, set_at, achieved_at)
+    select 'poison' || n, account_id, 'annual_savings', 1, 1e12, 'USD', at, at from future
+), steps as (
+    insert into success.onboarding_steps (account_id, template, step, planned_at)
+    select account_id, 'poison', 'poison', at from future
+), solved as (
+    update support.tickets set solved_at = '2026-01-15 00:00Z' where solved_at is null
+), left_company as (
+    update crm.contacts set left_at = '2026-01-15 00:00Z' where left_at is null
+), achieved as (
+    update success.goals set achieved_at = '2026-01-15 00:00Z' where achieved_at is null
+), completed as (
+    update success.onboarding_steps set completed_at = '2026-01-15 00:00Z'
+    where completed_at is null
+), voided as (
+    update billing.invoices set voided_at = '2026-01-15 00:00Z'
+)
+update billing.subscriptions
+set ended_at = '2026-01-20 00:00Z', cancelled_at = '2026-01-15 00:00Z'
+where ended_at is null
+"""
+
+
+# Ingestion fills these; here every row has the same.
+PROVENANCE = """
+do $$
+declare raw record;
+begin
+    for raw in
+        select table_schema, table_name from information_schema.columns
+        where column_name = '_row_hash'
+    loop
+        execute format(
+            'alter table %I.%I alter _source set default $d$test$d$,'
+            ' alter _loaded_at set default now(), alter _row_hash set default $d$test$d$',
+            raw.table_schema, raw.table_name
+        );
+    end loop;
+end $$
+"""
+
+
+def marts(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
+    """Every row as text, so that a difference in the last bit shows."""
+    return {
+        mart: warehouse.read(
+            f"select mart.account_id, to_jsonb(mart)->>'snapshot_date' as day, mart::text as row"
+            f" from marts.{mart} as mart order by row"
+        )
+        for mart in MARTS
+    }
+
+
+@pytest.fixture(scope="module")
+def known(company: Warehouse, dbt_build: Callable[..., None]) -> dict[str, pd.DataFrame]:
+    """The marts as of AS_OF, before anything of the future was heard of."""
+    company.execute(PROVENANCE)
+    company.execute(HISTORY)
+    dbt_build(company, AS_OF.isoformat(), *SELECTION)
+    before = marts(company)
+    company.execute(POISON)
+    return before
+
+
+def test_the_company_says_something_of_every_signal(
+    known: dict[str, pd.DataFrame], company: Warehouse
+) -> None:
+    """A signal that is null or the same everywhere would survive any poison."""
+    assert len(known["account_snapshots"]) > ACCOUNTS * 40
+    signals = company.read("select signal from seeds.signals")["signal"]
+    counts = company.read(
+        "select "
+        + ", ".join(f"count(distinct {signal}) as {signal}" for signal in signals)
+        + " from marts.account_snapshots"
+    ).iloc[0]
+    constant = {"billing_period_months", "products"}
+    assert {signal for signal in signals if counts[signal] < 2} <= constant
+
+
+def test_the_future_does_not_change_what_was_known(
+    known: dict[str, pd.DataFrame], company: Warehouse, dbt_build: Callable[..., None]
+) -> None:
+    """A leak here makes every measured accuracy a lie: the model would read the outcome."""
+    dbt_build(company, AS_OF.isoformat(), *SELECTION)
+    for mart, after in marts(company).items():
+        pd.testing.assert_frame_equal(known[mart], after, obj=mart)
+
+
+def test_a_later_run_tells_the_same_of_earlier_weeks(
+    known: dict[str, pd.DataFrame], company: Warehouse, dbt_build: Callable[..., None]
+) -> None:
+    """History that is rewritten by each run can neither be trusted nor learned from."""
+    dbt_build(company, LATER.isoformat(), *SELECTION)
+    after = marts(company)
+    for mart in ["account_snapshots", "fct_health_scores"]:
+        earlier = known[mart][known[mart]["day"] < AS_OF.isoformat()]
+        again = after[mart][after[mart]["day"].isin(set(earlier["day"]))]
+        pd.testing.assert_frame_equal(
+            earlier.reset_index(drop=True), again.reset_index(drop=True), obj=mart
+        )
