@@ -44,7 +44,7 @@ def guard(what, host):
     if is_here(host):
         return
     with open(CALLS, "a") as calls:
-        calls.write(f"{what} {host} from {sys.argv[:2]}\\\\n")
+        calls.write(f"{what} {host} from {sys.argv[:2]}\n")
         calls.write("".join(traceback.format_stack(limit=8)))
     raise OSError(f"the guard stopped {what} to {host}")
 
@@ -266,9 +266,20 @@ def test_mlflow_logs_and_registers_in_silence(guarded: Guarded, tmp_path: Path) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["app", "dagster-webserver", "dagster-daemon", "mlflow"])
-def test_a_service_starts_in_silence(guarded: Guarded, warehouse: Warehouse, name: str) -> None:
-    """Streamlit asks two strangers for its own address unless it is given one."""
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        ("app", "127.0.0.1"),
+        # As in a container. Streamlit then asks two strangers for its address, if not given one.
+        ("app", "0.0.0.0"),
+        ("dagster-webserver", "127.0.0.1"),
+        ("dagster-daemon", "127.0.0.1"),
+        ("mlflow", "127.0.0.1"),
+    ],
+)
+def test_a_service_starts_in_silence(
+    guarded: Guarded, warehouse: Warehouse, name: str, host: str
+) -> None:
     code = (
         "import sys, time\n"
         "from warehouse import Warehouse, load_settings, silence_telemetry\n"
@@ -278,7 +289,7 @@ def test_a_service_starts_in_silence(guarded: Guarded, warehouse: Warehouse, nam
         "opened = Warehouse.open(settings)\n"
         "opened.ensure_database(settings.dagster_database)\n"
         "opened.ensure_database(settings.mlflow_database)\n"
-        f"[service] = [s for s in all_services(settings, '127.0.0.1') if s.name == {name!r}]\n"
+        f"[service] = [s for s in all_services(settings, {host!r}) if s.name == {name!r}]\n"
         "process = start(service, settings)\n"
         "try:\n"
         "    is_up = answers(service.url, 90) if service.url else time.sleep(15) is None\n"
