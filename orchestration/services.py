@@ -13,6 +13,7 @@ from pathlib import Path
 
 from orchestration.instance import write_instance_config
 from warehouse import Settings
+from warehouse.settings import checkout_folder, read_env_file
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DEFINITIONS = "orchestration.definitions"
@@ -30,8 +31,9 @@ class Service:
 
 
 def service_port(name: str, default: int) -> int:
-    """Port of a service, from TENURE_<NAME>_PORT."""
-    return int(os.environ.get(f"TENURE_{name}_PORT", default))
+    """Port of a service, from TENURE_<NAME>_PORT in the environment or `.env`."""
+    values = {**read_env_file(checkout_folder() / ".env"), **os.environ}
+    return int(values.get(f"TENURE_{name}_PORT") or default)
 
 
 def app_service(host: str) -> Service:
