@@ -18,6 +18,7 @@ def instance_config(settings: Settings, storage_url: str) -> dict[str, Any]:
     """
     return {
         "telemetry": {"enabled": False},
+        "nux": {"enabled": False},
         "storage": {"postgres": {"postgres_url": storage_url}},
         "compute_logs": {
             "module": "dagster._core.storage.local_compute_log_manager",
