@@ -1,7 +1,6 @@
 """Drivers are exact, and speak the scorecards' language."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from ml.churn.explain import Signal, account_drivers, amount, words
@@ -110,4 +109,3 @@ def test_a_feature_that_left_the_seed_is_told_by_its_name(company, trained) -> N
     without = company.signals[company.signals["signal"] != "usage"]
     drivers = account_drivers(trained.model, company.latest.iloc[:1], without, 10)[0]
     assert any(driver["label"] == "usage" for driver in drivers)
-    assert isinstance(without, pd.DataFrame)
