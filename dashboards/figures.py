@@ -77,7 +77,7 @@ def tier_bars(tiers: pd.DataFrame, measure: str, currency: str | None) -> go.Fig
         measure: "accounts" or "mrr".
         currency: of `mrr`.
     """
-    figure = _base(height=300)
+    figure = _base(height=24 + 54 * len(tiers))
     share = "account_share" if measure == "accounts" else "mrr_share"
     largest = float(column(tiers, measure).max())
     fills = tier_fills([(row.tier, row.colour) for row in rows(tiers)])
@@ -188,7 +188,7 @@ def risk_bars(groups: pd.DataFrame, measure: str, currency: str | None) -> go.Fi
         groups: result of `measures.risk_by`.
         measure: "mrr_at_risk" or "red_mrr".
     """
-    figure = _base(height=max(200, 56 + 44 * len(groups)))
+    figure = _base(height=24 + 54 * len(groups))
     values = column(groups, measure).astype("float64")
     shares = values / groups["mrr"].astype(float)
     texts = [

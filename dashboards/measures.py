@@ -14,6 +14,8 @@ import pandas as pd
 from dashboards.frames import column, rows, where
 from dashboards.palette import COLOURS
 
+FEW_ACCOUNTS = 30
+LONGEST_LEDGER = 24
 RANKINGS = {
     "risk": ("mrr_at_risk", False),
     "health": ("health_score", True),
@@ -38,8 +40,12 @@ class Retention:
 
 def known_sum(values: pd.Series) -> float | None:
     """The sum of the known values, or None when none is known."""
-    total = float(values.astype("float64").sum(min_count=1))
+    total = _sum(values)
     return None if math.isnan(total) else total
+
+
+def _sum(values: pd.Series) -> float:
+    return float(values.astype("float64").sum(min_count=1))
 
 
 def total(frame: pd.DataFrame, name: str) -> float | None:
@@ -55,7 +61,8 @@ def trailing_retention(retention: pd.DataFrame, months: int = 12) -> Retention |
         months: the wanted length of the period.
 
     Returns:
-        None when no period starts with a paying account.
+        None when no period starts with a paying account. A period that starts with fewer than
+        `FEW_ACCOUNTS` is taken only when all do: of a handful, one account is a large share.
     """
     # The mart may hold other days beside month starts, asked for by name.
     is_monthly = (column(retention, "from_date").dt.day == 1) & (
@@ -70,6 +77,8 @@ def trailing_retention(retention: pd.DataFrame, months: int = 12) -> Retention |
         for start, end in zip(newest["from_date"], newest["to_date"], strict=True)
     ]
     within = where(newest, newest["months"] <= months)
+    many = where(within, within["start_accounts"] >= FEW_ACCOUNTS)
+    within = within if many.empty else many
     if within.empty:
         return None
     row: dict[Any, Any] = within.sort_values("months").to_dict("records")[-1]
@@ -103,7 +112,7 @@ def tiers_now(accounts: pd.DataFrame) -> pd.DataFrame:
         accounts.groupby(["tier", "colour"], dropna=False)
         .agg(
             accounts=("account_id", "count"),
-            mrr=("mrr", known_sum),
+            mrr=("mrr", _sum),
             best=("health_score", "max"),
         )
         .reset_index()
@@ -152,9 +161,44 @@ def total_over_time(history: pd.DataFrame, measure: str) -> pd.Series:
 
 
 def red_mrr(accounts: pd.DataFrame) -> float | None:
-    """The MRR of red accounts: 0 when no account is red, None when theirs is unknown."""
+    """The MRR of red accounts: 0 when none is red, None when theirs or all tiers are unknown."""
+    if not len(accounts) or not is_any_scored(accounts):
+        return None
     red = where(accounts, accounts["colour"] == "red")
     return total(red, "mrr") if len(red) else 0.0
+
+
+def is_any_scored(accounts: pd.DataFrame) -> bool:
+    """Whether enough is known about at least one account to give it a tier."""
+    return bool((column(accounts, "colour") != "grey").any())
+
+
+def without_guesses(accounts: pd.DataFrame) -> pd.DataFrame:
+    """The accounts, scores and trends of grey ones unknown: they rest on too little."""
+    is_grey = column(accounts, "colour") == "grey"
+    return accounts.assign(
+        health_score=column(accounts, "health_score").mask(is_grey),
+        score_change_28d=column(accounts, "score_change_28d").mask(is_grey),
+        trend=column(accounts, "trend").mask(is_grey, "unknown"),
+        pillar_scores=column(accounts, "pillar_scores").mask(is_grey),
+    )
+
+
+def ledger(months: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The movements to draw, at most `LONGEST_LEDGER` months, and the opening months left out.
+
+    Data begin with a book that exists already. The leading months in which MRR more than doubles
+    are that book's arrival, not a movement, and would dwarf every month after them.
+
+    Args:
+        months: rows in order of month with `net`, the change of MRR.
+    """
+    closing = column(months, "net").cumsum()
+    is_opening = (closing > 2 * closing.shift(fill_value=0)).cummin()
+    # A young company may double in every month there is: then that is its story.
+    if is_opening.all():
+        return months.tail(LONGEST_LEDGER), months.head(0)
+    return where(months, ~is_opening).tail(LONGEST_LEDGER), where(months, is_opening)
 
 
 def cohort_sizes(cohorts: pd.DataFrame) -> dict[date, int]:
@@ -176,23 +220,25 @@ def risk_by(accounts: pd.DataFrame, dimension: str) -> pd.DataFrame:
     """Risk of the open accounts per value of `dimension`, most MRR at risk first.
 
     Returns:
-        Columns group, accounts, mrr, mrr_at_risk (None when no account is scored),
-        red_accounts, red_mrr.
+        Columns group, accounts, mrr, mrr_at_risk (NaN when no account has a probability),
+        red_accounts, red_mrr (NaN when no account has a tier).
     """
     red = accounts["colour"] == "red"
+    # A grey account may be red for all we know; a group of nothing else has no red MRR to show.
+    red_mrr = column(accounts, "mrr").where(red, 0).mask(accounts["colour"] == "grey")
     groups = (
         accounts.assign(
             group=accounts[dimension].fillna("Unknown"),
             is_red=red,
-            red_mrr=accounts["mrr"].where(red, 0),
+            red_mrr=red_mrr,
         )
         .groupby("group")
         .agg(
             accounts=("account_id", "count"),
-            mrr=("mrr", known_sum),
-            mrr_at_risk=("mrr_at_risk", known_sum),
+            mrr=("mrr", _sum),
+            mrr_at_risk=("mrr_at_risk", _sum),
             red_accounts=("is_red", "sum"),
-            red_mrr=("red_mrr", known_sum),
+            red_mrr=("red_mrr", _sum),
         )
         .reset_index()
     )

@@ -56,6 +56,7 @@ def facts(trust: Trust) -> list[Fact]:
 def notice(trust: Trust) -> str | None:
     """What a reader must know before using probabilities, or None when all is well."""
     reason = (trust.reason or "No reason was recorded").strip().rstrip(".")
+    reason = reason.removeprefix("Not trusted: ")
     if not trust.is_model_there:
         return f"Accounts are ranked by health score alone. {reason}."
     if not trust.has_earned_trust:

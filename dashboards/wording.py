@@ -73,6 +73,16 @@ def left_out(months: pd.DataFrame) -> str:
     return f" Left out, because no exchange rate is known: {', '.join(sorted(names))}."
 
 
+def opening_book(opening: pd.DataFrame, currency: str) -> str:
+    """The opening months that a chart of movements leaves out, as a sentence, or nothing."""
+    if opening.empty:
+        return ""
+    first, last = opening.iloc[0]["month"], opening.iloc[-1]["month"]
+    name = f"{first:%B %Y}" if first == last else f"{first:%B %Y} to {last:%B %Y}"
+    arrived = money(float(column(opening, "net").sum()), currency, compact=True)
+    return f" Left out: {name}, when the book opened with {arrived}."
+
+
 def without_mrr(accounts: pd.DataFrame) -> str:
     """How many accounts the MRR leaves out because theirs is unknown, or nothing."""
     unknown = int(column(accounts, "mrr").isna().sum())

@@ -36,11 +36,11 @@ def main() -> None:
     """Draws the page from the marts."""
     company_trust = data.load_trust()
     components.page_top("Accounts at risk", "Whom to call this week, and why.", company_trust)
-    accounts = data.load_open_accounts()
+    accounts = measures.without_guesses(data.load_open_accounts())
     components.stop_when_empty(accounts)
 
     tiers = measures.tiers_now(accounts)
-    ranking = _ranking(company_trust)
+    ranking = _ranking(company_trust, is_any_scored=measures.is_any_scored(accounts))
     shown = measures.rank_accounts(_filtered(accounts, tiers), ranking)
     currency = wording.only_currency(accounts)
     has_risk = company_trust.is_risk_usable
@@ -56,11 +56,11 @@ def main() -> None:
         _account(chosen, currency)
 
 
-def _ranking(company_trust: trust.Trust) -> str:
+def _ranking(company_trust: trust.Trust, *, is_any_scored: bool) -> str:
     options = dict(wording.RANKING_LABELS)
     if not company_trust.is_model_there:
         del options["risk"]
-    default = "risk" if company_trust.is_risk_usable else "health"
+    default = "risk" if company_trust.is_risk_usable else "health" if is_any_scored else "mrr"
     return components.toggle("Rank by", options, key="rank", default=default)
 
 
@@ -83,7 +83,9 @@ def _headline(
 ) -> None:
     mrr = measures.total(shown, "mrr")
     renewing = where(shown, column(shown, "days_to_renewal").between(0, 90))
+    is_renewal_known = bool(column(shown, "renewal_date").notna().any())
     red = where(shown, shown["colour"] == "red")
+    is_any_scored = measures.is_any_scored(shown)
     with components.cards(4 if has_risk else 3, narrowest=175):
         components.metric(
             "Accounts shown",
@@ -100,13 +102,18 @@ def _headline(
             )
         components.metric(
             "Red accounts",
-            formatting.count(len(red)),
-            note=f"{formatting.money(measures.red_mrr(shown), currency, compact=True)} MRR",
+            formatting.count(len(red) if is_any_scored else None),
+            note=f"{formatting.money(measures.red_mrr(shown), currency, compact=True)} MRR"
+            if is_any_scored
+            else "too little is known to tell",
         )
+        renewing_mrr = measures.total(renewing, "mrr") if len(renewing) else 0.0
         components.metric(
             "Renewing in 90 days",
-            formatting.count(len(renewing)),
-            note=f"{formatting.money(measures.total(renewing, 'mrr'), currency, compact=True)} MRR",
+            formatting.count(len(renewing) if is_renewal_known else None),
+            note=f"{formatting.money(renewing_mrr, currency, compact=True)} MRR"
+            if is_renewal_known
+            else "renewal dates are unknown",
         )
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboards import components, data, figures, formatting, measures, wording
-from dashboards.frames import where
+from dashboards.frames import column, where
 from dashboards.palette import look
 
 DIMENSIONS = {
@@ -101,7 +101,7 @@ def _risk_metric(accounts: pd.DataFrame, currency: str | None, *, has_risk: bool
     components.metric(
         "MRR in red accounts",
         formatting.money(red, currency, compact=True),
-        note=wording.share_of_mrr(red, mrr),
+        note=wording.share_of_mrr(red, mrr) if red is not None else "no account has a tier",
         explanation="No trusted churn model, so this counts accounts by health score alone.",
     )
 
@@ -152,16 +152,17 @@ def _movements(accounts: pd.DataFrame) -> None:
     if months.empty or currency is None:
         st.info("No subscription has started yet, so MRR has not moved.", icon=":material/info:")
         return
+    shown, opening = measures.ledger(months)
     components.chart(
-        figures.movement_bars(months, currency),
-        alt=wording.movement_sentence(months, currency),
+        figures.movement_bars(shown, currency),
+        alt=wording.movement_sentence(shown, currency),
         key="movements",
     )
     components.source(
         accounts,
         "fct_mrr_movements",
         says="What came stands above the line, what went below; the last month runs to the as-of "
-        f"date.{wording.left_out(months)}",
+        f"date.{wording.opening_book(opening, currency)}{wording.left_out(months)}",
     )
 
 
@@ -171,6 +172,12 @@ def _risk(accounts: pd.DataFrame, currency: str | None, *, has_risk: bool) -> No
     measure = "mrr_at_risk" if has_risk else "red_mrr"
     groups = measures.risk_by(accounts, dimension)
     shown = groups.head(12)
+    if not bool(column(groups, measure).notna().any()):
+        st.info(
+            "Too little is known about every account, so there is no risk to show.",
+            icon=":material/info:",
+        )
+        return
     components.chart(
         figures.risk_bars(shown, measure, currency),
         alt=wording.risk_sentence(shown, measure, currency),

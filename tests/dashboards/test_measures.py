@@ -66,6 +66,45 @@ def test_a_day_asked_for_by_name_does_not_pass_for_a_month_start() -> None:
     assert found.nrr == 1.1
 
 
+def test_a_handful_of_accounts_does_not_speak_for_the_year() -> None:
+    """fightchurn's book opens with 17 accounts: 7 of them gone read as 41 % logo churn."""
+    found = measures.trailing_retention(
+        retention(("2022-01-01", "2022-12-01", 17, 0.8), ("2022-02-01", "2022-12-01", 348, 0.97))
+    )
+    assert found is not None
+    assert (found.months, found.start_accounts) == (10, 348)
+
+
+def test_the_book_that_was_there_already_is_no_movement() -> None:
+    months = pd.DataFrame({"month": pd.date_range("2025-01-01", periods=5, freq="MS")})
+    shown, opening = measures.ledger(months.assign(net=[10.0, 300.0, 40.0, -20.0, 500.0]))
+    assert list(opening["net"]) == [10, 300]
+    assert list(shown["net"]) == [40, -20, 500]
+    assert wording.opening_book(opening, "USD") == (
+        " Left out: January 2025 to February 2025, when the book opened with $310."
+    )
+
+
+def test_a_company_that_doubles_each_month_keeps_its_months() -> None:
+    months = pd.DataFrame({"month": pd.date_range("2025-01-01", periods=3, freq="MS")})
+    shown, opening = measures.ledger(months.assign(net=[1.0, 2.0, 10.0]))
+    assert (len(shown), len(opening)) == (3, 0)
+    assert wording.opening_book(opening, "USD") == ""
+
+
+def test_a_grey_account_shows_no_score_and_its_mrr_may_be_red() -> None:
+    """RavenStack: a score of 100 from one signal in ten, and all tiers Unknown."""
+    grey = pd.DataFrame([account("a", tier="Unknown", colour="grey", health_score=100.0)]).assign(
+        trend="steady", score_change_28d=0.0, pillar_scores='{"Usage": 100}'
+    )
+    shown = measures.without_guesses(grey).iloc[0]
+    assert math.isnan(shown["health_score"])
+    assert shown["trend"] == "unknown"
+    assert measures.red_mrr(grey) is None
+    assert measures.red_mrr(pd.DataFrame([account("b")])) == 0
+    assert math.isnan(measures.risk_by(grey, "segment")["red_mrr"].iloc[0])
+
+
 def test_without_a_closed_period_retention_is_unknown() -> None:
     assert measures.trailing_retention(retention()) is None
     assert wording.accounts_lost(None) == "no closed period yet"

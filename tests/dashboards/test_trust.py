@@ -56,7 +56,8 @@ def test_nothing_recorded_does_not_look_like_all_well() -> None:
 
 
 def test_a_model_that_has_not_earned_trust_is_named_so_with_the_reason() -> None:
-    doubtful = replace(GOOD, has_earned_trust=False, reason="AUC 0.50 cannot be told from chance.")
+    reason = "Not trusted: AUC 0.50 cannot be told from chance."
+    doubtful = replace(GOOD, has_earned_trust=False, reason=reason)
     assert trust.notice(doubtful) == (
         "This model has not earned trust: AUC 0.50 cannot be told from chance. "
         "Rank by health score instead."
