@@ -39,7 +39,7 @@ lint: .venv/.installed ## Check style and types of Python and SQL
 	@$(PYTHON) -m sqlfluff lint --disable-progress-bar dbt_project sources warehouse
 
 bench: .venv/.installed ## Measure speed and accuracy
-	@for script in benchmarks/*.py; do echo "$$script"; $(PYTHON) "$$script" $(ARGS) || exit 1; done
+	@for script in benchmarks/[a-z]*.py; do [ -e "$$script" ] || continue; echo "$$script"; $(PYTHON) "$$script" $(ARGS) || exit 1; done
 
 clean: ## Stop the database, then delete .venv and .tenure with all data in it
 	@if [ -x $(PYTHON) ] && [ -e .tenure ]; then $(PYTHON) -c "from warehouse import load_settings, server; server.remove(load_settings(environ={'TENURE_HOME': '.tenure'}))"; fi
@@ -63,18 +63,18 @@ endif
 	if command -v uv >/dev/null 2>&1; then \
 	  { [ -x $(PYTHON) ] || uv venv --quiet --python "$$("$$python" -c 'import sys; print(sys.executable)')" .venv; } && \
 	  UV_COMPILE_BYTECODE=1 uv pip install --quiet --python $(PYTHON) --require-hashes --no-deps -r requirements.lock && \
-	  uv pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation -e . || exit 1; \
-	else \
-	  [ -x $(PYTHON) ] || "$$python" -m venv .venv || exit 1; \
-	  { $(PYTHON) -m pip install --progress-bar off --require-hashes --no-deps -r requirements.lock 2>&1; \
-	    echo "status $$?"; } | tee .venv/install.log | awk -v total="$$total" \
-	    '/^(Collecting|Processing) / { n++; if (n % 25 == 0) { printf "  %d of %d found\n", n, total; fflush() } } \
-	     /^Installing collected/ { print "  all found; unpacking and compiling them"; fflush() } \
-	     /^(ERROR|WARNING: Retrying)/ { print; fflush() } \
-	     /^status / { status = $$2 } END { exit status }' || \
-	    { echo "The packages could not be installed; see .venv/install.log." >&2; exit 1; }; \
-	  $(PYTHON) -m pip install --quiet --no-deps --no-build-isolation -e . || exit 1; \
-	fi
+	  uv pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation -e . && exit 0; \
+	  echo "uv could not (the machine's package mirrors may be known to pip alone): trying pip."; \
+	fi; \
+	$(PYTHON) -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear .venv || exit 1; \
+	{ $(PYTHON) -m pip install --progress-bar off --require-hashes --no-deps -r requirements.lock 2>&1; \
+	  echo "status $$?"; } | tee .venv/install.log | awk -v total="$$total" \
+	  '/^(Collecting|Processing) / { n++; if (n % 25 == 0) { printf "  %d of %d found\n", n, total; fflush() } } \
+	   /^Installing collected/ { print "  all found; unpacking and compiling them"; fflush() } \
+	   /^(ERROR|WARNING: Retrying)/ { print; fflush() } \
+	   /^status / { status = $$2 } END { exit status }' || \
+	  { echo "The packages could not be installed; see .venv/install.log." >&2; exit 1; }; \
+	$(PYTHON) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@pwd -P > .venv/.location
 	@touch $@
 	@echo "Ready."
