@@ -21,7 +21,7 @@ from warehouse.environment import TELEMETRY_OFF
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
-GUARD = """
+GUARD = r"""
 import ipaddress, os, socket, sys, traceback
 
 CALLS = os.environ["GUARD_CALLS"]
