@@ -121,8 +121,9 @@ def tier_history(shares: pd.DataFrame, tiers: pd.DataFrame, measure: str) -> go.
     """
     figure = _base(height=300)
     known = [(row.tier, row.colour) for row in rows(tiers)]
-    order = [key for key in known if key in shares.columns]
-    order += [key for key in shares.columns if key not in known]
+    present = [(str(tier), str(colour)) for tier, colour in shares.columns]
+    order = [key for key in known if key in present]
+    order += [key for key in present if key not in known]
     fills = tier_fills(order)
     for tier, colour in reversed(order):
         figure.add_scatter(

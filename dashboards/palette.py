@@ -4,6 +4,7 @@ Green, yellow, red and grey say health and nothing else; blue is money that came
 that went. A tier is never told by colour alone: it carries a symbol and its name.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 INK = "#1f2a37"
@@ -53,7 +54,7 @@ def look(colour: str | None) -> Look:
     return HEALTH.get(str(colour), HEALTH["grey"])
 
 
-def tier_fills(tiers: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def tier_fills(tiers: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """The fill of each (tier, colour), given best first: same colour, the lesser tier lighter."""
     fills: dict[tuple[str, str], str] = {}
     seen: set[str] = set()

@@ -1,12 +1,23 @@
 """The demonstration company: files written once, and again only when asked for another."""
 
+import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import simulator
 from simulator import write_company
 from warehouse import Settings
+
+
+def simulator_version() -> str:
+    """Hash of the simulator's own code: another simulator invents another company."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(str(simulator.__file__)).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def write_demo(
@@ -22,10 +33,14 @@ def write_demo(
     """
     folder = settings.company_home / "demo"
     marker = folder / "written.json"
-    asked = json.dumps({"accounts": accounts, "months": months, "seed": seed})
+    asked = json.dumps(
+        {"accounts": accounts, "months": months, "seed": seed, "simulator": simulator_version()}
+    )
     files = folder / "files"
     if marker.exists() and marker.read_text() == asked:
         return files
+    # A smaller company on purpose is no export cut short.
+    os.environ.setdefault("TENURE_ACCEPT_SHRINK", "all")
     shutil.rmtree(folder, ignore_errors=True)
     write_company(files, accounts=accounts, months=months, seed=seed, progress=progress)
     marker.write_text(asked)

@@ -2,11 +2,12 @@
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from dagster import DagsterEvent, DagsterEventType
+from dagster import DagsterEvent, DagsterEventType, JsonMetadataValue
 from rich.console import Console
 
 from orchestration.instance import open_instance
@@ -59,7 +60,7 @@ def resolve_sources(
     return CompanySources(folders, as_of)
 
 
-def failures_in_words(events: list[DagsterEvent]) -> list[str]:
+def failures_in_words(events: Sequence[DagsterEvent]) -> list[str]:
     """Every failed check and failed step, with its own message."""
     failures = []
     for event in events:
@@ -77,14 +78,14 @@ def failures_in_words(events: list[DagsterEvent]) -> list[str]:
     return failures
 
 
-def problems_in_words(events: list[DagsterEvent]) -> list[str]:
+def problems_in_words(events: Sequence[DagsterEvent]) -> list[str]:
     """What ingestion found wrong in the files, without stopping the run."""
     problems = []
     for event in events:
         if event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
-            metadata = event.step_materialization_data.materialization.metadata
-            if "problems" in metadata:
-                problems.extend(metadata["problems"].value)
+            found = event.step_materialization_data.materialization.metadata.get("problems")
+            if isinstance(found, JsonMetadataValue):
+                problems.extend(str(problem) for problem in found.data or [])
     return problems
 
 

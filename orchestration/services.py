@@ -83,7 +83,6 @@ def all_services(settings: Settings, host: str) -> list[Service]:
             "models and their evaluations",
             [
                 *(sys.executable, "-m", "mlflow", "server"),
-                *("--backend-store-uri", settings.mlflow_url),
                 *("--artifacts-destination", settings.mlflow_artifacts.as_uri()),
                 *("--host", host, "--port", str(mlflow_port), "--workers", "1"),
             ],
@@ -102,6 +101,8 @@ def service_environment(settings: Settings) -> dict[str, str]:
         **os.environ,
         "DAGSTER_HOME": str(write_instance_config(settings)),
         "TENURE_COMPANY": settings.company,
+        # Not on the command line: it may hold a password, which every user could list.
+        "MLFLOW_BACKEND_STORE_URI": settings.mlflow_url,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
 

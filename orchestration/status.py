@@ -1,7 +1,9 @@
 """`tenure status` and the end of `tenure run`: what is loaded, how old, how far to trust it."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -88,6 +90,13 @@ def freshness(loaded_at: datetime, now: datetime) -> Freshness:
     return Freshness(words, hours > 36)
 
 
+def records(
+    warehouse: Warehouse, sql: str, params: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The rows of a query, each by column name; unknown is NaN, NaT or None."""
+    return warehouse.read(sql, params).to_dict("records")  # type: ignore[return-value]
+
+
 def relation_exists(warehouse: Warehouse, name: str) -> bool:
     """Whether a table or view of this name is there."""
     found = warehouse.read("select to_regclass(%(name)s) is not null as found", {"name": name})
@@ -117,41 +126,45 @@ def interval(row: pd.Series) -> str:
 
 def print_loads(console: Console, warehouse: Warehouse) -> None:
     """Rows per table: in, loaded, quarantined, duplicate; and how old they are."""
-    loads = warehouse.read(LOADS_SQL)
-    if loads.empty:
+    loads = records(warehouse, LOADS_SQL)
+    if not loads:
         console.print("Nothing is loaded yet. Run: make run")
         return
-    age = freshness(loads["loaded_at"].max().to_pydatetime(), datetime.now(UTC))
+    newest = max(load["loaded_at"] for load in loads)
+    age = freshness(newest, datetime.now(UTC))
     late = " [yellow](late: the daily job has not run)[/]" if age.is_late else ""
     console.print(f"Newest load: {age.words} ago{late}")
     table = Table("system", "table", "rows in", "loaded", "quarantined", "duplicates")
-    for row in loads.itertuples():
+    for load in loads:
+        quarantined = load["rows_quarantined"]
         table.add_row(
-            row.system,
-            row.table_name,
-            *(f"{count:,}" for count in (row.rows_in, row.rows_loaded)),
-            f"[yellow]{row.rows_quarantined:,}[/]" if row.rows_quarantined else "0",
-            f"{row.rows_duplicate:,}",
+            load["system"],
+            load["table_name"],
+            f"{load['rows_in']:,}",
+            f"{load['rows_loaded']:,}",
+            f"[yellow]{quarantined:,}[/]" if quarantined else "0",
+            f"{load['rows_duplicate']:,}",
         )
     console.print(table)
 
 
 def print_checks(console: Console, warehouse: Warehouse) -> None:
     """The checks that failed in the newest run."""
-    failed = warehouse.read(CHECKS_SQL)
-    if failed.empty:
+    failed = records(warehouse, CHECKS_SQL)
+    if not failed:
         console.print("Checks: all passed")
-    for row in failed.itertuples():
-        console.print(f"[red]✗[/] check on {row.table_name}: {row.failures}", highlight=False)
+    for check in failed:
+        for failure in json.loads(check["failures"]):
+            console.print(f"[red]✗[/] {failure}", highlight=False, soft_wrap=True)
 
 
 def print_model(console: Console, warehouse: Warehouse) -> None:
     """The champion's out-of-time metrics beside its baselines, or why there is no model."""
-    models = warehouse.read(MODEL_SQL)
-    if models.empty:
+    models = records(warehouse, MODEL_SQL)
+    if not models:
         console.print("Churn model: none has been trained yet")
         return
-    model = models.iloc[0]
+    [model] = models
     if model["status"] == "none":
         console.print(f"Churn model: none. {model['reason']}")
         return
@@ -175,29 +188,30 @@ def print_portfolio(console: Console, warehouse: Warehouse) -> None:
     if not relation_exists(warehouse, "marts.customer_health"):
         console.print("No account has been scored yet. Run: make run")
         return
-    portfolio = warehouse.read(PORTFOLIO_SQL).iloc[0]
+    [portfolio] = records(warehouse, PORTFOLIO_SQL)
     currency = portfolio["currency"]
     console.print(
         f"As of {portfolio['as_of_date']:%Y-%m-%d}: {portfolio['open_accounts']:,} open accounts "
         f"of {portfolio['accounts']:,}, MRR {money(portfolio['mrr'], currency)}, "
         f"of which at risk {money(portfolio['mrr_at_risk'], currency)}"
     )
-    for row in warehouse.read(RETENTION_SQL).itertuples():
+    for row in records(warehouse, RETENTION_SQL):
         console.print(
-            f"{row.from_date:%Y-%m-%d} to {row.to_date:%Y-%m-%d}: NRR {share(row.nrr)}, "
-            f"GRR {share(row.grr)}, logo churn {share(row.logo_churn)}"
+            f"{row['from_date']:%Y-%m-%d} to {row['to_date']:%Y-%m-%d}: NRR {share(row['nrr'])}, "
+            f"GRR {share(row['grr'])}, logo churn {share(row['logo_churn'])}"
         )
     console.print("[bold]Most MRR at risk[/]")
-    for row in warehouse.read(AT_RISK_SQL).itertuples():
-        score = "no score" if pd.isna(row.health_score) else f"score {row.health_score:.0f}"
+    for row in records(warehouse, AT_RISK_SQL):
+        known = not pd.isna(row["health_score"])
+        score = f"score {row['health_score']:.0f}" if known else "no score"
         console.print(
-            f"  {row.account_name}: {money(row.mrr_at_risk, currency)} at risk, "
-            f"{share(row.churn_probability)} to leave in {row.horizon_days:.0f} days, "
-            f"{score} ({row.tier})",
+            f"  {row['account_name']}: {money(row['mrr_at_risk'], currency)} at risk, "
+            f"{share(row['churn_probability'])} to leave in {row['horizon_days']} days, "
+            f"{score} ({row['tier']})",
             highlight=False,
             soft_wrap=True,
         )
-        drivers = row.drivers or "drivers unknown"
+        drivers = row["drivers"] or "drivers unknown"
         console.print(f"    [dim]{drivers}[/]", highlight=False, soft_wrap=True)
 
 

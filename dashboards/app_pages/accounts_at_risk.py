@@ -199,7 +199,7 @@ def _coloured(table: pd.DataFrame, tiers: pd.DataFrame) -> Styler:
         label: look(colour).text
         for label, colour in zip(wording.tier_labels(tiers).values(), tiers["colour"], strict=True)
     }
-    return table.style.map(lambda label: f"color: {texts.get(label, INK)}", subset=["health"])
+    return table.style.map(lambda label: f"color: {texts.get(str(label), INK)}", subset=["health"])
 
 
 def _table_key(shown: pd.DataFrame) -> str:

@@ -91,10 +91,10 @@ def train_churn_model(
             "left_out_features": training.left_out_features,
         },
     )
-    auc = training.evaluations.query("metric == 'auc'")
+    auc = training.evaluations.query("metric == 'auc'").set_index("predictor")["metric_value"]
     yield dg.MaterializeResult(
         asset_key=EVALUATIONS,
-        metadata={f"auc_{row.predictor}": float(row.metric_value) for row in auc.itertuples()},
+        metadata={f"auc_{predictor}": float(value) for predictor, value in auc.items()},
     )
 
 

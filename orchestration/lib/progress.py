@@ -70,12 +70,15 @@ class _StepEvents(logging.Handler):
             STEP_LOG.handle(record)
 
 
-@dg.logger(description="Step events for whoever runs the job in this process.")
-def step_logger(_init: dg.InitLoggerContext) -> logging.Logger:
-    """The Dagster logger named `steps`."""
+def _step_logger(_init: dg.InitLoggerContext) -> logging.Logger:
     logger = logging.Logger("dagster_steps")
     logger.addHandler(_StepEvents())
     return logger
+
+
+step_logger = dg.LoggerDefinition(
+    _step_logger, description="Step events for whoever runs the job in this process."
+)
 
 
 class StepLines(logging.Handler):

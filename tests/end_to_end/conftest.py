@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,11 +49,13 @@ class Home:
         inherited = {key: value for key, value in os.environ.items() if "TENURE_" not in key}
         return {**inherited, "TENURE_HOME": str(self.path), **extra}
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", "orchestration.cli", *arguments],
             cwd=PROJECT_ROOT,
-            env=self.environment(COLUMNS="200"),
+            env=self.environment(COLUMNS="200", **(environment or {})),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -103,14 +105,14 @@ class Home:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """A home whose name has a space, stopped at the end."""
-    created = Home(tmp_path_factory.mktemp("tenure home") / "of a user")
+def home(open_folder: Path) -> Iterator[Home]:
+    """A home whose name has a space, gone at the end."""
+    created = Home(open_folder / "home of a user")
     yield created
-    server.stop(load_settings("demo", created.environment()))
+    server.remove(load_settings("demo", created.environment()))
 
 
-SMALL = ("--accounts", "150", "--months", "15")
+SMALL = ("--accounts", "300", "--months", "18")
 
 
 @pytest.fixture(scope="session")

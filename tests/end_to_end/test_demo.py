@@ -20,7 +20,7 @@ def test_a_second_run_changes_no_table(home: Home, demo: str) -> None:
 
 def test_sql_prints_csv_and_cannot_write(home: Home, demo: str) -> None:
     printed = home.tenure("sql", "select count(*) as accounts from marts.dim_accounts")
-    assert list(csv.DictReader(io.StringIO(printed))) == [{"accounts": "150"}]
+    assert list(csv.DictReader(io.StringIO(printed))) == [{"accounts": "300"}]
     refused = home.tenure("sql", "delete from crm.accounts", expect=1)
     assert "read-only" in refused
 
@@ -46,6 +46,6 @@ def test_every_open_account_has_one_row_of_health_that_adds_up(home: Home, demo:
         ).iloc[0]
     finally:
         warehouse.close()
-    assert row["n"] == row["accounts"] == 150
+    assert row["n"] == row["accounts"] == 300
     assert row["adds_up"]
     assert row["is_share"]

@@ -1,3 +1,6 @@
+-- A view: a check that fails must show at once, although it stops the build of all else.
+{{ config(materialized='view') }}
+
 -- Grain: one row for the whole warehouse.
 with
 

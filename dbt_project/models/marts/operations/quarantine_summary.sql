@@ -1,3 +1,6 @@
+-- A view: a check that fails must show at once, although it stops the build of all else.
+{{ config(materialized='view') }}
+
 -- Grain: one row per system, source, table and broken rule with rows in quarantine.
 with
 
