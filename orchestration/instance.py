@@ -8,6 +8,7 @@ import yaml
 from dagster import DagsterInstance
 
 from warehouse import Settings
+from warehouse.urls import sqlalchemy_url
 
 
 def instance_config(settings: Settings, storage_url: str) -> dict[str, Any]:
@@ -39,7 +40,8 @@ def write_instance_config(settings: Settings) -> Path:
     """Write dagster.yaml for these settings and point DAGSTER_HOME at it; returns the folder."""
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
-    text = yaml.safe_dump(instance_config(settings, settings.dagster_url), sort_keys=False)
+    url = sqlalchemy_url(settings, database=settings.dagster_database)
+    text = yaml.safe_dump(instance_config(settings, url), sort_keys=False)
     path = home / "dagster.yaml"
     path.touch(mode=0o600)
     path.write_text(text)

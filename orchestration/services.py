@@ -14,6 +14,7 @@ from pathlib import Path
 from orchestration.instance import write_instance_config
 from warehouse import Settings
 from warehouse.settings import checkout_folder, read_env_file
+from warehouse.urls import sqlalchemy_url
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DEFINITIONS = "orchestration.definitions"
@@ -102,7 +103,7 @@ def service_environment(settings: Settings) -> dict[str, str]:
         "DAGSTER_HOME": str(write_instance_config(settings)),
         "TENURE_COMPANY": settings.company,
         # Not on the command line: it may hold a password, which every user could list.
-        "MLFLOW_BACKEND_STORE_URI": settings.mlflow_url,
+        "MLFLOW_BACKEND_STORE_URI": sqlalchemy_url(settings, database=settings.mlflow_database),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
 

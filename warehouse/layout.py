@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from warehouse.address import DEFAULT_PORT
 from warehouse.errors import WarehouseError
 from warehouse.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_PORT = 5432
 # sun_path holds 108 bytes on Linux and 104 on macOS, with the closing zero.
 LONGEST_SOCKET_PATH = 100
 # pg_ctl hands its paths to a shell inside double quotes, where these are not literal.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from warehouse.address import parse_address
 from warehouse.errors import WarehouseError
 
 DEFAULT_COMPANY = "demo"
@@ -64,9 +65,9 @@ class Settings:
     @property
     def database(self) -> str:
         """The company's database: `tenure_<company>`, or the one TENURE_DATABASE_URL names."""
-        from warehouse.urls import external_database
-
-        return external_database(self) or f"tenure_{self.company}"
+        if self.database_url is None:
+            return f"tenure_{self.company}"
+        return parse_address(self.database_url)["dbname"]
 
     @property
     def dagster_database(self) -> str:
@@ -75,20 +76,6 @@ class Settings:
     @property
     def mlflow_database(self) -> str:
         return "tenure_mlflow" if self.is_embedded else f"{self.database}_mlflow"
-
-    @property
-    def dagster_url(self) -> str:
-        """SQLAlchemy address of Dagster's storage. See `Warehouse.ensure_database`."""
-        from warehouse.urls import sqlalchemy_url
-
-        return sqlalchemy_url(self, database=self.dagster_database)
-
-    @property
-    def mlflow_url(self) -> str:
-        """SQLAlchemy address of MLflow's tracking store. See `Warehouse.ensure_database`."""
-        from warehouse.urls import sqlalchemy_url
-
-        return sqlalchemy_url(self, database=self.mlflow_database)
 
     def remember_company(self) -> None:
         """Make this company the one that later commands mean when they name none."""

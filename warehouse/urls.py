@@ -6,21 +6,17 @@ and libpq know nothing but `postgresql://`. So nobody writes an address by hand.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal, get_args
 from urllib.parse import quote, urlencode
 
-import psycopg2
-from psycopg2.extensions import parse_dsn
-
+from warehouse.address import DEFAULT_PORT, parse_address
 from warehouse.errors import WarehouseError
-from warehouse.layout import DEFAULT_PORT, find_cluster
+from warehouse.layout import find_cluster
 from warehouse.settings import Settings
 
 Role = Literal["owner", "reader", "scorer"]
 ROLE_NAMES: dict[Role, str] = {"reader": "tenure_reader", "scorer": "tenure_scorer"}
 OWNER = "tenure"
-SQLALCHEMY_SCHEMES = ("postgresql+psycopg2://", "postgresql+psycopg://", "postgres://")
 
 
 def libpq_url(settings: Settings, role: Role = "owner", database: str | None = None) -> str:
@@ -65,19 +61,6 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
     return environment | {f"PG{name.upper()}": parts[name] for name in beyond if name in parts}
 
 
-def external_database(settings: Settings) -> str | None:
-    """The database that TENURE_DATABASE_URL names; None when Tenure runs its own server."""
-    return None if settings.database_url is None else _parse(settings.database_url)["dbname"]
-
-
-def without_password(url: str) -> str:
-    """The address as it may be shown."""
-    parts = dict(_parse(url))
-    parts.pop("password", None)
-    host = parts.get("host", "localhost")
-    return f"{parts.get('user', '')}@{host}:{parts.get('port', DEFAULT_PORT)}/{parts['dbname']}"
-
-
 def _connection_parts(settings: Settings, role: Role, database: str | None) -> dict[str, str]:
     """libpq's own words: user, password, host, port, dbname and the rest of the query."""
     if role not in get_args(Role):
@@ -90,7 +73,7 @@ def _connection_parts(settings: Settings, role: Role, database: str | None) -> d
             "port": str(cluster.port),
             "dbname": database or settings.database,
         }
-    parts = dict(_parse(settings.database_url))
+    parts = dict(parse_address(settings.database_url))
     parts["dbname"] = database or parts["dbname"]
     if role == "owner" or parts.get("user") == ROLE_NAMES[role]:
         return parts
@@ -101,25 +84,6 @@ def _connection_parts(settings: Settings, role: Role, database: str | None) -> d
     # mistakes, not malice. `.env.example` says how to get the real thing.
     options = f"{parts.get('options', '')} -c role={ROLE_NAMES[role]}".strip()
     return parts | {"options": options}
-
-
-@lru_cache(maxsize=16)
-def _parse(url: str) -> dict[str, str]:
-    text = url
-    for scheme in SQLALCHEMY_SCHEMES:
-        if text.startswith(scheme):
-            text = "postgresql://" + text.removeprefix(scheme)
-    try:
-        parts = parse_dsn(text)
-    except psycopg2.ProgrammingError as error:
-        # libpq's message may quote the address, and with it the password.
-        raise WarehouseError(
-            "TENURE_DATABASE_URL cannot be read as a PostgreSQL address. "
-            "It should look like postgresql://user:password@host:5432/database."
-        ) from error
-    if not parts.get("dbname"):
-        raise WarehouseError("TENURE_DATABASE_URL names no database: add `/database` at its end.")
-    return parts
 
 
 def _join(scheme: str, place: str, parts: dict[str, str]) -> str:

@@ -20,7 +20,7 @@ from warehouse import (
     database,
     load_settings,
 )
-from warehouse.urls import libpq_url
+from warehouse.urls import libpq_url, sqlalchemy_url
 
 
 @pytest.fixture
@@ -209,8 +209,12 @@ def test_a_query_on_a_mart_that_is_not_built_is_told_apart(warehouse: Warehouse)
 
 def test_databases_beside_the_company_are_made_once(warehouse: Warehouse) -> None:
     settings = warehouse.settings
-    assert warehouse.ensure_database(settings.dagster_database) == settings.dagster_url
-    assert warehouse.ensure_database(settings.dagster_database) == settings.dagster_url
+    assert warehouse.ensure_database(settings.dagster_database) == sqlalchemy_url(
+        settings, database=settings.dagster_database
+    )
+    assert warehouse.ensure_database(settings.dagster_database) == sqlalchemy_url(
+        settings, database=settings.dagster_database
+    )
 
 
 def as_external(settings: Settings, company: str, **passwords: str) -> Settings:
@@ -223,7 +227,9 @@ def test_a_configured_server_works_like_the_embedded_one(warehouse: Warehouse) -
     external = as_external(warehouse.settings, warehouse.settings.company)
     assert not external.is_embedded
     with Warehouse.open(external) as owner:
-        assert owner.ensure_database(external.mlflow_database) == external.mlflow_url
+        assert owner.ensure_database(external.mlflow_database) == sqlalchemy_url(
+            external, database=external.mlflow_database
+        )
     with Warehouse.open(external, "reader") as reader:
         assert reader.read("select current_user")["current_user"].iloc[0] == "tenure_reader"
         assert len(reader.read("select * from marts.x")) == 1

@@ -10,9 +10,10 @@ import sqlalchemy
 
 from tests.conftest import PROJECT_ROOT
 from warehouse import WarehouseError, load_settings, silence_telemetry
+from warehouse.address import without_password
 from warehouse.settings import read_env_file
 from warehouse.sizing import GIB, MIB, Machine, server_settings
-from warehouse.urls import dbt_environment, libpq_url, sqlalchemy_url, without_password
+from warehouse.urls import dbt_environment, libpq_url, sqlalchemy_url
 
 EXTERNAL = "postgresql://me:p%40ss%2Fword@db.example.com:6432/success?sslmode=require"
 
