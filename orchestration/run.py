@@ -13,6 +13,7 @@ from rich.console import Console
 from orchestration.instance import open_instance
 from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.progress import output_to, step_in_words, step_lines
+from sources import MappingError, load_mappings
 from warehouse import Settings, Warehouse
 
 
@@ -31,9 +32,13 @@ class RunReport:
     failures: list[str] = field(default_factory=list)
 
 
-def check_folders(folders: dict[str, Path]) -> None:
-    """Raise RunRefused when a folder of raw files is missing or empty."""
+def check_sources(folders: dict[str, Path]) -> None:
+    """Raise RunRefused for a system that nobody mapped, and a folder that is missing or empty."""
     for system, folder in folders.items():
+        try:
+            load_mappings(system)
+        except MappingError as error:
+            raise RunRefused(str(error)) from error
         if not folder.is_dir():
             raise RunRefused(
                 f"{folder}: no such folder. --data names the folder of {system} files."
@@ -56,7 +61,7 @@ def resolve_sources(
             f"Nobody has said where the data of {settings.company!r} comes from. "
             "Run: tenure run --source SYSTEM --data FOLDER"
         )
-    check_folders(folders)
+    check_sources(folders)
     return CompanySources(folders, as_of)
 
 
@@ -94,6 +99,7 @@ def run_company(
 ) -> RunReport:
     """Load, check, model, train and score one company; the same job that the schedules run."""
     started = time.monotonic()
+    check_sources(asked)
     log = settings.logs / f"run-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
     with output_to(log) as console:
         with console.status("starting the warehouse"):

@@ -189,6 +189,9 @@ def print_portfolio(console: Console, warehouse: Warehouse) -> None:
         console.print("No account has been scored yet. Run: make run")
         return
     [portfolio] = records(warehouse, PORTFOLIO_SQL)
+    if portfolio["accounts"] == 0:
+        console.print("No account had a subscription by the as-of date: there is nothing to score.")
+        return
     currency = portfolio["currency"]
     console.print(
         f"As of {portfolio['as_of_date']:%Y-%m-%d}: {portfolio['open_accounts']:,} open accounts "

@@ -12,7 +12,7 @@ from sources.contract import (
 )
 from sources.facts import newest_fact_date
 from sources.ingestion import IngestError, TableLoad, ingest
-from sources.mapping import MappingError
+from sources.mapping import MappingError, load_mappings
 from sources.settling import settle_quarantine
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "TableLoad",
     "ingest",
     "load_contract",
+    "load_mappings",
     "newest_fact_date",
     "settle_quarantine",
 ]

@@ -7,6 +7,7 @@ import dagster as dg
 
 from ml.churn import score_company, train_company
 from ml.registry import ChurnRegistry
+from orchestration.lib.company import as_of_date
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from warehouse import Settings, Warehouse
@@ -35,7 +36,6 @@ LATEST_SNAPSHOTS_SQL = f"{SNAPSHOTS_SQL} and snapshots.is_latest"
 OUTCOMES_SQL = "select * from marts.fct_churn_outcomes"
 SIGNALS_SQL = "select * from seeds.signals"
 POLICY_SQL = "select * from seeds.churn_model_policy"
-AS_OF_SQL = "select max(snapshot_date) as as_of_date from marts.account_snapshots"
 
 
 def open_registry(warehouse: Warehouse, settings: Settings) -> ChurnRegistry:
@@ -76,7 +76,7 @@ def train_churn_model(
             outcomes=warehouse.read(OUTCOMES_SQL),
             signals=warehouse.read(SIGNALS_SQL),
             policy=warehouse.read(POLICY_SQL),
-            as_of_date=warehouse.read(AS_OF_SQL)["as_of_date"].iloc[0].date(),
+            as_of_date=as_of_date(warehouse, companies.settings),
         )
         warehouse.replace_tables(
             {"ml.churn_models": training.models, "ml.churn_evaluations": training.evaluations}
@@ -119,7 +119,7 @@ def score_churn(companies: CompanyWarehouse) -> dg.MaterializeResult:
             snapshots_latest=warehouse.read(LATEST_SNAPSHOTS_SQL),
             signals=warehouse.read(SIGNALS_SQL),
             policy=warehouse.read(POLICY_SQL),
-            as_of_date=warehouse.read(AS_OF_SQL)["as_of_date"].iloc[0].date(),
+            as_of_date=as_of_date(warehouse, companies.settings),
         )
         predictions = predictions.assign(scored_at=datetime.now(UTC))
         warehouse.replace_table("ml.churn_predictions", predictions)

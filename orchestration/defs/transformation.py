@@ -8,11 +8,10 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from orchestration.lib.company import load_sources
+from orchestration.lib.company import as_of_date
 from orchestration.lib.dbt_project import PROJECT_DIR, PathTranslator, dbt_executable, dbt_project
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
-from sources import newest_fact_date
 from warehouse import load_settings
 from warehouse.urls import dbt_environment
 
@@ -32,9 +31,7 @@ def run_dbt(
     """One `dbt build` of the selected models as of the company's as-of date."""
     settings = companies.settings
     with retried_on_connection_loss(), companies.open() as warehouse:
-        company_sources = load_sources(warehouse, settings)
-        as_of = company_sources.as_of if company_sources else None
-        as_of = as_of or newest_fact_date(warehouse)
+        as_of = as_of_date(warehouse, settings)
     variables = json.dumps({"as_of_date": as_of.isoformat()})
     # dagster-dbt hands this process's environment to dbt; profiles.yml reads the address there.
     os.environ.update(dbt_environment(settings))

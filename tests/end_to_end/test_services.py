@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import time
 import urllib.request
 from pathlib import Path
@@ -29,6 +30,13 @@ def has_answered(port: int) -> bool:
         except OSError:
             time.sleep(0.5)
     return False
+
+
+def interrupt(process: subprocess.Popen[str]) -> str:
+    """Press Ctrl-C; what the process had printed when it ended."""
+    os.kill(process.pid, signal.SIGINT)
+    printed, _ = process.communicate(timeout=60)
+    return printed
 
 
 def processes_of(home: Home) -> list[str]:
@@ -60,8 +68,7 @@ def test_dev_starts_everything_and_an_interrupt_ends_everything(home: Home, demo
     try:
         answered = {name: has_answered(port) for name, port in ports.items()}
     finally:
-        os.kill(process.pid, signal.SIGINT)
-        printed, _ = process.communicate(timeout=60)
+        printed = interrupt(process)
     assert all(answered.values()), printed
     assert process.returncode == 0, printed
     assert processes_of(home) == []
