@@ -1,8 +1,10 @@
 """`tenure run`: the weekly Dagster job, in this process, from the command line."""
 
+import fcntl
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -94,12 +96,37 @@ def problems_in_words(events: Sequence[DagsterEvent]) -> list[str]:
     return problems
 
 
+@contextmanager
+def only_run_of(settings: Settings) -> Iterator[None]:
+    """Hold the company's lock, which the kernel lets go of however the process ends.
+
+    Raises RunRefused while another `tenure run` of the same company holds it.
+    """
+    settings.company_home.mkdir(parents=True, exist_ok=True)
+    with (settings.company_home / "run.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunRefused(f"Another run of {settings.company} is under way.") from error
+        yield
+
+
 def run_company(
     settings: Settings, asked: dict[str, Path], as_of: date | None, job_name: str
 ) -> RunReport:
-    """Load, check, model, train and score one company; the same job that the schedules run."""
-    started = time.monotonic()
+    """Load, check, model, train and score one company; the same job that the schedules run.
+
+    Raises RunRefused when there is nothing that could be read, or another run is under way.
+    """
     check_sources(asked)
+    with only_run_of(settings):
+        return _run(settings, asked, as_of, job_name)
+
+
+def _run(
+    settings: Settings, asked: dict[str, Path], as_of: date | None, job_name: str
+) -> RunReport:
+    started = time.monotonic()
     log = settings.logs / f"run-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
     with output_to(log) as console:
         with console.status("starting the warehouse"):
