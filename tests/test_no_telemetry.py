@@ -308,3 +308,18 @@ def test_a_service_starts_in_silence(
 def test_the_command_line_is_silent(guarded: Guarded, warehouse: Warehouse, command: str) -> None:
     extra = {"TENURE_COMPANY": warehouse.settings.company}
     assert guarded("-m", "orchestration.cli", command, extra=extra, fails=True) == ""
+
+
+def test_dbt_asks_no_registry_for_a_newer_version(guarded: Guarded) -> None:
+    """dagster-dbt asks `--version` before each build; plain dbt answers with two look-ups."""
+    asked = "import sys; sys.argv = ['dbt', '--version']; "
+    plain = guarded("-c", f"{asked}from dbt.cli.main import cli; cli()", fails=True)
+    assert "look-up" in plain
+    ours = f"{asked}from orchestration.dbt_child import main; main()"
+    assert guarded("-c", ours) == ""
+
+
+@pytest.mark.slow
+def test_the_main_job_is_silent(guarded: Guarded) -> None:
+    run = ("run", "--accounts", "40", "--months", "6")
+    assert guarded("-m", "orchestration.cli", *run, extra={"TENURE_COMPANY": "demo"}) == ""

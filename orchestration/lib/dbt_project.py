@@ -25,8 +25,8 @@ OWNERS = {
 
 
 def dbt_executable() -> str:
-    """The dbt of the interpreter that runs us, whatever PATH says."""
-    return str(Path(sys.executable).with_name("dbt"))
+    """The dbt of the interpreter that runs us, whatever PATH says, ending when we do."""
+    return str(Path(sys.executable).with_name("tenure-dbt"))
 
 
 def project_fingerprint(project_dir: Path = PROJECT_DIR) -> str:

@@ -27,5 +27,5 @@ def test_an_unmapped_system_is_refused_with_the_known_ones(tmp_path: Path) -> No
 def test_a_missing_and_an_empty_folder_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(RunRefused, match="no such folder"):
         check_sources({"canonical": tmp_path / "gone"})
-    with pytest.raises(RunRefused, match="no files|is empty"):
+    with pytest.raises(RunRefused, match=r"no files|is empty"):
         check_sources({"canonical": tmp_path})
