@@ -42,8 +42,8 @@ FORBIDDEN = {
             re.escape(first + second)
             for first, second in [
                 ("pypi", ".org"),
-                ("pythonhosted", ".org"),
-                ("registry.npmjs", ".org"),
+                ("python", "hosted.org"),
+                ("registry.npm", "js.org"),
                 ("index.crates", ".io"),
                 ("--index", "-url"),
                 ("--extra-index", "-url"),
