@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from ml.churn.calibration import fit_calibrator
+from ml.churn.features import FeatureChoice
 from ml.churn.metrics import METRICS, ChurnScores
 from ml.churn.models import Scorer, fit_lightgbm, fit_logistic
 
@@ -39,12 +40,14 @@ def out_of_fold(
     features: pd.DataFrame, churned: np.ndarray, predictor: str, seed: int
 ) -> np.ndarray:
     """Calibrated probabilities; the calibration, too, is fitted on other folds' rows."""
-    matrix, names = features.to_numpy(dtype=float), tuple(f"f{i}" for i in range(features.shape[1]))
+    matrix, count = features.to_numpy(dtype=float), features.shape[1]
+    # Nobody has judged which of Telco's values are good news, so the trees are free.
+    free = FeatureChoice(tuple(f"f{i}" for i in range(count)), (0,) * count, {})
 
     def fit(rows: np.ndarray) -> Scorer:
         weights = np.ones(rows.size)
         if predictor == "lightgbm":
-            return fit_lightgbm(matrix[rows], churned[rows], weights, names)
+            return fit_lightgbm(matrix[rows], churned[rows], weights, free)
         return fit_logistic(matrix[rows], churned[rows], weights)
 
     folds = np.random.default_rng(seed).permutation(len(churned)) % FOLDS

@@ -291,6 +291,7 @@ def _write_tables(trained: TrainedChurn, folder: Path) -> None:
     trained.calibration.to_csv(folder / CALIBRATION_FILE, index=False)
     features = {
         "used": trained.data.features.used,
+        "trends": trained.data.features.trends,
         "left_out": trained.data.features.left_out,
     }
     (folder / FEATURES_FILE).write_text(json.dumps(features, indent=1), encoding="utf-8")

@@ -9,12 +9,21 @@ from ml.churn.served import as_floats, feature_matrix
 
 KEYS = ["account_id", "snapshot_date"]
 
+# The seed's `risk_when` as LightGBM reads it: risk may only fall with the value, only rise, or
+# do either.
+TRENDS = {"low": -1, "high": 1, "either": 0, "neither": 0}
+
 
 @dataclass(frozen=True)
 class FeatureChoice:
-    """The features a model uses, and each one that was left out with the reason."""
+    """The features a model uses, and each one that was left out with the reason.
+
+    `trends` has, per feature used, -1 where risk may only fall as the value rises, 1 where it may
+    only rise, 0 where it is free.
+    """
 
     used: tuple[str, ...]
+    trends: tuple[int, ...]
     left_out: dict[str, str]
 
 
@@ -52,7 +61,14 @@ def choose_features(labelled: pd.DataFrame, signals: pd.DataFrame) -> FeatureCho
 
     A signal that is unknown everywhere (its source was never delivered) or never varies can
     teach a model nothing; the reason is kept so that a reader sees what the model lacks.
+
+    Raises:
+        ValueError: `risk_when` holds a word that has no meaning.
     """
+    unread = set(signals["risk_when"]) - set(TRENDS)
+    if unread:
+        raise ValueError(f"signals: risk_when must be one of {', '.join(TRENDS)}, not {unread}")
+    trends = signals.set_index("signal")["risk_when"].map(TRENDS)
     is_feature = signals["is_model_feature"].astype(str).str.lower().isin(["true", "t", "1"])
     used, left_out = [], {}
     for signal in signals.loc[is_feature, "signal"]:
@@ -67,4 +83,4 @@ def choose_features(labelled: pd.DataFrame, signals: pd.DataFrame) -> FeatureCho
             left_out[signal] = "the same for every snapshot"
         else:
             used.append(signal)
-    return FeatureChoice(tuple(used), left_out)
+    return FeatureChoice(tuple(used), tuple(int(trends[name]) for name in used), left_out)

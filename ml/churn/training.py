@@ -81,7 +81,9 @@ class TrainingData:
         )
         digest.update(feature_matrix(self.labelled, self.features.used).tobytes())
         digest.update(health_score_risk(self.labelled).tobytes())
-        digest.update(json.dumps([self.features.used, self.policy.as_dict()]).encode())
+        digest.update(
+            json.dumps([self.features.used, self.features.trends, self.policy.as_dict()]).encode()
+        )
         digest.update(code_version().encode())
         return digest.hexdigest()
 
@@ -217,7 +219,7 @@ def _fitters(
 
     def lightgbm(rows: np.ndarray) -> tuple[Scorer, np.ndarray]:
         weights = account_weights(accounts.iloc[rows])
-        return fit_lightgbm(matrix[rows], churned[rows], weights, data.features.used), matrix
+        return fit_lightgbm(matrix[rows], churned[rows], weights, data.features), matrix
 
     def logistic(rows: np.ndarray) -> tuple[Scorer, np.ndarray]:
         weights = account_weights(accounts.iloc[rows])
@@ -336,21 +338,21 @@ def _evaluate(out_of_time: pd.DataFrame, policy: ChurnPolicy) -> pd.DataFrame:
 
 def _fit_final(data: TrainingData, matrix: np.ndarray, groups: np.ndarray) -> ServedChurnModel:
     """The model that is served: all rows, calibrated on scores across account groups."""
-    labelled, policy, used = data.labelled, data.policy, data.features.used
+    labelled, policy, features = data.labelled, data.policy, data.features
     churned, accounts = labelled["churned"].to_numpy(), labelled["account_id"]
 
     def held_out(group: int) -> tuple[np.ndarray, np.ndarray]:
         own, rows = np.flatnonzero(groups == group), np.flatnonzero(groups != group)
         weights = account_weights(accounts.iloc[rows])
-        return own, fit_lightgbm(matrix[rows], churned[rows], weights, used)(matrix[own])
+        return own, fit_lightgbm(matrix[rows], churned[rows], weights, features)(matrix[own])
 
     raw = np.full(len(labelled), np.nan)
     for own, scores in _side_by_side(held_out, range(policy.account_groups)):
         raw[own] = scores
     return ServedChurnModel(
-        booster=fit_booster(matrix, churned, account_weights(accounts), used),
+        booster=fit_booster(matrix, churned, account_weights(accounts), features),
         calibrator=fit_calibrator(raw, churned, accounts.to_numpy(), policy.calibration),
-        features=used,
+        features=features.used,
         medians=tuple(np.nanmedian(matrix, axis=0).tolist()),
         means=tuple(np.nanmean(matrix, axis=0).tolist()),
         horizon_days=policy.horizon_days,

@@ -57,15 +57,47 @@ class Company:
 def signal_rows() -> pd.DataFrame:
     return pd.DataFrame(
         [
-            ("usage", "Active users", "few active users", "many active users", "users", True),
-            ("tickets", "Tickets", "few tickets", "many tickets", "tickets", True),
-            ("share", "Active share", "seats mostly unused", "seats well used", "share", True),
-            ("noise_1", "Noise", "little noise", "much noise", "points", True),
-            ("noise_2", "Other noise", "little other noise", "much other noise", "points", True),
-            ("silent", "Never delivered", "low", "high", "points", True),
-            ("mrr", "MRR", "small contract", "large contract", "money", False),
+            (
+                "usage",
+                "Active users",
+                "few active users",
+                "many active users",
+                "users",
+                True,
+                "low",
+            ),
+            ("tickets", "Tickets", "few tickets", "many tickets", "tickets", True, "high"),
+            (
+                "share",
+                "Active share",
+                "seats mostly unused",
+                "seats well used",
+                "share",
+                True,
+                "low",
+            ),
+            ("noise_1", "Noise", "little noise", "much noise", "points", True, "either"),
+            (
+                "noise_2",
+                "Other noise",
+                "little other noise",
+                "much other noise",
+                "points",
+                True,
+                "either",
+            ),
+            ("silent", "Never delivered", "low", "high", "points", True, "low"),
+            ("mrr", "MRR", "small contract", "large contract", "money", False, "neither"),
         ],
-        columns=["signal", "label", "phrase_low", "phrase_high", "unit", "is_model_feature"],
+        columns=[
+            "signal",
+            "label",
+            "phrase_low",
+            "phrase_high",
+            "unit",
+            "is_model_feature",
+            "risk_when",
+        ],
     )
 
 

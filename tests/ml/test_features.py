@@ -80,5 +80,22 @@ def test_features_without_information_are_left_out_with_the_reason(company) -> N
 
 def test_knowing_or_not_knowing_a_constant_is_information() -> None:
     labelled = pd.DataFrame({"share": [1.0, np.nan]})
-    seed = pd.DataFrame({"signal": ["share"], "is_model_feature": ["true"]})
+    seed = pd.DataFrame({"signal": ["share"], "is_model_feature": ["true"], "risk_when": ["low"]})
     assert choose_features(labelled, seed).used == ("share",)
+
+
+def test_each_feature_is_bound_to_the_direction_of_its_own_row(company) -> None:
+    labelled = label_snapshots(company.snapshots, company.outcomes).assign(tickets=0.0)
+    choice = choose_features(labelled, company.signals[::-1])
+    assert dict(zip(choice.used, choice.trends, strict=True)) == {
+        "noise_2": 0,
+        "noise_1": 0,
+        "share": -1,
+        "usage": -1,
+    }
+
+
+def test_a_direction_nobody_defined_is_refused_instead_of_read_as_free(company) -> None:
+    seed = company.signals.replace({"risk_when": {"low": "lower"}})
+    with pytest.raises(ValueError, match="risk_when must be one of"):
+        choose_features(label_snapshots(company.snapshots, company.outcomes), seed)
