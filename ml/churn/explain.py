@@ -1,6 +1,6 @@
 """Why an account's probability is what it is, in the words of the scorecards."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from ml.churn.served import ServedChurnModel
 UNITS_WITHOUT_VALUE = {"yes/no"}
 BYTE_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 SINGULAR = {"people": "person"}
+AMOUNT = "{amount}"
 
 
 @dataclass(frozen=True)
@@ -23,30 +24,47 @@ class Signal:
     phrase_low: str
     phrase_high: str
     unit: str
+    risk_when: str
+
+    @property
+    def label_inside(self) -> str:
+        """The label inside a sentence: "events in 28 days", but "API calls in 28 days"."""
+        is_acronym = self.label[1:2].isupper()
+        return self.label if is_acronym else self.label[:1].lower() + self.label[1:]
 
 
 def read_signals(frame: pd.DataFrame) -> dict[str, Signal]:
     """The seed `signals` by signal."""
-    columns = ["signal", "label", "phrase_low", "phrase_high", "unit"]
+    columns = [field.name for field in fields(Signal)]
     rows = frame[columns].fillna("").astype(str)
     return {row["signal"]: Signal(**row) for row in rows.to_dict("records")}  # pyright: ignore
 
 
 def amount(value: float, unit: str) -> str:
     """A signal's value for people: 0.12 share is "12 %", 1 tickets is "1 ticket"."""
-    if unit in ("share", "change"):
-        return f"{100 * value:{'+' if unit == 'change' else ''}.0f} %"
+    if unit == "share":
+        return f"{_number(100 * value)} %"
+    if unit == "change":
+        return f"{100 * value:+,.0f} %"
     if unit == "bytes":
         step = min(int(np.log10(max(abs(value), 1)) // 3), len(BYTE_UNITS) - 1)
-        return f"{value / 1000**step:,.0f} {BYTE_UNITS[step]}"
+        return f"{_number(value / 1000**step)} {BYTE_UNITS[step]}"
     if unit == "multiple":
-        return f"{value:.1f}×"
-    number = f"{value:,.0f}" if abs(value) >= 10 or value == round(value) else f"{value:,.1f}"
+        return f"{_number(value)}×"
+    number = _number(value)
     if unit == "money":
         return number
     if number == "1":
-        unit = SINGULAR.get(unit, unit.removesuffix("s"))
+        things, space, rest = unit.partition(" ")
+        unit = SINGULAR.get(things, things.removesuffix("s")) + space + rest
     return f"{number} {unit}".strip()
+
+
+def _number(value: float) -> str:
+    """Whole from 10 up, two significant digits below: a small value is not rounded to nothing."""
+    if abs(value) >= 10 or value == round(value):
+        return f"{value:,.0f}"
+    return np.format_float_positional(value, precision=2, fractional=False, trim="-")
 
 
 def is_low(value: float, median: float, mean: float, unit: str) -> bool:
@@ -61,15 +79,38 @@ def is_low(value: float, median: float, mean: float, unit: str) -> bool:
     return value < median or (value == median and value <= mean)
 
 
+def is_unchanged(value: float, unit: str) -> bool:
+    """Whether a value is a change that people would read as none."""
+    return unit == "change" and round(100 * value) == 0
+
+
 def words(signal: Signal, value: float, median: float, mean: float) -> str:
-    """A driver as a phrase, e.g. "seats mostly unused (12 %)"."""
+    """A driver as a phrase, e.g. "few of the seats in use (12 %)"."""
     if np.isnan(value):
-        return f"{signal.label}: unknown"
+        return f"{signal.label_inside} not known"
+    if is_unchanged(value, signal.unit):
+        return f"no {signal.label_inside}"
     low = is_low(value, median, mean, signal.unit)
     phrase = signal.phrase_low if low else signal.phrase_high
     if signal.unit in UNITS_WITHOUT_VALUE:
         return phrase
-    return f"{phrase} ({amount(value, signal.unit)})"
+    told = amount(value, signal.unit)
+    if AMOUNT in phrase:
+        return phrase.replace(AMOUNT, told).replace("every 1 ", "every ")
+    return f"{phrase} ({told})"
+
+
+def contradicts(signal: Signal, value: float, median: float, mean: float, raises: bool) -> bool:
+    """Whether the phrase would say the opposite of the contribution.
+
+    A bound model still compares with what it expects of an account: quick answers that are a
+    little slower than expected raise the risk, and are no reason to tell anybody.
+    """
+    is_open = signal.risk_when not in ("low", "high")
+    if is_open or np.isnan(value) or is_unchanged(value, signal.unit):
+        return False
+    is_risky = is_low(value, median, mean, signal.unit) == (signal.risk_when == "low")
+    return is_risky != raises
 
 
 def account_drivers(
@@ -81,15 +122,21 @@ def account_drivers(
     """The strongest drivers of each row, in the order of the rows.
 
     Contributions are exact: per row they sum, with the start value, to the model's log-odds.
-    Features that share a label are one driver, told by the strongest of them. What raises the
-    risk comes first; what lowers it fills up the list only where too little raises it.
+    Features that share a label are one driver, told by the strongest of them whose phrase does
+    not contradict the sum; a driver that none can tell is left out.
+
+    What raises the risk comes first: reasons, then how large the customer is, then what is not
+    known, each strongest first. What lowers it, in the same order, fills up the list only where
+    too little raises it.
 
     Returns:
         Per row up to `drivers_per_account` dicts with signal, label, words, direction
         ("raises" or "lowers") and contribution (log-odds; risk rises with it).
     """
     known = read_signals(signals)
-    described = [known.get(name, Signal(name, name, name, name, "")) for name in model.features]
+    described = [
+        known.get(name, Signal(name, name, name, name, "", "either")) for name in model.features
+    ]
     values = model.matrix(snapshots)
     contributions = model.contributions(snapshots)[:, :-1]
     labels = list(dict.fromkeys(signal.label for signal in described))
@@ -99,28 +146,37 @@ def account_drivers(
     grouped = np.column_stack([contributions[:, columns].sum(axis=1) for columns in members])
     found = []
     for row in range(len(snapshots)):
-        drivers = []
-        for group in _strongest(grouped[row], drivers_per_account):
-            feature = max(members[group], key=lambda i: abs(contributions[row, i]))
-            signal = described[feature]
-            told = words(signal, values[row, feature], model.medians[feature], model.means[feature])
-            raises = bool(grouped[row, group] > 0)
-            drivers.append(
-                {
-                    "signal": signal.signal,
-                    "label": signal.label,
-                    "words": told if raises else f"in its favour: {told}",
-                    "direction": "raises" if raises else "lowers",
-                    "contribution": round(float(grouped[row, group]), 6),
-                }
-            )
-        found.append(drivers)
+        candidates = []
+        for group, columns in enumerate(members):
+            contribution = float(grouped[row, group])
+            raises = contribution > 0
+            tellable = [
+                i
+                for i in columns
+                if not contradicts(
+                    described[i], values[row, i], model.medians[i], model.means[i], raises
+                )
+            ]
+            if not tellable or contribution == 0:
+                continue
+            feature = max(tellable, key=lambda i: abs(contributions[row, i]))
+            signal, value = described[feature], values[row, feature]
+            told = words(signal, value, model.medians[feature], model.means[feature])
+            driver = {
+                "signal": signal.signal,
+                "label": signal.label,
+                "words": told if raises else f"in its favour: {told}",
+                "direction": "raises" if raises else "lowers",
+                "contribution": round(contribution, 6),
+            }
+            candidates.append(((not raises, _rank(signal, value), -abs(contribution)), driver))
+        candidates.sort(key=lambda candidate: candidate[0])
+        found.append([driver for _, driver in candidates[:drivers_per_account]])
     return found
 
 
-def _strongest(contributions: np.ndarray, count: int) -> list[int]:
-    """Positions of the largest contributions above 0, then of the most negative."""
-    falling = np.argsort(-contributions, kind="stable")
-    raising = [int(i) for i in falling if contributions[i] > 0][:count]
-    lowering = [int(i) for i in falling[::-1] if contributions[i] < 0]
-    return raising + lowering[: count - len(raising)]
+def _rank(signal: Signal, value: float) -> int:
+    """0 for what somebody can act on, 1 for the customer's size, 2 for what is not known."""
+    if np.isnan(value):
+        return 2
+    return 1 if signal.risk_when == "neither" else 0

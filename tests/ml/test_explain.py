@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ml.churn.explain import Signal, account_drivers, amount, words
+from ml.churn.explain import Signal, account_drivers, amount, contradicts, words
 
 
 def test_contributions_sum_to_the_models_log_odds(company, trained) -> None:
@@ -12,7 +12,8 @@ def test_contributions_sum_to_the_models_log_odds(company, trained) -> None:
 
 
 def test_features_that_share_a_label_are_one_driver_with_their_sum(company, trained) -> None:
-    seed = company.signals.assign(label=company.signals["label"].replace("Tickets", "Active users"))
+    free = company.signals.assign(risk_when="either")
+    seed = free.assign(label=free["label"].replace("Tickets", "Active users"))
     rows = company.latest
     contributions = trained.model.contributions(rows)
     features = list(trained.model.features)
@@ -26,20 +27,48 @@ def test_features_that_share_a_label_are_one_driver_with_their_sum(company, trai
         assert together["contribution"] == pytest.approx(expected[row], abs=1e-6)
 
 
-def test_what_raises_the_risk_comes_first_and_strongest_first(company, trained) -> None:
-    for drivers in account_drivers(trained.model, company.latest, company.signals, 3):
-        assert len(drivers) == 3
-        raising = [d["contribution"] for d in drivers if d["direction"] == "raises"]
-        lowering = [d["contribution"] for d in drivers if d["direction"] == "lowers"]
-        assert [d["direction"] for d in drivers] == ["raises"] * len(raising) + ["lowers"] * len(
-            lowering
+def test_reasons_come_first_then_size_then_what_is_not_known(company, trained) -> None:
+    seed = company.signals.replace({"risk_when": {"either": "neither"}})
+    for row, drivers in enumerate(account_drivers(trained.model, company.latest, seed, 10)):
+        order = []
+        for driver in drivers:
+            assert driver["words"].startswith("in its favour: ") == (
+                driver["direction"] == "lowers"
+            )
+            assert (driver["contribution"] > 0) == (driver["direction"] == "raises")
+            unknown = np.isnan(company.latest[driver["signal"]].iloc[row])
+            kind = 2 if unknown else 1 if driver["signal"].startswith("noise") else 0
+            order.append((driver["direction"] == "lowers", kind, -abs(driver["contribution"])))
+        assert order == sorted(order)
+
+
+def test_only_as_many_drivers_are_told_as_people_want(company, trained) -> None:
+    every = account_drivers(trained.model, company.latest, company.signals, 10)
+    first = account_drivers(trained.model, company.latest, company.signals, 2)
+    assert first == [drivers[:2] for drivers in every]
+
+
+def test_good_news_is_never_told_as_what_raises_the_risk(company, trained) -> None:
+    good = {"many active users", "few tickets", "seats well used"}
+    bad = {"few active users", "many tickets", "seats mostly unused"}
+    told = {"raises": set(), "lowers": set()}
+    for drivers in account_drivers(trained.model, company.latest, company.signals, 10):
+        for driver in drivers:
+            phrase = driver["words"].removeprefix("in its favour: ").split(" (")[0]
+            told[driver["direction"]].add(phrase)
+    assert told["raises"] >= bad and not told["raises"] & good
+    assert told["lowers"] >= good and not told["lowers"] & bad
+
+
+def test_more_of_a_good_thing_never_raises_the_risk(company, trained) -> None:
+    """What no phrase can mend: unbound trees find islands where use is dangerous."""
+    for signal, trend in {"usage": -1, "share": -1, "tickets": 1}.items():
+        grid = np.unique(company.snapshots[signal].dropna().quantile(np.linspace(0, 1, 20)))
+        risks = np.array(
+            [trained.model.margins(company.latest.assign(**{signal: value})) for value in grid]
         )
-        assert raising == sorted(raising, reverse=True) and all(c > 0 for c in raising)
-        assert lowering == sorted(lowering) and all(c < 0 for c in lowering)
-        assert all(
-            d["words"].startswith("in its favour: ") == (d["direction"] == "lowers")
-            for d in drivers
-        )
+        assert np.ptp(risks, axis=0).max() > 0
+        assert (trend * np.diff(risks, axis=0)).min() >= -1e-9
 
 
 def test_an_account_in_trouble_is_told_its_true_causes(company, trained) -> None:
@@ -54,7 +83,7 @@ def test_an_unknown_value_is_called_unknown(company, trained) -> None:
     silent = company.latest.iloc[:1].assign(usage=np.nan, share=np.nan)
     drivers = account_drivers(trained.model, silent, company.signals, 10)[0]
     told = {driver["signal"]: driver["words"] for driver in drivers}
-    assert told["usage"].removeprefix("in its favour: ") == "Active users: unknown"
+    assert told["usage"].removeprefix("in its favour: ") == "active users not known"
 
 
 def test_nobody_to_explain_is_no_error(company, trained) -> None:
@@ -73,7 +102,13 @@ def test_nobody_to_explain_is_no_error(company, trained) -> None:
         (1234, "events", "1,234 events"),
         (2.5, "hours", "2.5 hours"),
         (12_000, "money", "12,000"),
-        (2_400_000, "bytes", "2 MB"),
+        (2_400_000, "bytes", "2.4 MB"),
+        (0.0341, "events per unit of MRR", "0.034 events per unit of MRR"),
+        (0.00003, "events", "0.00003 events"),
+        (1, "events per unit of MRR", "1 event per unit of MRR"),
+        (0.004, "share", "0.4 %"),
+        (0.04, "multiple", "0.04×"),
+        (9.96, "hours", "10 hours"),
         (0, "bytes", "0 bytes"),
         (3, "", "3"),
     ],
@@ -91,6 +126,8 @@ def test_amounts_read_like_a_person_wrote_them(value: float, unit: str, text: st
         ("yes/no", 0, 1, 0.9, "low"),
         ("change", 0.05, 0.2, 0.2, "high (+5 %)"),
         ("change", -0.05, -0.2, -0.2, "low (-5 %)"),
+        ("change", 0.001, -0.2, -0.2, "no API calls"),
+        ("calls", float("nan"), 1, 1, "API calls not known"),
     ],
     ids=[
         "no ticket like most",
@@ -99,10 +136,52 @@ def test_amounts_read_like_a_person_wrote_them(value: float, unit: str, text: st
         "no sponsor where most have one",
         "growth below the usual is still growth",
         "a fall smaller than the usual is still a fall",
+        "a change that rounds to nothing is none",
+        "an acronym stays one",
     ],
 )
 def test_low_and_high_are_what_a_reader_takes_them_for(unit, value, median, mean, told) -> None:
-    assert words(Signal("s", "S", "low", "high", unit), value, median, mean) == told
+    signal = Signal("s", "API calls", "low", "high", unit, "either")
+    assert words(signal, value, median, mean) == told
+
+
+@pytest.mark.parametrize(
+    ("months", "told"), [(1, "billed every month"), (3, "billed every 3 months")]
+)
+def test_an_amount_may_stand_inside_its_phrase(months: int, told: str) -> None:
+    phrase = "billed every {amount}"
+    signal = Signal("s", "Months between invoices", phrase, phrase, "months", "either")
+    assert words(signal, months, 3, 4) == told
+
+
+@pytest.mark.parametrize(
+    ("risk_when", "value", "raises", "expected"),
+    [
+        ("high", 2.0, True, True),
+        ("high", 2.0, False, False),
+        ("high", 4.0, True, False),
+        ("high", 4.0, False, True),
+        ("low", 2.0, True, False),
+        ("low", 4.0, True, True),
+        ("either", 4.0, True, False),
+        ("neither", 4.0, True, False),
+        ("high", float("nan"), True, False),
+    ],
+    ids=[
+        "quick answers are no reason to worry",
+        "quick answers are in its favour",
+        "slow answers are a reason to worry",
+        "slow answers are not in its favour",
+        "little use is a reason to worry",
+        "much use is no reason to worry",
+        "a renewal may be a risk soon or far away",
+        "size has no good side",
+        "what is not known has no side",
+    ],
+)
+def test_a_phrase_that_says_the_opposite_is_not_told(risk_when, value, raises, expected) -> None:
+    signal = Signal("s", "S", "low", "high", "hours", risk_when)
+    assert contradicts(signal, value, 3.0, 3.0, raises) is expected
 
 
 def test_a_feature_that_left_the_seed_is_told_by_its_name(company, trained) -> None:
