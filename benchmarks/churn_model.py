@@ -78,7 +78,7 @@ def measure(folder: Path, repeats: int) -> pd.DataFrame:
 
 def main() -> int:
     """Print the table; exit 1 when the data are not there."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()

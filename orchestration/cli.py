@@ -80,7 +80,7 @@ def run(
     train: Annotated[bool, typer.Option(help="Train a challenger before scoring.")] = True,
 ) -> None:
     """Load, check, model, train and score; without options, the demonstration company."""
-    from orchestration.run import RunRefused, print_report, run_company
+    from orchestration.run import RunInterrupted, RunRefused, print_report, run_company
     from orchestration.status import print_result
 
     asked = paired_folders(source or [], data or [])
@@ -93,6 +93,9 @@ def run(
     except RunRefused as refusal:
         console.print(f"[red]{refusal}[/]", highlight=False)
         raise typer.Exit(2) from refusal
+    except RunInterrupted as interruption:
+        console.print(f"[red]{interruption}[/]", highlight=False)
+        raise typer.Exit(1) from interruption
     print_report(console, report)
     if not report.succeeded:
         raise typer.Exit(1)

@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from dagster import DagsterEvent, DagsterEventType, JsonMetadataValue
+from dagster_postgres.utils import DagsterPostgresException
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.instance import open_instance
 from orchestration.lib.company import CompanySources, load_sources, save_sources
@@ -21,6 +23,10 @@ from warehouse import Settings, Warehouse
 
 class RunRefused(Exception):
     """The run cannot start; the message says what to do."""
+
+
+class RunInterrupted(Exception):
+    """The run broke off and could not even be written down; the message says what to do."""
 
 
 @dataclass
@@ -116,7 +122,8 @@ def run_company(
 ) -> RunReport:
     """Load, check, model, train and score one company; the same job that the schedules run.
 
-    Raises RunRefused when there is nothing that could be read, or another run is under way.
+    Raises RunRefused when there is nothing that could be read, or another run is under way, and
+    RunInterrupted when the database goes away and stays away.
     """
     check_sources(asked)
     with only_run_of(settings):
@@ -145,14 +152,21 @@ def _run(
             job = defs.resolve_job_def(job_name)
         named = ", ".join(f"{system} from {folder}" for system, folder in sources.folders.items())
         console.print(f"[bold]{settings.company}[/]: {named}")
-        with step_lines(console, len(job.graph.node_dict)):
-            result = job.execute_in_process(
-                run_config={"loggers": {"steps": {}}},
-                instance=instance,
-                raise_on_error=False,
-                tags={"tenure/company": settings.company},
-            )
-        instance.dispose()
+        try:
+            with step_lines(console, len(job.graph.node_dict)):
+                result = job.execute_in_process(
+                    run_config={"loggers": {"steps": {}}},
+                    instance=instance,
+                    raise_on_error=False,
+                    tags={"tenure/company": settings.company},
+                )
+        except (DagsterPostgresException, SQLAlchemyError) as error:
+            raise RunInterrupted(
+                "The database went away during the run. What was loaded before is whole: "
+                f"run the same command again. The whole log: {log}"
+            ) from error
+        finally:
+            instance.dispose()
     return RunReport(
         succeeded=result.success,
         seconds=time.monotonic() - started,

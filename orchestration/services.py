@@ -1,5 +1,6 @@
 """The long-running services beside the warehouse: how each starts, and how all of them stop."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,18 +153,33 @@ def answers(url: str, seconds: float) -> bool:
     return False
 
 
-def stop_all(processes: Iterable[subprocess.Popen[bytes]]) -> None:
-    """End each service's whole process group; kill what is left after a grace period."""
-    running = [process for process in processes if process.poll() is None]
-    for process in running:
-        os.killpg(process.pid, signal.SIGTERM)
+def group_is_alive(leader: int) -> bool:
+    """Whether a process group has members."""
+    try:
+        os.killpg(leader, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def stop_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """End each service with its children; kill what is left after a grace period.
+
+    A service ends before its children do: Dagster's code servers notice only after a while that
+    nobody asks them any more.
+    """
+    groups = [process.pid for process in processes if group_is_alive(process.pid)]
+    for group in groups:
+        os.killpg(group, signal.SIGTERM)
     deadline = time.monotonic() + SECONDS_TO_STOP
-    for process in running:
-        try:
+    for process in processes:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    for group in groups:
+        if group_is_alive(group):
+            os.killpg(group, signal.SIGKILL)
+    for process in processes:
+        process.wait()
 
 
 def run_until_interrupted(processes: dict[str, subprocess.Popen[bytes]]) -> str | None:
@@ -177,4 +193,4 @@ def run_until_interrupted(processes: dict[str, subprocess.Popen[bytes]]) -> str 
     except KeyboardInterrupt:
         return None
     finally:
-        stop_all(processes.values())
+        stop_all(list(processes.values()))

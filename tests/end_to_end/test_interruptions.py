@@ -42,6 +42,7 @@ def test_the_run_after_a_killed_database_recovers(home: Home, demo: str) -> None
     postmaster = server.status(load_settings("demo", home.environment())).pid
     assert postmaster is not None
     os.kill(postmaster, signal.SIGKILL)
-    process.communicate(timeout=600)
+    printed, _ = process.communicate(timeout=600)
+    assert "Traceback" not in printed
     home.tenure("run", *SMALL)
     assert home.checksums("demo") == undisturbed
