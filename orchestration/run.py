@@ -85,6 +85,8 @@ def failures_in_words(events: Sequence[DagsterEvent]) -> list[str]:
                 failures.append(f"check on {name}: {detail}")
         elif event.event_type == DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
+            if error and error.cls_name == "DagsterAssetCheckFailedError":
+                continue  # the check has said so itself
             cause = error.cause if error and error.cause else error
             first_lines = cause.message.strip() if cause else "no message"
             failures.append(f"{step_in_words(event.step_key or '')}: {first_lines}")
@@ -179,9 +181,9 @@ def _run(
 def print_report(console: Console, report: RunReport) -> None:
     """Problems and failures, each on a line of its own."""
     for problem in report.problems:
-        console.print(f"  [yellow]![/] {problem}", highlight=False)
+        console.print(f"  [yellow]![/] {problem}", highlight=False, soft_wrap=True)
     for failure in report.failures:
-        console.print(f"  [red]✗[/] {failure}", highlight=False)
+        console.print(f"  [red]✗[/] {failure}", highlight=False, soft_wrap=True)
     if not report.succeeded:
         console.print(
             f"[red]The run stopped after {report.seconds:.0f} s.[/] Marts and app still show the "

@@ -203,7 +203,8 @@ def print_portfolio(console: Console, warehouse: Warehouse) -> None:
             f"{row['from_date']:%Y-%m-%d} to {row['to_date']:%Y-%m-%d}: NRR {share(row['nrr'])}, "
             f"GRR {share(row['grr'])}, logo churn {share(row['logo_churn'])}"
         )
-    console.print("[bold]Most MRR at risk[/]")
+    is_ranked_by_risk = not pd.isna(portfolio["mrr_at_risk"])
+    console.print(f"[bold]{'Most MRR at risk' if is_ranked_by_risk else 'Lowest health score'}[/]")
     for row in records(warehouse, AT_RISK_SQL):
         known = not pd.isna(row["health_score"])
         score = f"score {row['health_score']:.0f}" if known else "no score"
@@ -214,7 +215,7 @@ def print_portfolio(console: Console, warehouse: Warehouse) -> None:
             highlight=False,
             soft_wrap=True,
         )
-        drivers = row["drivers"] or "drivers unknown"
+        drivers = "no drivers known" if pd.isna(row["drivers"]) else row["drivers"]
         console.print(f"    [dim]{drivers}[/]", highlight=False, soft_wrap=True)
 
 
