@@ -195,9 +195,10 @@ def serve(settings: Settings, host: str, only: list[str] | None) -> None:
     from orchestration.services import (
         all_services,
         answers,
+        first_to_end,
         heed_signals,
-        run_until_interrupted,
         start,
+        stop_all,
     )
 
     services = all_services(settings, host)
@@ -210,16 +211,24 @@ def serve(settings: Settings, host: str, only: list[str] | None) -> None:
         warehouse.ensure_database(settings.mlflow_database)
     chosen = [service for service in services if not only or service.name in only]
     heed_signals()
-    processes = {service.name: start(service, settings) for service in chosen}
-    for service in chosen:
-        if service.url and not answers(service.url, seconds=60):
-            console.print(f"[yellow]{service.name} has not answered yet; see {settings.logs}[/]")
-        console.print(f"{service.name:<18} {service.url or 'running':<28} {service.purpose}")
-    console.print("Ctrl-C stops them all.")
-    ended = run_until_interrupted(processes)
-    if ended:
+    processes = {}
+    try:
+        for service in chosen:
+            processes[service.name] = start(service, settings)
+        for service in chosen:
+            if service.url and not answers(service.url, seconds=60):
+                console.print(
+                    f"[yellow]{service.name} has not answered yet; see {settings.logs}[/]"
+                )
+            console.print(f"{service.name:<18} {service.url or 'running':<28} {service.purpose}")
+        console.print("Ctrl-C stops them all.")
+        ended = first_to_end(processes)
         console.print(f"[red]{ended} ended; its log is {settings.logs / ended}.log[/]")
         raise typer.Exit(1)
+    except KeyboardInterrupt:
+        console.print("Stopping.")
+    finally:
+        stop_all(list(processes.values()))
 
 
 def main() -> None:

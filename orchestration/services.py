@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,15 +182,10 @@ def stop_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         process.wait()
 
 
-def run_until_interrupted(processes: dict[str, subprocess.Popen[bytes]]) -> str | None:
-    """Wait for Ctrl-C or SIGTERM (returns None), or for a service that ends (returns its name)."""
-    try:
-        while True:
-            for name, process in processes.items():
-                if process.poll() is not None:
-                    return name
-            time.sleep(0.5)
-    except KeyboardInterrupt:
-        return None
-    finally:
-        stop_all(list(processes.values()))
+def first_to_end(processes: Mapping[str, subprocess.Popen[bytes]]) -> str:
+    """Wait until a service ends by itself; its name. Ctrl-C and SIGTERM raise KeyboardInterrupt."""
+    while True:
+        for name, process in processes.items():
+            if process.poll() is not None:
+                return name
+        time.sleep(0.5)
