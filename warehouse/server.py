@@ -191,7 +191,10 @@ def _stop(cluster: Cluster, mode: str = "fast") -> bool:
     # Where it listens, which is elsewhere when its home was moved meanwhile.
     sockets = Path(next(iter(_pid_file_lines(cluster)[4:5]), cluster.socket_folder))
     if _pg_ctl(cluster, "stop", "-m", mode) != 0:
-        raise WarehouseError(f"PostgreSQL does not stop.\n{_end_of_log(cluster)}")
+        if _works_in(pid, cluster):
+            raise WarehouseError(f"PostgreSQL does not stop.\n{_end_of_log(cluster)}")
+        # Killed while it was asked to stop: it left its pid file, at which pg_ctl gives up.
+        _clear_after_crash(cluster)
     if sockets.parent == SOCKET_FOLDER:
         with contextlib.suppress(OSError):
             sockets.rmdir()
