@@ -62,7 +62,7 @@ limit 5
 """
 
 RETENTION_SQL = """
-select from_date, to_date, nrr, grr, logo_churn
+select from_date, to_date, nrr, grr, logo_churn, start_accounts
 from marts.retention_monthly
 where to_date = (select max(to_date) from marts.retention_monthly)
 order by abs(from_date - (to_date - interval '1 year')::date), from_date
@@ -201,7 +201,8 @@ def print_portfolio(console: Console, warehouse: Warehouse) -> None:
     for row in records(warehouse, RETENTION_SQL):
         console.print(
             f"{row['from_date']:%Y-%m-%d} to {row['to_date']:%Y-%m-%d}: NRR {share(row['nrr'])}, "
-            f"GRR {share(row['grr'])}, logo churn {share(row['logo_churn'])}"
+            f"GRR {share(row['grr'])}, logo churn {share(row['logo_churn'])} "
+            f"of {row['start_accounts']:,} accounts"
         )
     is_ranked_by_risk = not pd.isna(portfolio["mrr_at_risk"])
     console.print(f"[bold]{'Most MRR at risk' if is_ranked_by_risk else 'Lowest health score'}[/]")
