@@ -84,8 +84,7 @@ def run(
     from orchestration.status import print_result
 
     asked = paired_folders(source or [], data or [])
-    default_company = "_".join(asked) if asked else DEMO
-    settings = load_settings(company or default_company)
+    settings = load_settings(company, default="_".join(asked) if asked else DEMO)
     if settings.company == DEMO and not asked:
         asked = prepare_demo(settings, accounts, months)
     try:

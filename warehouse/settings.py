@@ -83,17 +83,22 @@ class Settings:
         (self.home / "current_company").write_text(self.company + "\n", encoding="utf-8")
 
 
-def load_settings(company: str | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+def load_settings(
+    company: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    default: str | None = None,
+) -> Settings:
     """Settings from `.env` in the checkout and the environment, which wins.
 
-    `company` beats TENURE_COMPANY, which beats the company of the last run. Raises WarehouseError
-    when a value cannot be used.
+    `company` beats TENURE_COMPANY, which beats `default`, which beats the company of the last run.
+    Raises WarehouseError when a value cannot be used.
     """
     checkout = checkout_folder()
     values = {**read_env_file(checkout / ".env"), **(os.environ if environ is None else environ)}
     home = Path(values.get("TENURE_HOME") or checkout / ".tenure").expanduser()
     home = home if home.is_absolute() else Path.cwd() / home
-    name = company or values.get("TENURE_COMPANY") or _remembered_company(home) or DEFAULT_COMPANY
+    named = company or values.get("TENURE_COMPANY") or default
+    name = named or _remembered_company(home) or DEFAULT_COMPANY
     return Settings(
         home=Path(os.path.normpath(home)),
         company=check_company(name),

@@ -139,3 +139,12 @@ def test_the_example_names_every_setting() -> None:
     for name in ("HOME", "COMPANY", "DATABASE_URL", "READER_PASSWORD", "SCORER_PASSWORD"):
         assert f"TENURE_{name}" in code
         assert f"TENURE_{name}=" in example
+
+
+def test_a_default_company_gives_way_to_the_configured_one(tmp_path: Path) -> None:
+    """`tenure run --source stripe` belongs to the company that the environment names."""
+    home = {"TENURE_HOME": str(tmp_path)}
+    load_settings("last_run", home).remember_company()
+    assert load_settings(None, home, default="stripe").company == "stripe"
+    assert load_settings(None, {**home, "TENURE_COMPANY": "acme"}, "stripe").company == "acme"
+    assert load_settings(None, home).company == "last_run"
