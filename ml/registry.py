@@ -206,6 +206,8 @@ class ChurnRegistry:
         ]
         mlflow.set_tracking_uri(self._tracking_uri)
         mlflow.set_registry_uri(self._tracking_uri)
+        # Else the files go to the default experiment's folder: `mlruns` wherever one stands.
+        mlflow.set_experiment(experiment_id=self._experiment_id)
         with warnings.catch_warnings():
             # The signature is stated below; an input example would be a real customer's row.
             warnings.filterwarnings("ignore", message=".*input example was not provided")

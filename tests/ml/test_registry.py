@@ -55,6 +55,19 @@ def served(registered: ChurnRegistry, company):
     )
 
 
+def test_a_model_lies_in_the_folder_that_was_named_and_nowhere_else(
+    trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's default experiment would put it into `mlruns` below the current folder."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    registry = ChurnRegistry("apart", f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts")
+    registry.register(trained)
+    assert list(elsewhere.iterdir()) == []
+    assert list((tmp_path / "artifacts").rglob("booster.txt"))
+
+
 def test_a_version_registered_before_a_kill_is_found_and_promoted(served) -> None:
     assert served.is_reused
     assert served.champion_version == "1"
