@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.lib.freshness import FAILED_AFTER
 from warehouse import Settings, Warehouse
 
 LOADS_SQL = """
@@ -79,7 +80,7 @@ class Freshness:
 
 
 def freshness(loaded_at: datetime, now: datetime) -> Freshness:
-    """Age of a load; late after 36 hours, the daily job's own limit."""
+    """Age of a load; late when Dagster would call it failed."""
     hours = (now - loaded_at).total_seconds() / 3600
     if hours < 1:
         words = f"{hours * 60:.0f} minutes"
@@ -87,7 +88,7 @@ def freshness(loaded_at: datetime, now: datetime) -> Freshness:
         words = f"{hours:.0f} hours"
     else:
         words = f"{hours / 24:.0f} days"
-    return Freshness(words, hours > 36)
+    return Freshness(words, now - loaded_at > FAILED_AFTER)
 
 
 def records(

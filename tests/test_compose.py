@@ -22,6 +22,7 @@ import yaml
 
 from orchestration.cli import app
 from orchestration.services import all_services
+from tests.conftest import missing
 from warehouse import load_settings
 from warehouse.environment import TELEMETRY_OFF
 
@@ -56,10 +57,7 @@ def compose_config(environment: dict[str, str], folder: Path) -> subprocess.Comp
     """`docker-compose config` of our file, seeing these variables and no `.env`."""
     tool = shutil.which("docker-compose")
     if tool is None:
-        reason = "docker-compose is not installed (Debian: apt-get install docker-compose)"
-        if os.environ.get("TENURE_REQUIRE_ALL_TESTS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("docker-compose is not installed (Debian: apt-get install docker-compose)")
     return subprocess.run(
         [tool, "--file", str(COMPOSE), "--project-directory", str(folder), "config"],
         cwd=folder,

@@ -1,18 +1,14 @@
 """The two jobs and their schedules: score every day, train every week."""
 
-from datetime import timedelta
-
 import dagster as dg
 
 from orchestration.defs.churn import CHURN_MODEL_KEYS
+from orchestration.lib.freshness import FAILED_AFTER, LATE_AFTER
 
 # A process per step costs 2-6 s each on two cores; one process runs the whole graph.
 EXECUTOR = dg.in_process_executor
 
-# A daily job that is missed once is late; missed for half a day more, it has failed.
-FRESH_FOR = dg.FreshnessPolicy.time_window(
-    fail_window=timedelta(hours=36), warn_window=timedelta(hours=26)
-)
+FRESH_FOR = dg.FreshnessPolicy.time_window(fail_window=FAILED_AFTER, warn_window=LATE_AFTER)
 
 daily = dg.define_asset_job(
     name="daily",
