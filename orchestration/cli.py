@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from simulator.mess.switches import GROUPS, KINDS, Mess
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
 from warehouse.environment import silence_telemetry
 
@@ -16,6 +17,11 @@ DEMO = "demo"
 DEMO_ACCOUNTS = 1_000
 DEMO_MONTHS = 24
 DEMO_SEED = 6
+
+MESS_HELP = (
+    f"What life and the exports do to it: {', '.join(GROUPS)}, or names joined by commas, a minus "
+    f"taking one out (usual,-pauses). There are {', '.join(KINDS)}."
+)
 
 app = typer.Typer(
     help="Tenure: which customers are about to leave, why, and what that costs.",
@@ -43,6 +49,14 @@ def as_date(text: str | None) -> date | None:
         return date.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not a date like 2026-03-31") from error
+
+
+def as_mess(text: str) -> Mess:
+    """Kinds of mess by name; raises typer.BadParameter for a name that there is not."""
+    try:
+        return Mess.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def paired_folders(systems: list[str], folders: list[Path]) -> dict[str, Path]:
@@ -108,6 +122,7 @@ def simulate(
     accounts: Annotated[int, typer.Option(min=1)] = DEMO_ACCOUNTS,
     months: Annotated[int, typer.Option(min=1)] = DEMO_MONTHS,
     seed: Annotated[int, typer.Option()] = DEMO_SEED,
+    mess: Annotated[str, typer.Option(help=MESS_HELP)] = "usual",
 ) -> None:
     """Write a company whose causes are known, as canonical files."""
     from simulator import write_company
@@ -118,6 +133,7 @@ def simulate(
             accounts=accounts,
             months=months,
             seed=seed,
+            mess=as_mess(mess),
             progress=lambda words, _share: status.update(words),
         )
     console.print(f"{accounts:,} accounts over {months} months in {out}")

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 
 from simulator.assumptions import Assumptions
 from simulator.billing import (
@@ -18,6 +19,8 @@ from simulator.calendar import Calendar, to_date
 from simulator.deals import opportunity_table
 from simulator.latent import build_chain
 from simulator.lives import Lives, live
+from simulator.mess import USUAL_MESS, Mess, count_table
+from simulator.mess.delivery import Delivery
 from simulator.moods import Moods, draw_moods
 from simulator.people import account_table, contact_table, csm_table, draw_contacts
 from simulator.population import Population, draw_population
@@ -68,6 +71,7 @@ def write_company(
     end_date: date = DEFAULT_END,
     progress: Progress = _silent,
     assumptions: Assumptions | None = None,
+    mess: Mess = USUAL_MESS,
 ) -> SimulationSummary:
     """Write a company's files in the contract's form to `out_dir`, and its truth to `truth/`.
 
@@ -82,6 +86,7 @@ def write_company(
     randomness = Randomness(seed)
     calendar = Calendar.of_months(months, end_date)
     folder = CompanyFolder(Path(out_dir))
+    delivery = Delivery(folder, mess, calendar, randomness)
 
     progress("customers", 0.0)
     population = draw_population(accounts, calendar, rules, randomness)
@@ -100,14 +105,14 @@ def write_company(
     rows: dict[str, int] = {}
     progress("tables", 0.06)
     for name, columns in _tables(population, lives, moods, main_cause, calendar, randomness):
-        rows[name] = folder.write(name, pa.table(columns))
+        rows[name] = delivery.write(name, pa.table(columns))
     usage = UsageStream(population, lives, moods, calendar, rules, randomness)
     rows["product.events"] = 0
     spans = calendar.months()
     for number, (month, first, last) in enumerate(spans):
         progress(f"events of {month}", 0.15 + 0.60 * number / len(spans))
         events = usage.month(number, first, last)
-        rows["product.events"] += folder.write_part("product.events", month, events)
+        rows["product.events"] += delivery.write_events(month, events)
 
     probabilities = churn_probabilities(
         population,
@@ -126,6 +131,7 @@ def write_company(
         probabilities,
         (main_cause, parts),
     )
+    pa_csv.write_csv(count_table(delivery.counts), folder.draft / "truth" / "mess.csv")
     summary = SimulationSummary(
         folder=folder.target,
         accounts=accounts,
@@ -142,6 +148,7 @@ def write_company(
             "accounts": accounts,
             "months": months,
             "seed": seed,
+            "mess": list(mess),
             "start_date": summary.start_date.isoformat(),
             "end_date": summary.end_date.isoformat(),
             "churned_accounts": summary.churned_accounts,

@@ -50,7 +50,9 @@ def test_another_seed_makes_another_company(tmp_path: Path) -> None:
     write_company(tmp_path / "b", accounts=400, months=6, seed=2)
     first, second = fingerprints(tmp_path / "a"), fingerprints(tmp_path / "b")
     same = [name for name in first if first[name] == second.get(name)]
-    assert sorted(same) == ["product.features.csv", "truth/README.md", "truth/assumptions.json"]
+    alike = {"product.features.csv", "truth/README.md", "truth/assumptions.json"}
+    # No kind of mess that is usual has been counted yet: the list may be empty twice.
+    assert alike <= set(same) <= alike | {"truth/mess.csv"}
 
 
 def test_a_shorter_company_leaves_no_month_of_the_longer_one_behind(tmp_path: Path) -> None:
