@@ -142,7 +142,7 @@ def expected_movements(histories: Histories) -> dict[tuple[str, date, str], tupl
     days = [*month_starts(histories), AS_OF]
     rows: dict[tuple[str, date, str], tuple[int, ...]] = {}
     for account, periods in histories.items():
-        has_ever_paid = False
+        has_ever_paid = has_paid_in_stay = False
         for opening_day, closing_day in itertools.pairwise(days):
             opening, closing = native_mrr(periods, opening_day), native_mrr(periods, closing_day)
             paid, pays = any(opening.values()), any(closing.values())
@@ -150,17 +150,21 @@ def expected_movements(histories: Histories) -> dict[tuple[str, date, str], tupl
                 change = closing.get(currency, 0) - opening.get(currency, 0)
                 names = ["new", "expansion", "contraction", "churn", "reactivation"]
                 amounts = dict.fromkeys(names, 0)
-                if not paid:
-                    amounts["reactivation" if has_ever_paid else "new"] = change
-                elif not pays:
+                if paid and not closing:
                     amounts["churn"] = change
+                elif change < 0:
+                    amounts["contraction"] = change
+                elif has_paid_in_stay:
+                    amounts["expansion"] = change
                 else:
-                    amounts["expansion" if change > 0 else "contraction"] = change
+                    amounts["reactivation" if has_ever_paid else "new"] = change
                 rows[account, opening_day, currency] = (
                     opening.get(currency, 0),
                     *amounts.values(),
                     closing.get(currency, 0),
                 )
+            # Without a subscription on one of the days, whatever comes later is a return.
+            has_paid_in_stay = bool(closing) and (has_paid_in_stay or pays)
             has_ever_paid = has_ever_paid or pays
     return rows
 

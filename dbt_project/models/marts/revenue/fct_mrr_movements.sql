@@ -5,8 +5,11 @@ with
 
 account_currency_mrr as (select * from {{ ref('int_account_currency_mrr') }}),
 
-measure_dates as (
-    select * from {{ ref('int_measure_dates') }}
+ledger_dates as (
+    select
+        measured_date,
+        row_number() over (order by measured_date) as date_number
+    from {{ ref('int_measure_dates') }}
     where is_ledger_date
 ),
 
@@ -16,7 +19,7 @@ periods as (
     select
         measured_date as opening_date,
         lead(measured_date) over (order by measured_date) as closing_date
-    from measure_dates
+    from ledger_dates
 ),
 
 ends as (
@@ -54,13 +57,31 @@ ledger as (
     group by account_id, currency, opening_date, closing_date
 ),
 
-first_payments as (
+covered_days as (
     select
-        account_id,
-        min(closing_date) as first_paid_date
-    from ledger
-    where closing_mrr_cents > 0
-    group by account_id
+        account_currency_mrr.account_id,
+        ledger_dates.measured_date,
+        ledger_dates.date_number,
+        bool_or(account_currency_mrr.mrr_cents > 0) as is_paying
+    from account_currency_mrr
+    inner join ledger_dates on account_currency_mrr.measured_date = ledger_dates.measured_date
+    group by account_currency_mrr.account_id, ledger_dates.measured_date, ledger_dates.date_number
+),
+
+-- A stay is a run of ledger dates without one that no subscription covers.
+stays as (
+    select
+        *,
+        date_number - row_number() over (partition by account_id order by date_number) as stay,
+        min(measured_date) filter (where is_paying) over (partition by account_id) as first_paid_date
+    from covered_days
+),
+
+standings as (
+    select
+        *,
+        bool_or(is_paying) over (partition by account_id, stay order by date_number) as has_paid_in_stay
+    from stays
 ),
 
 -- The account decides what a movement is, not the currency: an account that changes from euros
@@ -74,12 +95,19 @@ account_ends as (
         ledger.opening_mrr_cents,
         ledger.closing_mrr_cents,
         ledger.closing_mrr_cents - ledger.opening_mrr_cents as change_cents,
-        bool_or(ledger.opening_mrr_cents > 0) over account_month as paid_at_opening,
-        bool_or(ledger.closing_mrr_cents > 0) over account_month as paid_at_closing,
-        coalesce(first_payments.first_paid_date < ledger.closing_date, false) as paid_before
+        coalesce(opening.is_paying, false) as paid_at_opening,
+        coalesce(opening.has_paid_in_stay, false) as has_paid_in_stay,
+        closing.account_id is null as is_gone,
+        coalesce(closing.first_paid_date < ledger.closing_date, false) as paid_before
     from ledger
-    left join first_payments on ledger.account_id = first_payments.account_id
-    window account_month as (partition by ledger.account_id, ledger.opening_date)
+    left join standings as opening
+        on
+            ledger.account_id = opening.account_id
+            and ledger.opening_date = opening.measured_date
+    left join standings as closing
+        on
+            ledger.account_id = closing.account_id
+            and ledger.closing_date = closing.measured_date
 ),
 
 classified as (
@@ -87,11 +115,11 @@ classified as (
         *,
         case
             when change_cents = 0 then 'none'
-            when not paid_at_opening and paid_before then 'reactivation'
-            when not paid_at_opening then 'new'
-            when not paid_at_closing then 'churn'
-            when change_cents > 0 then 'expansion'
-            else 'contraction'
+            when paid_at_opening and is_gone then 'churn'
+            when change_cents < 0 then 'contraction'
+            when has_paid_in_stay then 'expansion'
+            when paid_before then 'reactivation'
+            else 'new'
         end as movement
     from account_ends
 ),
