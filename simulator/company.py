@@ -131,7 +131,7 @@ def write_company(
         probabilities,
         (main_cause, parts),
     )
-    pa_csv.write_csv(count_table(delivery.counts), folder.draft / "truth" / "mess.csv")
+    pa_csv.write_csv(count_table(delivery.counts()), folder.draft / "truth" / "mess.csv")
     summary = SimulationSummary(
         folder=folder.target,
         accounts=accounts,
