@@ -121,6 +121,14 @@ class Assumptions:
     onboarding_shares: tuple[float, ...] = (0.55, 0.25, 0.20)
     onboarding_effects: tuple[float, ...] = (0.30, -0.10, -1.10)
     onboarding_fade_weeks: float = 40.0
+
+    # The programme change: from a day on, customers are onboarded in a new way and are others.
+    # The day is the first of the month in which this share of the calendar has passed.
+    programme_after: float = 1 / 3
+    new_onboarding_shares: tuple[float, ...] = (0.74, 0.19, 0.07)
+    new_onboarding_pace: float = 0.72
+    new_segment_shares: tuple[float, ...] = (0.66, 0.26, 0.08)
+
     deviation_levels: int = 41
     deviation_step: float = 0.18
     deviation_persistence: float = 0.965
@@ -154,13 +162,44 @@ class Assumptions:
     cancel_base: tuple[float, ...] = (0.00034, 0.00024, 0.00014)
     cancel_slope: float = 1.30
     cancel_cap: float = 0.08
+    merger: float = 0.00012
     reactivation: float = 0.0016
     reactivation_rest_weeks: int = 8
+    pause: float = 0.0009
+    pause_weeks: tuple[int, int] = (4, 13)
+
+    # Playbooks, in waves: whoever is perceived to be at a band's risk of leaving within the wave
+    # is listed. Shifts act on the log-odds of leaving until the next wave.
+    first_wave_week: int = 6
+    wave_weeks: int = 13
+    risk_bands: tuple[float, ...] = (0.03, 0.10, 0.25)
+    perception_noise: float = 0.45
+    outreach_shift: float = -0.55
+    review_shift: float = 1.10
+    review_harms_below: float = 0.03
+    review_share: float = 0.50
+    onboarding_days: int = 120
+    drawn_share: float = 0.70
+    # A manager's own choice: log-odds of treating, and how they change with health.
+    choice_base: dict[str, float] = field(
+        default_factory=lambda: {
+            "at-risk outreach": -0.6,
+            "onboarding acceleration": 0.0,
+            "executive review": -0.7,
+        }
+    )
+    choice_slope: dict[str, float] = field(
+        default_factory=lambda: {
+            "at-risk outreach": -1.3,
+            "onboarding acceleration": 1.2,
+            "executive review": 1.0,
+        }
+    )
 
     # Growing and shrinking
     sale_base: float = 0.0200
     sale_slope: float = 0.50
-    sale_weeks: int = 10
+    sale_closing: float = 0.20
     sale_failure: float = 0.45
     expansion_size: float = 0.18
     crosssell_share: float = 0.25

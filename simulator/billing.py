@@ -8,7 +8,7 @@ import pyarrow as pa
 from simulator.assumptions import CURRENCIES, PLANS, PRODUCT_UNITS, PRODUCTS
 from simulator.calendar import DAY_SECONDS, FAR, NEVER, Calendar, add_months
 from simulator.columns import dates, flags, keys, midnight, moments, numbers, texts, whole
-from simulator.contracts import CLOSED, EXPANDED
+from simulator.contracts import ABSORBED, CLOSED, EXPANDED
 from simulator.deals import notice_day
 from simulator.lives import Lives
 from simulator.moods import Moods, logistic
@@ -24,9 +24,10 @@ _REASONS = (
     "support quality",
     "champion left",
     "other",
+    "acquired",
 )
-# What a customer would say, by main cause in the order of CAUSES.
-_STATED = np.array([3, 2, 6, 5, 7, 4, 0, 6, 2, 7])
+# What a customer would say, by main cause in the order of CAUSES; few say it in plain words.
+_STATED = np.array([3, 2, 6, 5, 7, 4, 0, 6, 2, 0, 7, 8])
 _MID_YEAR = 30.4375
 
 
@@ -45,7 +46,7 @@ def subscription_table(
     reason = np.where(
         rng.random(len(churns.account)) < 0.65,
         _STATED[main_cause],
-        rng.integers(len(_REASONS), size=len(churns.account)),
+        rng.integers(len(_REASONS) - 1, size=len(churns.account)),
     )
     is_stated = np.append(rng.random(len(churns.account)) < 0.88, False)
     notice = np.append(notice_day(churns.day) * DAY_SECONDS, NEVER)
@@ -155,7 +156,7 @@ def _regular(
 def _upgrades(population: Population, lives: Lives) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Account, day and cents of what is bought within a billing period, for the rest of it."""
     changes = lives.changes
-    row = np.flatnonzero(changes.kind == EXPANDED)
+    row = np.flatnonzero(np.isin(changes.kind, (EXPANDED, ABSORBED)))
     account, day = changes.account[row], changes.day[row]
     gained = changes.mrr_on(account, day) - changes.mrr_on(account, day - 1)
     # The rest of the period: whole months to the next renewal, modulo the period.

@@ -1,10 +1,11 @@
 """The whole company: drawn, lived, written, with the truth beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
@@ -15,16 +16,14 @@ from simulator.billing import (
     invoice_tables,
     subscription_table,
 )
-from simulator.calendar import Calendar, to_date
+from simulator.calendar import to_date
+from simulator.causes import churn_causes
 from simulator.deals import opportunity_table
-from simulator.latent import build_chain
-from simulator.lives import Lives, live
+from simulator.futures import weekly_probabilities
 from simulator.mess import USUAL_MESS, Mess, count_table
 from simulator.mess.delivery import Delivery
 from simulator.moods import Moods, draw_moods
 from simulator.people import account_table, contact_table, csm_table, draw_contacts
-from simulator.population import Population, draw_population
-from simulator.randomness import Randomness
 from simulator.success import (
     activity_table,
     goal_table,
@@ -33,14 +32,12 @@ from simulator.success import (
     task_table,
 )
 from simulator.support import ticket_table
-from simulator.truth import churn_causes, churn_probabilities
 from simulator.truth_files import write_truth
 from simulator.usage import UsageStream, feature_table
 from simulator.voices import post_table, survey_tables, training_table
+from simulator.world import DEFAULT_END, World, invent
 from simulator.writing import CompanyFolder
 
-# Fixed, so that what a clone shows does not depend on the day it is run.
-DEFAULT_END = date(2026, 10, 31)
 Progress = Callable[[str, float], None]
 
 
@@ -80,31 +77,26 @@ def write_company(
     Raises ValueError for fewer than one account or month, FileExistsError for a folder that holds
     something else than an earlier company.
     """
-    if accounts < 1 or months < 1:
-        raise ValueError(f"a company needs accounts and months, not {accounts} and {months}")
-    rules = assumptions or Assumptions()
-    randomness = Randomness(seed)
-    calendar = Calendar.of_months(months, end_date)
-    folder = CompanyFolder(Path(out_dir))
-    delivery = Delivery(folder, mess, calendar, randomness)
-
     progress("customers", 0.0)
-    population = draw_population(accounts, calendar, rules, randomness)
-    chain = build_chain(rules)
-    lives = live(
-        population,
-        calendar,
-        chain,
-        rules,
-        randomness,
+    world = invent(
+        accounts,
+        months,
+        seed,
+        end_date,
+        assumptions,
+        mess,
         lambda done: progress("customers", 0.05 * done),
     )
+    calendar, rules, randomness = world.calendar, world.rules, world.randomness
+    population, lives = world.population, world.lives
+    folder = CompanyFolder(Path(out_dir))
+    delivery = Delivery(folder, mess, calendar, randomness)
     moods = draw_moods(population, lives, rules, randomness)
     main_cause, parts = churn_causes(lives.churns, population, lives, calendar, rules)
 
     rows: dict[str, int] = {}
     progress("tables", 0.06)
-    for name, columns in _tables(population, lives, moods, main_cause, calendar, randomness):
+    for name, columns in _tables(world, moods, main_cause):
         rows[name] = delivery.write(name, pa.table(columns))
     usage = UsageStream(population, lives, moods, calendar, rules, randomness)
     rows["product.events"] = 0
@@ -114,23 +106,15 @@ def write_company(
         events = usage.month(number, first, last)
         rows["product.events"] += delivery.write_events(month, events)
 
-    probabilities = churn_probabilities(
+    weeks = weekly_probabilities(
         population,
         lives,
         calendar,
-        chain,
+        world.chain,
         rules,
         lambda done: progress("truth", 0.75 + 0.25 * done),
     )
-    write_truth(
-        folder.draft / "truth",
-        population,
-        lives,
-        calendar,
-        rules,
-        probabilities,
-        (main_cause, parts),
-    )
+    write_truth(folder.draft / "truth", world, weeks, (main_cause, parts))
     pa_csv.write_csv(count_table(delivery.counts()), folder.draft / "truth" / "mess.csv")
     summary = SimulationSummary(
         folder=folder.target,
@@ -159,23 +143,18 @@ def write_company(
     return summary
 
 
-def _tables(
-    population: Population,
-    lives: Lives,
-    moods: Moods,
-    main_cause,
-    calendar: Calendar,
-    randomness: Randomness,
-):
+def _tables(world: World, moods: Moods, main_cause: np.ndarray) -> Iterator[tuple[str, dict]]:
     """Name and columns of each contract table but the events, parents first."""
+    population, lives = world.population, world.lives
+    calendar, randomness = world.calendar, world.randomness
     account_columns, domains = account_table(population, lives, calendar, randomness)
     contacts = draw_contacts(population, lives, randomness)
-    world = (population, lives, moods, contacts, calendar, randomness)
+    seen = (population, lives, moods, contacts, calendar, randomness)
     yield "crm.csms", csm_table(population, randomness)
     yield "crm.accounts", account_columns
     yield "crm.contacts", contact_table(contacts, domains, randomness)
-    yield "crm.activities", activity_table(*world)
-    yield "crm.tasks", task_table(population, lives, moods, calendar, randomness)
+    yield "crm.activities", activity_table(*seen)
+    yield "crm.tasks", task_table(population, lives, calendar, randomness)
     yield "crm.opportunities", opportunity_table(population, lives, calendar, randomness)
     yield (
         "billing.subscriptions",
@@ -186,13 +165,16 @@ def _tables(
     yield "billing.invoices", invoice_columns
     yield "billing.payments", payment_columns
     yield "product.features", feature_table()
-    yield "support.tickets", ticket_table(*world)
-    invitations, responses = survey_tables(*world)
+    yield "support.tickets", ticket_table(*seen)
+    invitations, responses = survey_tables(*seen)
     yield "survey.invitations", invitations
     yield "survey.responses", responses
-    yield "training.enrollments", training_table(*world)
-    yield "community.posts", post_table(*world)
+    yield "training.enrollments", training_table(*seen)
+    yield "community.posts", post_table(*seen)
     yield "success.goals", goal_table(population, lives, calendar, randomness)
-    yield "success.onboarding_steps", onboarding_table(population, calendar, randomness)
+    yield (
+        "success.onboarding_steps",
+        onboarding_table(population, calendar, world.rules, randomness),
+    )
     yield "success.health_overrides", override_table(population, lives, calendar, randomness)
     yield "finance.exchange_rates", exchange_rate_table(calendar, randomness)

@@ -6,9 +6,12 @@ import numpy as np
 
 from simulator.assumptions import PRODUCTS, Assumptions
 from simulator.calendar import FAR, add_months
+from simulator.leaving import logistic
 from simulator.population import Population
+from simulator.prospects import growing_at_renewal
 
-OPENED, RENEWED, EXPANDED, CLOSED = range(4)
+OPENED, RENEWED, EXPANDED, CLOSED, PAUSED, RESUMED, ABSORBED = range(7)
+KINDS = ("opened", "renewed", "expanded", "closed", "paused", "resumed", "absorbed")
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class Changes:
     """One entry per account, product and day on which its terms changed, in that order.
 
     `until` is the day of the next change of the same product, FAR when there is none. Entries
-    of kind CLOSED end the product; they have no quantity and no MRR.
+    of kind CLOSED end the product; they have no quantity and no MRR. Those of kind PAUSED keep
+    their quantity and have no MRR.
     """
 
     account: np.ndarray
@@ -62,6 +66,7 @@ class ContractBook:
         self.addon_mrr = np.zeros(population.has_product.shape, dtype=np.int64)
         self.addon_quantity = np.zeros(population.has_product.shape, dtype=np.int64)
         self.renewal_day = population.first_renewal.copy()
+        self.is_paused = np.zeros(population.size, dtype=bool)
         self._addon_share = np.array(rules.addon_price_share)
         self._log: list[tuple[np.ndarray, ...]] = []
 
@@ -89,15 +94,11 @@ class ContractBook:
     ) -> None:
         """A new term starts on the renewal day, with more, fewer or as many units as before."""
         rules = self._rules
-        factor = np.where(self._is_monthly[accounts], rules.monthly_change_factor, 1.0)
-        slope = rules.renewal_change_slope
-        grows = rng.random(len(accounts)) < factor * _logistic(
-            rules.renewal_expansion_base + slope * health
-        )
-        shrinks = ~grows & (
-            rng.random(len(accounts))
-            < factor * _logistic(rules.renewal_contraction_base - slope * health)
-        )
+        is_monthly = self._is_monthly[accounts]
+        grows = rng.random(len(accounts)) < growing_at_renewal(health, is_monthly, rules)
+        shrinking = logistic(rules.renewal_contraction_base - rules.renewal_change_slope * health)
+        shrinking *= np.where(is_monthly, rules.monthly_change_factor, 1.0)
+        shrinks = ~grows & (rng.random(len(accounts)) < shrinking)
         self._grow_seats(accounts[grows], rules.renewal_expansion_size, rng)
         self._shrink(accounts[shrinks], rng)
         rise = rules.price_rise * rng.uniform(0.2, 1.8, len(accounts))
@@ -113,15 +114,36 @@ class ContractBook:
         days: np.ndarray,
         rng: np.random.Generator,
     ) -> None:
-        """More seats (product 0) or one more product in the middle of a term."""
+        """More seats (product 0) or one more product in the middle of a term.
+
+        Whoever buys during a pause ends it.
+        """
+        self._resume_others(accounts, product, days)
         for code in range(1, len(PRODUCTS)):
             self._price_addon(accounts[product == code], code, rng)
         self.has_product[accounts, product] = True
         self._grow_seats(accounts[product == 0], self._rules.expansion_size, rng)
         self._record(accounts, product, days, EXPANDED)
 
+    def absorb(self, accounts: np.ndarray, days: np.ndarray, seats: np.ndarray) -> None:
+        """Customers take over the seats of others, at their own price; that too ends a pause."""
+        core = np.zeros(len(accounts), dtype=np.int64)
+        self._resume_others(accounts, core, days)
+        self.seats[accounts] += seats
+        self._record(accounts, core, days, ABSORBED)
+
+    def pause(self, accounts: np.ndarray, days: np.ndarray) -> None:
+        """The contract stays, nothing is paid."""
+        self.is_paused[accounts] = True
+        self._record_all(accounts, days, PAUSED)
+
+    def resume(self, accounts: np.ndarray, days: np.ndarray) -> None:
+        self.is_paused[accounts] = False
+        self._record_all(accounts, days, RESUMED)
+
     def close(self, accounts: np.ndarray, days: np.ndarray) -> None:
         """All products end."""
+        self.is_paused[accounts] = False
         self._record_all(accounts, days, CLOSED)
 
     def changes(self) -> Changes:
@@ -169,6 +191,16 @@ class ContractBook:
         fewer = np.rint(self.seats[remaining] * size).astype(np.int64)
         self.seats[remaining] = np.maximum(1, self.seats[remaining] - np.maximum(1, fewer))
 
+    def _resume_others(self, accounts: np.ndarray, product: np.ndarray, days: np.ndarray) -> None:
+        """End the pause of these accounts for all their products but the one given."""
+        paused = self.is_paused[accounts]
+        accounts, product, days = accounts[paused], product[paused], days[paused]
+        self.is_paused[accounts] = False
+        others = self.has_product[accounts].copy()
+        others[np.arange(len(accounts)), product] = False
+        row, other = np.nonzero(others)
+        self._record(accounts[row], other, days[row], RESUMED)
+
     def _record_all(self, accounts: np.ndarray, days: np.ndarray, kind: int) -> None:
         row, product = np.nonzero(self.has_product[accounts])
         self._record(accounts[row], product, days[row], kind)
@@ -183,7 +215,7 @@ class ContractBook:
             self.addon_mrr[accounts, product],
         )
         quantity = np.where(is_core, self.seats[accounts], self.addon_quantity[accounts, product])
-        is_closed = kind == CLOSED
+        is_closed, is_free = kind == CLOSED, kind in (CLOSED, PAUSED)
         self._log.append(
             (
                 accounts.astype(np.int64),
@@ -191,7 +223,7 @@ class ContractBook:
                 days.astype(np.int64),
                 np.full(len(accounts), kind, dtype=np.int64),
                 np.where(is_closed, 0, quantity),
-                np.where(is_closed, 0, mrr),
+                np.where(is_free, 0, mrr),
                 self.renewal_day[accounts],
             )
         )
@@ -204,7 +236,3 @@ def next_day(
     keys = np.append(np.sort(accounts * FAR + days), -1)
     nearest = keys[np.searchsorted(keys[:-1], wanted * FAR + after, side="right")]
     return np.where(nearest // FAR == wanted, nearest % FAR, FAR)
-
-
-def _logistic(log_odds: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-log_odds))

@@ -72,7 +72,7 @@ def build_chain(rules: Assumptions) -> HealthChain:
         kernels=kernels,
         blows=np.stack([present, vacant]),
         matrix=matrix,
-        stationary=_stationary(with_sponsor / with_sponsor.sum(axis=1, keepdims=True)),
+        stationary=_stationary(np.tensordot(present, kernels, axes=1)),
         replaced=rules.sponsor_replaced,
     )
 
@@ -90,31 +90,3 @@ def _stationary(matrix: np.ndarray) -> np.ndarray:
     for _ in range(400):
         share = share @ matrix
     return share / share.sum()
-
-
-def onboarding_fade(weeks_since_start: np.ndarray, rules: Assumptions) -> np.ndarray:
-    """How much of the onboarding effect is left."""
-    return np.exp(-np.maximum(weeks_since_start, 0.0) / rules.onboarding_fade_weeks)
-
-
-def leaving_base(segment: np.ndarray, is_monthly: np.ndarray, rules: Assumptions) -> np.ndarray:
-    """Log-odds of not renewing at health 0 with a sponsor."""
-    by_term = np.array([rules.renewal_base, rules.monthly_renewal_base])
-    return by_term[is_monthly.astype(np.int64), segment]
-
-
-def leaving_at_renewal(
-    base: np.ndarray, health: np.ndarray, vacant: np.ndarray, rules: Assumptions
-) -> np.ndarray:
-    """Probability of not renewing."""
-    log_odds = base - rules.renewal_slope * health + rules.vacancy_effect * vacant
-    return 1.0 / (1.0 + np.exp(-log_odds))
-
-
-def leaving_mid_term(
-    segment: np.ndarray, health: np.ndarray, vacant: np.ndarray, rules: Assumptions
-) -> np.ndarray:
-    """Probability of cancelling in a week without a renewal; broadcasts like its arguments."""
-    base = np.array(rules.cancel_base)[segment]
-    uplift = np.exp(-rules.cancel_slope * health + rules.vacancy_effect * vacant)
-    return np.minimum(base * uplift, rules.cancel_cap)

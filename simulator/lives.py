@@ -5,31 +5,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.assumptions import BLOWS, PRODUCTS, Assumptions
+from simulator.assumptions import BLOWS, Assumptions
 from simulator.calendar import FAR, NEVER, Calendar, add_months
 from simulator.contracts import Changes, ContractBook
-from simulator.latent import (
-    DEPARTURE,
-    QUIET,
-    HealthChain,
-    leaving_at_renewal,
-    leaving_base,
-    leaving_mid_term,
-    onboarding_fade,
+from simulator.latent import DEPARTURE, QUIET, HealthChain
+from simulator.leaving import onboarding_fade
+from simulator.playbooks import (
+    UNTREATED,
+    Enrolments,
+    enrol,
+    is_wave,
+    plan_wave,
+    treatment_shifts,
 )
 from simulator.population import Population
+from simulator.prospects import Prospects, WeeklyChances, leaving_now
 from simulator.randomness import Randomness
+from simulator.sales import Sales, SalesDesk
+
+# How a customer is lost.
+AT_RENEWAL, MID_TERM, BY_MERGER = range(3)
+WAYS = ("renewal", "mid-term", "merger")
 
 
 @dataclass(frozen=True)
 class Churns:
-    """One entry per customer lost, with the health that the decision was made on."""
+    """One entry per customer lost, with the probability of that in its last week.
+
+    `way` is an index of `WAYS`; `into` the account that took it over in a merger, else -1.
+    """
 
     account: np.ndarray
     day: np.ndarray
-    is_renewal: np.ndarray
+    way: np.ndarray
     week: np.ndarray
     probability: np.ndarray
+    into: np.ndarray
 
     def find(self, account: np.ndarray, day: np.ndarray) -> np.ndarray:
         """The entry of each account lost on each day; the number of entries where none was."""
@@ -41,22 +52,12 @@ class Churns:
 
 
 @dataclass(frozen=True)
-class Sales:
-    """One entry per attempt to sell more within a term; `closed` is FAR while it is open."""
-
-    account: np.ndarray
-    product: np.ndarray
-    created: np.ndarray
-    closed: np.ndarray
-    is_won: np.ndarray
-
-
-@dataclass(frozen=True)
 class Lives:
     """What happened. Arrays named `weekly` are account x week, as of the week's Sunday.
 
     `is_open`: covered at the week's end. `is_settled`: covered since before the week began.
-    `lingering[blow]`: what is left of that blow's effect on health.
+    `lingering[blow]`: what is left of that blow's effect on health. `weekly_treatment`: see
+    `simulator.playbooks`. `weekly_selling`: a sale within the term is under way.
     """
 
     weekly_health: np.ndarray
@@ -68,9 +69,13 @@ class Lives:
     weekly_spell_start: np.ndarray
     lingering: np.ndarray
     weekly_seats: np.ndarray
+    weekly_treatment: np.ndarray
+    weekly_selling: np.ndarray
+    weekly_paused: np.ndarray
     changes: Changes
     churns: Churns
     sales: Sales
+    enrolments: Enrolments
     departures: tuple[np.ndarray, np.ndarray]
     arrivals: tuple[np.ndarray, np.ndarray]
 
@@ -85,8 +90,9 @@ def live(
 ) -> Lives:
     """Live through the calendar's weeks.
 
-    In each week health moves first; then those who were customers before the week renew, leave,
-    or buy more, on that health; then newcomers arrive. The order is what the truth is computed by.
+    In each week health moves first, and a wave of playbooks may begin; then those who were
+    customers before the week leave, renew, buy more or pause, on that health; then newcomers
+    arrive. The order is what the truth is computed by.
     """
     return _LifeLoop(population, calendar, chain, rules, randomness).run(progress)
 
@@ -102,18 +108,28 @@ class _LifeLoop:
     ) -> None:
         self.population, self.calendar = population, calendar
         self.chain, self.rules = chain, rules
+        self.chances = WeeklyChances(chain, rules)
+        self.shifts = treatment_shifts(rules)
         self.health_rng = randomness.stream("health")
         self.leaving_rng = randomness.stream("leaving")
+        self.merger_rng = randomness.stream("mergers")
         self.change_rng = randomness.stream("changes")
+        self.sales_rng = randomness.stream("sales")
+        self.pause_rng = randomness.stream("pauses")
+        self.return_rng = randomness.stream("returns")
+        self.wave_rng = randomness.stream("waves")
         count, weeks = population.size, calendar.weeks
         self.book = ContractBook(population, rules)
-        self.base = leaving_base(population.segment, population.is_monthly, rules)
+        self.desk = SalesDesk(count, rules)
         middle = np.cumsum(chain.stationary)
         self.level = np.searchsorted(middle, self.health_rng.random(count)).clip(
             0, len(chain.levels) - 1
         )
         self.vacant = np.zeros(count, dtype=bool)
         self.is_open = np.zeros(count, dtype=bool)
+        self.treatment = np.full(count, UNTREATED)
+        self.resume_week = np.full(count, FAR)
+        self.bought_week = np.full(count, -1)
         self.closed_week = np.full(count, FAR)
         self.spell_start = population.signed_day.copy()
         self.left = np.zeros((len(BLOWS), count), dtype=np.float32)
@@ -126,22 +142,22 @@ class _LifeLoop:
         self.renewal_days = np.zeros(shape, dtype=np.int32)
         self.spell_starts = np.zeros(shape, dtype=np.int32)
         self.seats = np.zeros(shape, dtype=np.int32)
+        self.treatments = np.zeros(shape, dtype=np.int8)
+        self.selling = np.zeros(shape, dtype=bool)
+        self.paused = np.zeros(shape, dtype=bool)
         self.lingering = np.zeros((len(BLOWS), *shape), dtype=np.float32)
         self.churns: list[tuple[np.ndarray, ...]] = []
-        self.sales: list[tuple[np.ndarray, ...]] = []
-        # The sale under way: which product, since when, until which week, and whether it fails.
-        self.sale_product = np.zeros(count, dtype=np.int64)
-        self.sale_created = np.full(count, FAR)
-        self.sale_week = np.full(count, FAR)
-        self.sale_fails = np.zeros(count, dtype=bool)
+        self.enrolments: list[Enrolments] = []
         self.departures: list[tuple[np.ndarray, np.ndarray]] = []
         self.arrivals: list[tuple[np.ndarray, np.ndarray]] = []
 
     def run(self, progress: Callable[[float], None]) -> Lives:
         for week in range(self.calendar.weeks):
             health = self._move_health(week)
-            leaving = self._renew_and_leave(week, health)
-            settled = self.is_open & ~leaving
+            if is_wave(week, self.rules):
+                self._begin_wave(week)
+            settled = self._leave_renew_and_buy(week, health)
+            self._pause_and_resume(week, settled)
             self.is_open = settled.copy()
             self._arrive(week)
             self._note(week, settled)
@@ -157,9 +173,13 @@ class _LifeLoop:
             weekly_spell_start=self.spell_starts,
             lingering=self.lingering,
             weekly_seats=self.seats,
+            weekly_treatment=self.treatments,
+            weekly_selling=self.selling,
+            weekly_paused=self.paused,
             changes=self.book.changes(),
             churns=Churns(*columns),
-            sales=self._all_sales(),
+            sales=self.desk.all(),
+            enrolments=Enrolments.joined(self.enrolments),
             departures=_joined(self.departures),
             arrivals=_joined(self.arrivals),
         )
@@ -194,111 +214,135 @@ class _LifeLoop:
         accounts = np.flatnonzero(happened & (day >= self.calendar.start))
         log.append((accounts, day[accounts]))
 
-    def _renew_and_leave(self, week: int, health: np.ndarray) -> np.ndarray:
-        """Who leaves this week; renewals and purchases of the others go into the book."""
-        rules, monday = self.rules, self.calendar.monday(week)
+    def _begin_wave(self, week: int) -> None:
+        """The treatments of the last wave end, those of this one begin."""
+        accounts = np.flatnonzero(self.is_open)
+        prospects = Prospects.of(
+            self.population, accounts, self.spell_start[accounts], self.book.renewal_day[accounts]
+        )
+        wave = plan_wave(self.chances, prospects, self.calendar.monday(week))
+        state = self.level[accounts] + len(self.chain.levels) * self.vacant[accounts]
+        enrolments, treatment = enrol(wave, accounts, state, self.rules, self.wave_rng)
+        self.enrolments.append(enrolments)
+        self.treatment[:] = UNTREATED
+        self.treatment[accounts] = treatment
+
+    def _leave_renew_and_buy(self, week: int, health: np.ndarray) -> np.ndarray:
+        """Who stays this week; renewals and purchases go into the book."""
+        monday = self.calendar.monday(week)
         renewal_day = self.book.renewal_day
         is_due = self.is_open & (renewal_day >= monday) & (renewal_day < monday + 7)
-        at_renewal = leaving_at_renewal(self.base, health, self.vacant, rules)
-        mid_term = leaving_mid_term(self.population.segment, health, self.vacant, rules)
-        probability = np.where(is_due, at_renewal, mid_term)
-        draw = self.leaving_rng.random(len(health))
-        weekday = self.leaving_rng.integers(7, size=len(health))
+        probability = leaving_now(
+            self.population.segment,
+            self.population.is_monthly,
+            is_due,
+            health,
+            self.vacant,
+            self.shifts[self.treatment],
+            self.rules,
+        )
+        count = len(health)
+        decides = self.is_open & (self.leaving_rng.random(count) < probability)
+        weekday = self.leaving_rng.integers(7, size=count)
         day = np.where(is_due, renewal_day, monday + weekday)
         # The last week may be cut short: what would happen after the end is not known yet.
-        leaving = self.is_open & (draw < probability) & (day <= self.calendar.end)
-
+        leaving = decides & (day <= self.calendar.end)
         gone = np.flatnonzero(leaving)
-        self.book.close(gone, day[gone])
-        self.churns.append(
-            (gone, day[gone], is_due[gone], np.full(len(gone), week), probability[gone])
-        )
-        self.closed_week[gone] = week
+        way = np.where(is_due[gone], AT_RENEWAL, MID_TERM)
+        self._lose(week, gone, day[gone], way, probability[gone], np.full(len(gone), -1))
+        leaving |= self._merge(week, self.is_open & ~decides, probability)
 
-        renewing = np.flatnonzero(is_due & ~leaving & (day <= self.calendar.end))
+        renewing = np.flatnonzero(is_due & self.is_open & ~leaving & (day <= self.calendar.end))
         self.book.renew(renewing, day[renewing], health[renewing], self.change_rng)
+        working_day = monday + self.sales_rng.integers(5, size=count)
+        is_here = self.is_open & ~leaving & (working_day <= self.calendar.end)
+        self.desk.work(health, is_here, is_due, working_day, self.book, self.sales_rng)
+        return self.is_open & ~leaving
 
-        self._sell(week, health, leaving, is_due, day)
-        return leaving
-
-    def _sell(
+    def _lose(
         self,
         week: int,
-        health: np.ndarray,
-        leaving: np.ndarray,
-        is_due: np.ndarray,
-        leaving_day: np.ndarray,
+        accounts: np.ndarray,
+        days: np.ndarray,
+        way: np.ndarray,
+        probability: np.ndarray,
+        into: np.ndarray,
     ) -> None:
-        """Sales begun earlier are closed, new ones begin.
+        self.desk.lose(accounts, days)
+        self.book.close(accounts, days)
+        weeks = np.full(len(accounts), week)
+        self.churns.append((accounts, days, way, weeks, probability, into))
+        self.closed_week[accounts] = week
+        self.resume_week[accounts] = FAR
 
-        A sale is begun by health now and closed weeks later if the customer is still there, so
-        that one under way says nothing about the future that health does not.
-        """
-        rules, rng, monday = self.rules, self.change_rng, self.calendar.monday(week)
-        count = len(health)
-        lost = np.flatnonzero(leaving & (self.sale_week < FAR))
-        self._close_sales(lost, leaving_day[lost], won=False)
+    def _merge(self, week: int, stays: np.ndarray, probability: np.ndarray) -> np.ndarray:
+        """Who is taken over by another customer this week, whatever its health."""
+        rng, monday, count = self.merger_rng, self.calendar.monday(week), len(stays)
+        merging = stays & (rng.random(count) < self.rules.merger)
+        day = monday + rng.integers(7, size=count)
+        merging &= day <= self.calendar.end
+        # Whoever takes over has no change of its own this week, so that each has one a day.
+        renewal_day = self.book.renewal_day
+        is_quiet = stays & ~merging & ((renewal_day < monday) | (renewal_day >= monday + 7))
+        is_quiet &= ~self.desk.is_selling & ~self.book.is_paused
+        buyers = rng.permutation(np.flatnonzero(is_quiet))
+        sellers = np.flatnonzero(merging)[: len(buyers)]
+        buyers = buyers[: len(sellers)]
+        self.book.absorb(buyers, day[sellers], self.book.seats[sellers])
+        chance = (1.0 - probability[sellers]) * self.rules.merger
+        way = np.full(len(sellers), BY_MERGER)
+        self._lose(week, sellers, day[sellers], way, chance, buyers)
+        # A company that is part of another one does not come back by itself.
+        self.closed_week[sellers] = FAR
+        self.bought_week[buyers] = week
+        merged = np.zeros(count, dtype=bool)
+        merged[sellers] = True
+        return merged
 
-        weekday = monday + rng.integers(5, size=count)
-        is_here = self.is_open & ~leaving & (weekday <= self.calendar.end)
-        ripe = (self.sale_week <= week) & is_here & ~is_due
-        failed, won = (
-            np.flatnonzero(ripe & self.sale_fails),
-            np.flatnonzero(ripe & ~self.sale_fails),
-        )
-        self.book.expand(won, self.sale_product[won], weekday[won], rng)
-        self._close_sales(won, weekday[won], won=True)
-        self._close_sales(failed, weekday[failed], won=False)
-
-        wish = rules.sale_base * np.exp(rules.sale_slope * health)
-        begins = is_here & (self.sale_week == FAR) & (rng.random(count) < wish)
-        wants_addon = rng.random(count) < rules.crosssell_share
-        addon = 1 + rng.integers(len(PRODUCTS) - 1, size=count)
-        owns = self.book.has_product[np.arange(count), addon]
-        self.sale_product[begins] = np.where(wants_addon & ~owns, addon, 0)[begins]
-        self.sale_created[begins] = weekday[begins]
-        self.sale_week[begins] = week + rng.integers(1, rules.sale_weeks, size=count)[begins]
-        self.sale_fails[begins] = (rng.random(count) < rules.sale_failure)[begins]
-
-    def _close_sales(self, accounts: np.ndarray, days: np.ndarray, won: bool) -> None:
-        self.sales.append(
-            (
-                accounts,
-                self.sale_product[accounts],
-                self.sale_created[accounts],
-                days,
-                np.full(len(accounts), won),
-            )
-        )
-        self.sale_week[accounts] = FAR
-
-    def _all_sales(self) -> Sales:
-        under_way = np.flatnonzero(self.sale_week < FAR)
-        self._close_sales(under_way, np.full(len(under_way), FAR), won=False)
-        return Sales(*(np.concatenate(column) for column in zip(*self.sales, strict=True)))
+    def _pause_and_resume(self, week: int, stays: np.ndarray) -> None:
+        """Pauses begin and end; none reaches into a renewal."""
+        rng, monday, count = self.pause_rng, self.calendar.monday(week), len(stays)
+        shortest, longest = self.rules.pause_weeks
+        length = rng.integers(shortest, longest + 1, size=count)
+        chosen = rng.random(count) < self.rules.pause
+        day = monday + 6
+        if day > self.calendar.end:
+            return
+        ends = np.flatnonzero(stays & self.book.is_paused & (self.resume_week <= week))
+        self.book.resume(ends, np.full(len(ends), day))
+        self.resume_week[ends] = FAR
+        has_time = self.book.renewal_day > monday + 7 * (length + 2)
+        is_quiet = stays & ~self.book.is_paused & (self.bought_week < week)
+        begins = np.flatnonzero(is_quiet & chosen & has_time)
+        begins = begins[~np.isin(begins, ends)]
+        self.book.pause(begins, np.full(len(begins), day))
+        self.resume_week[begins] = week + length[begins]
 
     def _arrive(self, week: int) -> None:
         """New customers of the week, and lost ones who come back."""
         monday, population = self.calendar.monday(week), self.population
-        first = population.first_day
+        first, rng = population.first_day, self.return_rng
         new = np.flatnonzero((first >= monday) & (first < monday + 7))
         self.book.open(new, first[new], population.first_renewal[new], self.change_rng)
-        self.is_open[new] = True
-        self.spell_start[new] = population.signed_day[new]
+        self._welcome(new, population.signed_day[new])
 
         rested = week - self.closed_week >= self.rules.reactivation_rest_weeks
-        returning = rested & (self.change_rng.random(len(first)) < self.rules.reactivation)
-        day = monday + self.change_rng.integers(5, size=len(first))
+        returning = rested & (rng.random(len(first)) < self.rules.reactivation)
+        day = monday + rng.integers(5, size=len(first))
         # Days of the month stop at 28, so that every month has them.
         month_day = (day.astype("M8[D]") - day.astype("M8[M]").astype("M8[D]")).astype(np.int64)
         returning &= (month_day < 28) & (day >= self.calendar.start) & (day <= self.calendar.end)
         back = np.flatnonzero(returning)
         renewal = add_months(day[back], population.term_months[back])
         self.book.open(back, day[back], renewal, self.change_rng)
-        self.is_open[back] = True
-        self.vacant[back] = False
+        self._welcome(back, day[back])
         self.closed_week[back] = FAR
-        self.spell_start[back] = day[back]
+
+    def _welcome(self, accounts: np.ndarray, since: np.ndarray) -> None:
+        self.is_open[accounts] = True
+        self.vacant[accounts] = False
+        self.treatment[accounts] = UNTREATED
+        self.spell_start[accounts] = since
 
     def _note(self, week: int, settled: np.ndarray) -> None:
         # Newcomers' onboarding counts from this week on, so health is taken again.
@@ -310,6 +354,9 @@ class _LifeLoop:
         self.renewal_days[:, week] = self.book.renewal_day
         self.spell_starts[:, week] = self.spell_start
         self.seats[:, week] = self.book.seats
+        self.treatments[:, week] = self.treatment
+        self.selling[:, week] = self.desk.is_selling
+        self.paused[:, week] = self.book.is_paused
         self.lingering[:, :, week] = self.left
 
 

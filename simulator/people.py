@@ -104,6 +104,9 @@ def account_table(
     groups = np.flatnonzero(population.segment == ENTERPRISE)
     is_child = (population.segment != ENTERPRISE) & (rng.random(size) < 0.04) & (len(groups) > 0)
     parent = groups[rng.integers(len(groups), size=size)] if len(groups) else np.zeros(size)
+    merged = lives.churns.into >= 0
+    is_child[lives.churns.account[merged]] = True
+    parent[lives.churns.account[merged]] = lives.churns.into[merged]
 
     last_churn = np.full(size, NEVER)
     last_churn[lives.churns.account] = lives.churns.day

@@ -14,6 +14,7 @@ from simulator.assumptions import (
     Assumptions,
 )
 from simulator.calendar import Calendar, add_months
+from simulator.mess import Mess
 from simulator.randomness import Randomness, choose
 
 SMB, MID_MARKET, ENTERPRISE = range(3)
@@ -44,6 +45,7 @@ class Population:
     seats: np.ndarray
     seat_price: np.ndarray
     has_product: np.ndarray
+    is_new_way: np.ndarray
     onboarding: np.ndarray
     fit: np.ndarray
     onboarding_effect: np.ndarray
@@ -59,21 +61,39 @@ class Population:
     def is_monthly(self) -> np.ndarray:
         return self.term_months == 1
 
+    @property
+    def is_behind(self) -> np.ndarray:
+        """Whose onboarding goes worse than well."""
+        return self.onboarding > 0
+
+    @property
+    def is_reviewed(self) -> np.ndarray:
+        """Who is large enough for meetings with executives."""
+        return self.touch < 2
+
 
 def draw_population(
-    count: int, calendar: Calendar, rules: Assumptions, randomness: Randomness
+    count: int, calendar: Calendar, rules: Assumptions, mess: Mess, randomness: Randomness
 ) -> Population:
     """`count` customers, some signed before the calendar's start, the others within it."""
     rng = randomness.stream("population")
-    segment = choose(rng, np.tile(rules.segment_shares, (count, 1)))
+    signed_day, first_day = _signing_days(rng, count, calendar, rules)
+    is_new_way = signed_day >= programme_day(calendar, rules)
+    segment = choose(
+        rng, np.array([rules.segment_shares, rules.new_segment_shares])[is_new_way.astype(int)]
+    )
     employees = _employees(rng, segment, rules)
     industry = choose(rng, np.tile(_INDUSTRY_SHARES, (count, 1)))
     region = choose(rng, np.tile(rules.region_shares, (count, 1)))
     country = _countries(rng, region)
     currency = np.array([CURRENCIES.index(entry[3]) for entry in COUNTRIES])[country]
+    if "currency-mix" not in mess:
+        currency = np.zeros_like(currency)
     term_months = np.array(TERMS)[choose(rng, np.array(rules.term_shares)[segment])]
     billing = _BILLING_PERIODS[choose(rng, _BILLING_SHARES[segment])]
-    signed_day, first_day, first_renewal = _contract_days(rng, count, term_months, calendar, rules)
+    if "annual-prepayment" not in mess:
+        billing = np.ones_like(billing)
+    first_renewal = _first_renewals(signed_day, first_day, term_months)
 
     spread = np.array(rules.seats_spread)[segment]
     seats = np.array(rules.seats_median)[segment] * np.exp(spread * rng.standard_normal(count))
@@ -86,7 +106,7 @@ def draw_population(
     has_product[:, 1:] = rng.random((count, len(PRODUCTS) - 1)) < addon_share[:, None] * 0.6
 
     csm, csm_skill, csm_region = _assign_csms(rng, segment, region, rules)
-    onboarding = choose(rng, np.tile(rules.onboarding_shares, (count, 1)))
+    onboarding = choose(rng, onboarding_shares(rules)[is_new_way.astype(int)])
     fit = rng.standard_normal(count)
     industry_mood = rules.industry_effect * rng.standard_normal(len(INDUSTRIES))
     health_mean = (
@@ -114,6 +134,7 @@ def draw_population(
         seats=seats,
         seat_price=np.rint(price).astype(np.int64),
         has_product=has_product,
+        is_new_way=is_new_way,
         onboarding=onboarding,
         fit=fit,
         onboarding_effect=np.array(rules.onboarding_effects)[onboarding],
@@ -139,18 +160,24 @@ def _countries(rng: np.random.Generator, region: np.ndarray) -> np.ndarray:
     return choose(rng, shares[region])
 
 
-def _contract_days(
-    rng: np.random.Generator,
-    count: int,
-    term_months: np.ndarray,
-    calendar: Calendar,
-    rules: Assumptions,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Day of signing, first day covered, and first day after the first covered term.
+def programme_day(calendar: Calendar, rules: Assumptions) -> int:
+    """First day of the new onboarding: the first of a month."""
+    day = calendar.start + rules.programme_after * (calendar.end - calendar.start)
+    return int((np.datetime64(int(day), "D").astype("M8[M]") + 1).astype("M8[D]").astype(np.int64))
+
+
+def onboarding_shares(rules: Assumptions) -> np.ndarray:
+    """Shares of good, average and bad onboardings, in the old way and in the new."""
+    return np.array([rules.onboarding_shares, rules.new_onboarding_shares])
+
+
+def _signing_days(
+    rng: np.random.Generator, count: int, calendar: Calendar, rules: Assumptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Day of signing and first day covered.
 
     Customers signed before the calendar's start are taken over on its first day in the middle
-    of their term, as in a move to a new billing system: their cover begins there, and their
-    first renewal is the next anniversary of their signing.
+    of their term, as in a move to a new billing system: their cover begins there.
     """
     is_opening = rng.random(count) < rules.opening_share
     before = calendar.start - 20 - np.floor(1400 * rng.random(count) ** 1.3).astype(np.int64)
@@ -159,13 +186,18 @@ def _contract_days(
     within = calendar.start + 7 + np.floor(span * rng.random(count) ** 0.85).astype(np.int64)
     signed = np.where(is_opening, before, np.minimum(within, calendar.end))
     signed -= np.maximum(_day_of_month(signed) - 28, 0)
-    first_day = np.where(is_opening, calendar.start, signed)
+    return signed, np.where(is_opening, calendar.start, signed)
+
+
+def _first_renewals(
+    signed: np.ndarray, first_day: np.ndarray, term_months: np.ndarray
+) -> np.ndarray:
+    """First day after the first covered term: an anniversary of the signing."""
     elapsed = _months_between(signed, first_day)
-    terms = np.where(is_opening, elapsed // term_months + 1, 1)
+    terms = np.where(first_day > signed, elapsed // term_months + 1, 1)
     renewal = add_months(signed, terms * term_months)
     too_soon = renewal <= first_day + 7
-    renewal = np.where(too_soon, add_months(signed, (terms + 1) * term_months), renewal)
-    return signed, first_day, renewal
+    return np.where(too_soon, add_months(signed, (terms + 1) * term_months), renewal)
 
 
 def _day_of_month(days: np.ndarray) -> np.ndarray:

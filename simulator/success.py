@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from simulator.assumptions import CURRENCIES
+from simulator.assumptions import CURRENCIES, Assumptions
 from simulator.calendar import DAY_SECONDS, NEVER, Calendar, add_months
 from simulator.columns import flags, keys, midnight, missing, moments, numbers, texts, whole
 from simulator.lives import Lives
 from simulator.moods import Moods, happen, logistic, office_seconds
 from simulator.people import Contacts
+from simulator.playbooks import BANDS, DRAWN, HELD_OUT, NOT_CHOSEN, OUTREACH, PLAYBOOKS
 from simulator.population import Population
 from simulator.randomness import Randomness, choose
 
@@ -32,7 +33,14 @@ _TEMPLATES = ("self-service", "guided", "enterprise programme")
 # How long a good, an average and a bad onboarding takes, against plan; how many steps it skips.
 _PACE = np.array([0.95, 1.25, 2.1])
 _SKIPS = np.array([0.01, 0.04, 0.22])
-_PLAYBOOKS = ("onboarding check-in", "renewal preparation", "at-risk outreach")
+# How much longer it takes by segment, and how much that varies between accounts and steps.
+_STRETCH = np.array([0.5, 1.0, 1.6])
+_PACE_SPREAD, _STEP_SPREAD = 0.15, 0.08
+_VALUE_STEP = 3
+# Work by the calendar, beside the playbooks that are tried out.
+_ROUTINES = ("onboarding check-in", "renewal preparation")
+_TASK_TYPES = ("check-in", "preparation", "outreach", "acceleration", "review")
+_DAYS_TO_DO = np.array([14, 30, 7, 14, 21])
 
 
 def activity_table(
@@ -75,60 +83,98 @@ def activity_table(
 
 
 def task_table(
-    population: Population, lives: Lives, moods: Moods, calendar: Calendar, randomness: Randomness
+    population: Population, lives: Lives, calendar: Calendar, randomness: Randomness
 ) -> dict:
-    """Work opened by calendar, and where a manager has a bad feeling. It changes nothing."""
+    """Work by the calendar, and what the waves of playbooks listed.
+
+    An account that the draw holds out has a task that nobody does; one that its manager was free
+    to treat, and did not, has none. `is_holdout` is null where there was no draw.
+    """
     rng = randomness.stream("tasks")
-    week = np.arange(calendar.weeks)[None, :]
-    monday = calendar.first_monday + 7 * week
-    since = (monday - lives.weekly_spell_start) // 7
-    to_renewal = (lives.weekly_renewal_day - monday) // 7
-    is_long = (population.term_months > 1)[:, None]
-    feeling = moods.goodwill + 0.8 * rng.standard_normal(moods.goodwill.shape)
-    worry = (feeling < -1.6) & (rng.random(feeling.shape) < 0.12)
-    is_due = np.stack([since == 4, (to_renewal == 12) & is_long, worry]) & lives.is_settled
-    playbook, account, week_of = np.nonzero(is_due)
-    opened = calendar.first_monday + 7 * week_of
-    known = (opened >= calendar.start) & (opened <= calendar.end)
-    playbook, account, opened = playbook[known], account[known], opened[known]
-    order = np.lexsort((opened, account))
-    playbook, account, opened = playbook[order], account[order], opened[order]
+    account, opened, playbook, band, arm = _listed(lives, calendar)
+    order = np.lexsort((playbook, opened, account))
+    account, opened, playbook, band, arm = (
+        column[order] for column in (account, opened, playbook, band, arm)
+    )
     count = len(account)
     opened_at = opened * DAY_SECONDS + office_seconds(rng, population.region[account])
-    due = opened_at + np.array([14, 30, 7])[playbook] * DAY_SECONDS
     took = (rng.gamma(2.0, 4.0, count) * DAY_SECONDS).astype(np.int64)
-    completed = opened_at + took
     now = (calendar.end + 1) * DAY_SECONDS
-    is_done = (completed < now) & (rng.random(count) < 0.93)
-    is_escalated = (playbook == 2) & (rng.random(count) < 0.15) & (opened_at + took // 2 < now)
+    is_held = arm == HELD_OUT
+    is_done = (opened_at + took < now) & (rng.random(count) < 0.93) & ~is_held
+    is_escalated = (playbook == len(_ROUTINES) + OUTREACH) & (rng.random(count) < 0.15) & ~is_held
+    is_escalated &= opened_at + took // 2 < now
     return {
         "task_id": keys("task", np.arange(count)),
         "account_id": keys("acct", account),
         "csm_id": keys("csm", population.csm[account], 3),
-        "playbook": texts(_PLAYBOOKS, playbook),
-        "task_type": texts(("check-in", "preparation", "outreach"), playbook),
+        "playbook": texts((*_ROUTINES, *PLAYBOOKS), playbook),
+        "task_type": texts(_TASK_TYPES, playbook),
         "opened_at": moments(opened_at),
-        "due_at": moments(due),
-        "completed_at": moments(np.where(is_done, completed, NEVER)),
+        "due_at": moments(opened_at + _DAYS_TO_DO[playbook] * DAY_SECONDS),
+        "completed_at": moments(np.where(is_done, opened_at + took, NEVER)),
         "escalated_at": moments(np.where(is_escalated, opened_at + took // 2, NEVER)),
-        "is_holdout": flags(np.zeros(count, dtype=bool)),
+        "is_holdout": flags(is_held, is_held | (arm == DRAWN)),
+        "risk_band": texts(BANDS, np.maximum(band, 0), band >= 0),
     }
 
 
-def onboarding_table(population: Population, calendar: Calendar, randomness: Randomness) -> dict:
+def _listed(lives: Lives, calendar: Calendar) -> tuple[np.ndarray, ...]:
+    """Account, day, playbook, band and arm of each task; -1 for no band and no arm."""
+    monday = calendar.first_monday + 7 * np.arange(calendar.weeks)[None, :]
+    is_due = np.stack(
+        [
+            (monday - lives.weekly_spell_start) // 7 == 4,
+            # Monthly terms never have so long to go.
+            (lives.weekly_renewal_day - monday) // 7 == 12,
+        ]
+    )
+    routine, account, week = np.nonzero(is_due & lives.is_settled)
+    opened = calendar.first_monday + 7 * week
+    known = (opened >= calendar.start) & (opened <= calendar.end)
+    account, opened, routine = account[known], opened[known], routine[known]
+    none = np.full(len(account), -1)
+    waves = lives.enrolments
+    has_task = waves.arm != NOT_CHOSEN
+    return (
+        np.concatenate([account, waves.account[has_task]]),
+        np.concatenate([opened, waves.day[has_task]]),
+        np.concatenate([routine, len(_ROUTINES) + waves.playbook[has_task]]),
+        np.concatenate([none, waves.band[has_task]]),
+        np.concatenate([none, waves.arm[has_task]]),
+    )
+
+
+def days_to_value(segment: np.ndarray, shares: np.ndarray, pace: float) -> np.ndarray:
+    """Expected days from signing to the first workflow, of those who get there.
+
+    `shares` are those of good, average and bad onboardings; `pace` stretches them all.
+    """
+    arriving = shares * (1.0 - _SKIPS)
+    spread = np.exp(0.5 * (_PACE_SPREAD**2 + _STEP_SPREAD**2))
+    usual = float(arriving @ _PACE / arriving.sum()) * spread * pace
+    return STEPS[_VALUE_STEP][1] * _STRETCH[segment] * usual
+
+
+def onboarding_table(
+    population: Population, calendar: Calendar, rules: Assumptions, randomness: Randomness
+) -> dict:
     """The steps of every onboarding, also of those long past; a bad one is slow or never ends."""
     rng = randomness.stream("onboarding")
     account = np.repeat(np.arange(population.size), len(STEPS))
     step = np.tile(np.arange(len(STEPS)), population.size)
-    stretch = np.array([0.5, 1.0, 1.6])[population.segment]
+    stretch = _STRETCH[population.segment]
     days = np.array([entry[1] for entry in STEPS])
     planned = population.signed_day[account] + np.rint(days[step] * stretch[account])
-    pace = _PACE[population.onboarding] * np.exp(0.15 * rng.standard_normal(population.size))
+    pace = _PACE[population.onboarding] * np.exp(
+        _PACE_SPREAD * rng.standard_normal(population.size)
+    )
+    pace *= np.where(population.is_new_way, rules.new_onboarding_pace, 1.0)
     ended = population.signed_day[account] + np.rint(
         days[step]
         * stretch[account]
         * pace[account]
-        * np.exp(0.08 * rng.standard_normal(len(step)))
+        * np.exp(_STEP_SPREAD * rng.standard_normal(len(step)))
     )
     previous = np.where(step == 0, 0, days[step - 1])
     begun = population.signed_day[account] + np.rint(previous * stretch[account] * pace[account])

@@ -8,47 +8,64 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from simulator.assumptions import SEGMENTS, Assumptions
-from simulator.calendar import FAR, Calendar
-from simulator.columns import dates, flags, keys, numbers, strings, texts, whole
-from simulator.contracts import Changes
-from simulator.lives import Lives
+from simulator.assumptions import PRODUCTS, SEGMENTS
+from simulator.calendar import FAR
+from simulator.causes import CAUSES, PARTS
+from simulator.columns import dates, flags, keys, numbers, texts, whole
+from simulator.contracts import KINDS, Changes
+from simulator.experiments import enrolment_table, playbook_effects, programme_change
+from simulator.futures import EXPANSION_HORIZON, HORIZONS
+from simulator.lives import WAYS, Lives
 from simulator.population import Population
-from simulator.truth import CAUSES, HORIZONS, PARTS
+from simulator.world import World
 from simulator.writing import write_parquet
 
 _ONBOARDINGS = ("good", "average", "bad")
-_KINDS = ("opened", "renewed", "expanded", "closed")
+_TREATMENTS = ("none", "at-risk outreach", "executive review")
 _README = Path(__file__).with_name("truth_readme.md")
 
 
 def write_truth(
     folder: Path,
-    population: Population,
-    lives: Lives,
-    calendar: Calendar,
-    rules: Assumptions,
-    probabilities: tuple[np.ndarray, np.ndarray, np.ndarray],
+    world: World,
+    weeks: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     causes: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    """Write every file of `truth/` but the run's own facts."""
-    account, week, within = probabilities
-    sunday = calendar.first_monday + 7 * week + 6
+    """Write every file of `truth/` but the run's own facts and the count of the mess.
+
+    `weeks` is what `weekly_probabilities` returns, `causes` what `churn_causes` does.
+    """
+    write_parquet(_account_weeks(world, weeks), folder / "account_weeks.parquet")
+    pa_csv.write_csv(_accounts(world.population), folder / "accounts.csv")
+    pa_csv.write_csv(_causes(world.lives, causes), folder / "churn_causes.csv")
+    write_parquet(_contract_changes(world.lives.changes), folder / "contract_changes.parquet")
+    write_parquet(enrolment_table(world), folder / "playbook_enrolments.parquet")
+    pa_csv.write_csv(playbook_effects(world), folder / "playbook_effects.csv")
+    _write_json(programme_change(world), folder / "programme.json")
+    _write_json(asdict(world.rules), folder / "assumptions.json")
+    (folder / "README.md").write_text(_README.read_text())
+
+
+def _write_json(facts: dict, path: Path) -> None:
+    path.write_text(json.dumps(facts, indent=2) + "\n")
+
+
+def _account_weeks(
+    world: World, weeks: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+) -> pa.Table:
+    account, week, leaving, buying = weeks
+    lives = world.lives
     columns = {
         "account_id": keys("acct", account),
-        "week_end": dates(sunday),
+        "week_end": dates(world.calendar.first_monday + 7 * week + 6),
         "health": numbers(np.round(lives.weekly_health[account, week].astype(np.float64), 4)),
         "has_sponsor": flags(~lives.weekly_vacant[account, week]),
+        "treatment": texts(_TREATMENTS, lives.weekly_treatment[account, week]),
     }
     for column, horizon in enumerate(HORIZONS):
-        columns[f"churn_probability_{horizon}d"] = numbers(within[:, column])
-    write_parquet(pa.table(columns), folder / "account_weeks.parquet")
-    pa_csv.write_csv(_accounts(population), folder / "accounts.csv")
-    pa_csv.write_csv(_causes(lives, causes), folder / "churn_causes.csv")
-    write_parquet(_ledger(lives.changes), folder / "contract_changes.parquet")
-    text = json.dumps(asdict(rules), indent=2) + "\n"
-    (folder / "assumptions.json").write_text(text)
-    (folder / "README.md").write_text(_README.read_text())
+        columns[f"churn_probability_{horizon}d"] = numbers(leaving[:, column])
+    columns[f"expansion_probability_{EXPANSION_HORIZON}d"] = numbers(buying)
+    return pa.table(columns)
 
 
 def _accounts(population: Population) -> pa.Table:
@@ -58,6 +75,7 @@ def _accounts(population: Population) -> pa.Table:
             "segment": texts(SEGMENTS, population.segment),
             "fit": numbers(np.round(population.fit, 4)),
             "onboarding": texts(_ONBOARDINGS, population.onboarding),
+            "is_new_onboarding": flags(population.is_new_way),
             "csm_skill": numbers(np.round(population.csm_skill[population.csm], 4)),
             "health_mean": numbers(np.round(population.health_mean, 4)),
         }
@@ -71,25 +89,25 @@ def _causes(lives: Lives, causes: tuple[np.ndarray, np.ndarray]) -> pa.Table:
     columns = {
         "account_id": keys("acct", churns.account[order]),
         "churned_on": dates(churns.day[order]),
-        "decided_at": strings(
-            np.where(churns.is_renewal[order], "renewal", "mid-term").astype(object)
-        ),
+        "decided_at": texts(WAYS, churns.way[order]),
         "probability_that_week": numbers(np.round(churns.probability[order], 6)),
         "main_cause": texts(CAUSES, main[order]),
+        "merged_into": keys("acct", churns.into[order], known=churns.into[order] >= 0),
     }
     for column, name in enumerate(PARTS):
         columns[f"log_odds_{name}"] = numbers(np.round(parts[order, column], 4))
     return pa.table(columns)
 
 
-def _ledger(changes: Changes) -> pa.Table:
-    """Each change of terms; `mrr_cents` is what holds from the day on."""
+def _contract_changes(changes: Changes) -> pa.Table:
+    """Each change of terms; quantity and MRR are what holds from the day on."""
     return pa.table(
         {
             "account_id": keys("acct", changes.account),
-            "product_number": whole(changes.product, kind=pa.int32()),
+            "product": texts(PRODUCTS, changes.product),
             "changed_on": dates(changes.day),
-            "change": texts(_KINDS, changes.kind),
+            "change": texts(KINDS, changes.kind),
+            "quantity": whole(changes.quantity),
             "mrr_cents": whole(changes.mrr_cents),
             "holds_until": pa.array(
                 np.where(changes.until < FAR, changes.until, 0).astype(np.int32),

@@ -1,0 +1,51 @@
+"""Why each lost customer left: what every part of its health added to the odds."""
+
+import numpy as np
+
+from simulator.assumptions import BLOWS, Assumptions
+from simulator.calendar import Calendar
+from simulator.leaving import onboarding_fade
+from simulator.lives import AT_RENEWAL, BY_MERGER, Churns, Lives
+from simulator.playbooks import treatment_shifts
+from simulator.population import Population
+
+PARTS = ("standing_fit", "onboarding", "vacant_sponsor", *BLOWS, "drift", "playbook")
+CAUSES = (*PARTS, "chance", "merger")
+# A part that multiplies the odds by less than this (1.3) is nobody's reason to leave.
+_LEAST_LOG_ODDS = 0.25
+
+
+def churn_causes(
+    churns: Churns, population: Population, lives: Lives, calendar: Calendar, rules: Assumptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """What each part of its health added to a lost customer's log-odds of leaving.
+
+    Returns the main cause (index into `CAUSES`) and all contributions (rows x `PARTS`), against a
+    customer of average health with a sponsor. "drift" is the part of the weekly deviation that no
+    blow explains; "chance" is the cause where no part speaks for leaving; "merger" is not the
+    customer's choice, whatever its health.
+    """
+    account, week = churns.account, churns.week
+    monday = calendar.first_monday + 7 * week
+    slope = np.where(churns.way == AT_RENEWAL, rules.renewal_slope, rules.cancel_slope)
+    weeks_since = (monday - lives.weekly_spell_start[account, week]) / 7
+    onboarding = population.onboarding_effect[account] * onboarding_fade(weeks_since, rules)
+    standing = population.health_mean[account] - rules.health_mean
+    blows = lives.lingering[:, account, week].astype(np.float64)
+    deviation = lives.weekly_health[account, week] - population.health_mean[account] - onboarding
+    drift = deviation - blows.sum(axis=0)
+    parts = np.vstack(
+        [
+            -slope * standing,
+            -slope * onboarding,
+            rules.vacancy_effect * lives.weekly_vacant[account, week],
+            -slope * blows,
+            -slope * drift,
+            treatment_shifts(rules)[lives.weekly_treatment[account, week]],
+        ]
+    ).T
+    main = np.where(
+        parts.max(axis=1) < _LEAST_LOG_ODDS, CAUSES.index("chance"), parts.argmax(axis=1)
+    )
+    main = np.where(churns.way == BY_MERGER, CAUSES.index("merger"), main)
+    return main, parts
