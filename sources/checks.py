@@ -55,12 +55,16 @@ class ConservationError(RuntimeError):
 
 @dataclass(frozen=True)
 class Counts:
-    """Where the rows of a delivery went. Raises ConservationError when a row went nowhere."""
+    """Where the rows of a delivery went. Raises ConservationError when a row went nowhere.
+
+    `rows_late` of those loaded arrived on a later day than they belong to.
+    """
 
     rows_in: int
     rows_loaded: int
     rows_quarantined: int
     rows_duplicate: int
+    rows_late: int = 0
 
     def __post_init__(self) -> None:
         if self.rows_in != self.rows_loaded + self.rows_quarantined + self.rows_duplicate:
@@ -68,6 +72,11 @@ class Counts:
                 f"{self.rows_in} rows in, but {self.rows_loaded} loaded, "
                 f"{self.rows_quarantined} quarantined and {self.rows_duplicate} duplicates"
             )
+
+    @property
+    def repairs(self) -> dict[str, int]:
+        """How many rows each rule mended that mends rows instead of rejecting them."""
+        return {"duplicate": self.rows_duplicate, "late": self.rows_late}
 
 
 def keys_table(parent: Parent) -> str:
@@ -99,6 +108,9 @@ def breach(rule: Rule, table: Table) -> str | None:
         case "iso_currency":
             broken = f"not regexp_full_match({column}, '[A-Z]{{3}}')"
             message = f"{said} || ' is no ISO 4217 code such as USD'"
+        case "not_matching":
+            broken = f"regexp_matches({column}::varchar, {literal(rule.pattern)})"
+            message = f"{said} || {literal(f' looks like {rule.meaning}')}"
         case "not_before":
             earlier = quoted(rule.columns[1])
             broken = f"{column} < {earlier}"

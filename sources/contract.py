@@ -67,7 +67,8 @@ class Rule:
     """One thing that every row must hold.
 
     `kind` is the name of the dbt test, `columns` those it is about. `values` are the accepted
-    values, `minimum` the smallest number, `parent` where a key must exist.
+    values, `minimum` the smallest number, `parent` where a key must exist, `pattern` a regular
+    expression that no value may match and `meaning` what such a value is, in words.
     """
 
     kind: str
@@ -75,6 +76,16 @@ class Rule:
     values: tuple[str, ...] = ()
     minimum: float | None = None
     parent: Parent | None = None
+    pattern: str = ""
+    meaning: str = ""
+
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ContractError(
+                f"{self.name}: {self.pattern!r} is no regular expression ({error})"
+            ) from error
 
     @property
     def name(self) -> str:
@@ -225,8 +236,8 @@ def _read_rule(where: str, test: str | dict, column: str | None) -> Rule:
             return Rule(kind, tuple(arguments["columns"]))
         case "accepted_values" if own:
             return Rule(kind, own, values=tuple(str(value) for value in arguments["values"]))
-        case "at_least" if own:
-            return Rule(kind, own, minimum=arguments["minimum"])
+        case "at_least" | "not_matching" if own:
+            return Rule(kind, own, **arguments)
         case "not_before":
             return Rule(kind, (arguments["later"], arguments["earlier"]))
         case "relationships" if own:

@@ -69,6 +69,7 @@ def broken_rows(folder: Path, name: str, rule: dict | str, column: str) -> int:
         "not_null": lambda: f"{column} is null",
         "accepted_values": lambda: f"{column} not in ({str(arguments['values'])[1:-1]})",
         "at_least": lambda: f"{column} < {arguments['minimum']}",
+        "not_matching": lambda: f"regexp_matches({column}, '{arguments['pattern']}')",
         "iso_currency": lambda: f"not regexp_full_match({column}, '[A-Z]{{3}}')",
         "not_before": lambda: f"{arguments['later']} < {arguments['earlier']}",
         "relationships": lambda: (

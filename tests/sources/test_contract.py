@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from sources import Contract, ContractError, load_contract
@@ -49,6 +50,34 @@ def test_a_test_that_ingestion_does_not_know_is_refused(tmp_path: Path) -> None:
     """A rule that stands in the contract and is not enforced is a false promise."""
     with pytest.raises(ContractError, match=r"_crm__sources\.yml: .*'is_pretty'"):
         load_contract(write_contract(tmp_path, test="is_pretty"))
+
+
+def test_a_pattern_that_is_none_is_refused_before_any_row_is_read(tmp_path: Path) -> None:
+    test = "not_matching: {arguments: {pattern: '(test', meaning: a test}}"
+    with pytest.raises(ContractError, match=r"'\(test' is no regular expression"):
+        load_contract(write_contract(tmp_path, test=test))
+
+
+@pytest.mark.parametrize(
+    ("name", "is_for_tests"),
+    [
+        ("Sandbox (do not use) 3", True),
+        ("TEST ACCOUNT", True),
+        ("Acme - test accounts - EU", True),
+        ("Internal use only", True),
+        ("Sandbox Interactive GmbH", False),
+        ("Protest Accountants", False),
+        ("Contest Accounting Ltd", False),
+        ("Test & Measurement Co", False),
+    ],
+)
+def test_accounts_for_tests_are_known_by_words_that_no_company_bears(
+    con: duckdb.DuckDBPyConnection, contract: Contract, name: str, is_for_tests: bool
+) -> None:
+    """A customer that is taken for a test account is gone from every number."""
+    [rule] = [rule for rule in contract.table("crm.accounts").rules if rule.kind == "not_matching"]
+    con.execute("select regexp_matches(?, ?)", [name, rule.pattern])
+    assert con.fetchall() == [(is_for_tests,)]
 
 
 def test_an_unknown_type_is_refused_by_name(tmp_path: Path) -> None:
