@@ -20,6 +20,17 @@ where rows_in > 0
 order by system, source, table_name
 """
 
+REPAIRS_SQL = """
+select rule, sum(rows_repaired)::bigint as rows_repaired
+from tenure.repairs
+group by rule
+order by rule
+"""
+REPAIRS = {
+    "duplicate": "rows were alike with another one in everything and are counted once",
+    "late": "rows arrived on a later day and are placed on the day on which they happened",
+}
+
 CHECKS_SQL = """
 select suite || '.' || table_name as table_name, is_passed, failed_count, failures, checked_at
 from tenure.checks
@@ -149,6 +160,12 @@ def print_loads(console: Console, warehouse: Warehouse) -> None:
     console.print(table)
 
 
+def print_repairs(console: Console, warehouse: Warehouse) -> None:
+    """What was mended instead of rejected, a line for each rule."""
+    for repair in records(warehouse, REPAIRS_SQL):
+        console.print(f"Repaired: {repair['rows_repaired']:,} {REPAIRS[repair['rule']]}")
+
+
 def print_checks(console: Console, warehouse: Warehouse) -> None:
     """The checks that failed in the newest run."""
     failed = records(warehouse, CHECKS_SQL)
@@ -226,6 +243,7 @@ def print_status(console: Console, settings: Settings) -> None:
     with Warehouse.open(settings) as warehouse:
         console.print(f"[bold]{settings.company}[/]")
         print_loads(console, warehouse)
+        print_repairs(console, warehouse)
         print_checks(console, warehouse)
         print_model(console, warehouse)
         print_portfolio(console, warehouse)

@@ -28,6 +28,7 @@ EVENTS = Table(
         Column("user_id", "text", "The user, unique within the customer."),
         Column("feature", "text", "What was used."),
         Column("occurred_at", "timestamptz", "When."),
+        Column("received_at", "timestamptz", "When it arrived, if the system says so."),
         Column("session_id", "text", "The session, if the system has them."),
         Column("value", "double precision", "A number that the event carries."),
         Column("data_bytes", "bigint", "Bytes processed."),
@@ -39,6 +40,9 @@ EVENTS = Table(
         Rule("relationships", ("account_id",), parent=Parent("crm", "accounts", "account_id")),
     ),
 )
+
+# Each event lies in the folder of the day on which it happened, whenever it came.
+LATE = "received_at::date > occurred_at::date"
 
 
 def system_lake(lake: Path, system: str) -> Path:
@@ -126,6 +130,7 @@ def write_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], folde
         rows_loaded=count_events(con, folder),
         rows_quarantined=_count(con, "select count(*) from rejected"),
         rows_duplicate=duplicates,
+        rows_late=count_events(con, folder, LATE) if "received_at" in types else 0,
     )
 
 
@@ -144,11 +149,12 @@ def append_events(
     return counts
 
 
-def count_events(con: duckdb.DuckDBPyConnection, folder: Path) -> int:
-    """Events that lie in `folder`, counted from what was written."""
+def count_events(con: duckdb.DuckDBPyConnection, folder: Path, which: str = "true") -> int:
+    """Events that lie in `folder`, counted from what was written; `which` is a condition."""
     if not any(folder.glob("*/*.parquet")):
         return 0
-    return _count(con, f"select count(*) from read_parquet({literal(f'{folder}/*/*.parquet')})")
+    files = literal(f"{folder}/*/*.parquet")
+    return _count(con, f"select count(*) from read_parquet({files}) where {which}")
 
 
 def open_lake(con: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -180,11 +180,15 @@ def save(
         "rows_loaded": counts.rows_loaded,
         "rows_quarantined": counts.rows_quarantined,
         "rows_duplicate": counts.rows_duplicate,
+        "rules": list(counts.repairs),
+        "repaired": list(counts.repairs.values()),
     }
     with warehouse.transaction() as connection, connection.cursor() as cursor:
         for sql in steps:
             cursor.execute(sql, params)
         cursor.execute(SAVE_LOAD, params)
+        cursor.execute(f"delete from tenure.repairs where {OF_PLACE}", params)
+        cursor.execute(ADD_REPAIRS, params)
         for name in staged:
             cursor.execute(f"drop table {name}")
     if table is not None and len(staged) > (f"{stage}_rejected" in staged):
@@ -211,6 +215,14 @@ on conflict (system, source, table_name) do update set
 
 OF_PLACE = "system = %(system)s and source = %(source)s and table_name = %(table)s"
 
+ADD_REPAIRS = """
+insert into tenure.repairs
+select %(system)s, %(source)s, %(table)s, rule, rows_repaired
+from unnest(%(rules)s::text[], %(repaired)s::bigint[]) as repaired (rule, rows_repaired)
+where rows_repaired > 0
+on conflict (system, source, table_name, rule) do update set
+    rows_repaired = repairs.rows_repaired + excluded.rows_repaired
+"""
 
 TAKE_BACK = f"""
 update tenure.loads set
@@ -245,6 +257,8 @@ def take_back(
         "ids": list(rejections),
         "loaded": counts.rows_loaded,
         "duplicate": counts.rows_duplicate,
+        "rules": list(counts.repairs),
+        "repaired": list(counts.repairs.values()),
     }
     with warehouse.transaction() as connection, connection.cursor() as cursor:
         for sql in steps:
@@ -253,6 +267,7 @@ def take_back(
             "delete from quarantine.rejected_rows where rejection_id = any(%(ids)s)", params
         )
         cursor.execute(TAKE_BACK, params)
+        cursor.execute(ADD_REPAIRS, params)
         for name in staged:
             cursor.execute(f"drop table {name}")
 

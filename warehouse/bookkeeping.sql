@@ -29,6 +29,16 @@ create table if not exists tenure.loads (
     check (rows_in = rows_loaded + rows_quarantined + rows_duplicate)
 );
 
+-- One row per system, contract table and rule that mended rows instead of rejecting them.
+create table if not exists tenure.repairs (
+    system text not null,
+    source text not null,
+    table_name text not null,
+    rule text not null,
+    rows_repaired bigint not null check (rows_repaired > 0),
+    primary key (system, source, table_name, rule)
+);
+
 -- One row per checked table: the verdict of the newest Great Expectations run, and the table's
 -- size when it last passed, which the next delivery is compared with.
 create table if not exists tenure.checks (
@@ -41,6 +51,22 @@ create table if not exists tenure.checks (
     accepted_row_count bigint,
     checked_at timestamptz not null,
     primary key (suite, table_name)
+);
+
+-- One row per column that the contract does not know and that alone tells who has left, by the
+-- newest load. `how`: by its value, or by whether it has one.
+create table if not exists tenure.suspected_leaks (
+    system text not null,
+    source text not null,
+    table_name text not null,
+    column_name text not null,
+    auc double precision not null,
+    how text not null check (how in ('value', 'presence')),
+    accounts bigint not null,
+    ended_accounts bigint not null,
+    message text not null,
+    found_at timestamptz not null,
+    primary key (system, source, table_name, column_name)
 );
 
 -- One row per rejected row and rule, kept until the row is accepted.

@@ -57,7 +57,7 @@ def test_every_mart_has_a_contract_and_proves_its_grain(parsed: Parsed) -> None:
     for mart in parsed.models("marts"):
         assert mart["contract"]["enforced"], mart["name"]
         # What Tenure says of its own last run must show while a failed check stops the build.
-        is_live = mart["name"] in {"data_trust", "quarantine_summary"}
+        is_live = mart["name"] in {"data_trust", "quarantine_summary", "repair_summary"}
         assert mart["config"]["materialized"] == ("view" if is_live else "table"), mart["name"]
         assert mart["unique_id"] in proven, f"{mart['name']} has no uniqueness test"
 

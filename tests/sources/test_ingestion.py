@@ -257,6 +257,26 @@ def test_events_go_to_the_lake_and_only_their_roll_ups_to_the_warehouse(loader: 
     assert newest_fact_date(loader.warehouse) == date(2024, 5, 3)
 
 
+def test_late_events_lie_on_the_day_they_happened_and_are_counted(loader: Loader) -> None:
+    """Counted by arrival, a backlog would look like a customer in love with the product."""
+    lines = "e1,A-1,2024-05-01 10:00,\ne2,A-1,2024-05-01 23:59,2024-05-20 08:00\n"
+    lines += "e3,A-1,2024-05-20 07:00,2024-05-20 08:00\n" + lines[: lines.index("\n") + 1]
+    header = "event_id,account_id,occurred_at,received_at\n"
+    events = loader.deliver({**COMPANY, "product.events.csv": header + lines})["product.events"]
+    assert (events.rows_in, events.rows_loaded, events.rows_duplicate) == (4, 3, 1)
+    assert loader.rows("select usage_date, events from product.account_days where events > 0") == [
+        (date(2024, 5, 1), 2),
+        (date(2024, 5, 20), 1),
+    ]
+    repairs = "select source || '.' || table_name, rule, rows_repaired from tenure.repairs"
+    assert loader.rows(f"{repairs} order by rule") == [
+        ("product.events", "duplicate", 1),
+        ("product.events", "late", 1),
+    ]
+    loader.deliver({"product.events.csv": header + "e1,A-1,2024-05-01 10:00,\n"})
+    assert loader.rows(repairs) == []
+
+
 def test_a_run_that_was_killed_while_it_wrote_events_leaves_no_trace(loader: Loader) -> None:
     loader.folder.mkdir(parents=True)
     write_events(loader.folder / "product.events.parquet", EVENTS)

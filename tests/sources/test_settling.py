@@ -95,14 +95,18 @@ def test_grandchildren_come_back_with_their_parents(loader: Loader) -> None:
 
 def test_waiting_events_are_added_to_the_days_they_belong_to(loader: Loader) -> None:
     events = (
-        "account_id,user_id,feature,occurred_at,mood\n"
-        "A-1,u1,search,2024-05-01,\nA-9,u1,search,2024-05-01,sunny\nA-9,u2,search,2024-05-02,\n"
+        "account_id,user_id,feature,occurred_at,received_at,mood\n"
+        "A-1,u1,search,2024-05-01,2024-05-02,\nA-9,u1,search,2024-05-01,2024-05-02,sunny\n"
+        "A-9,u2,search,2024-05-02,,\n"
     )
+    late = "select rows_repaired from tenure.repairs where rule = 'late'"
     loader.deliver({**COMPANY, "product.events.csv": events})
     assert books(loader, "events") == (3, 1, 2, 0)
+    assert loader.rows(late) == [(1,)]
     deliver_from_elsewhere(loader, PARENT)
     assert settle_quarantine(loader.warehouse, loader.contract) == 2
     assert books(loader, "events") == (3, 3, 0, 0)
+    assert loader.rows(late) == [(2,)]
     days = (
         "select account_id, usage_date, events, active_users_28d, _row_hash from {} order by 1, 2"
     )
