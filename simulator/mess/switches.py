@@ -32,6 +32,8 @@ KINDS = LIFE | DEFECTS
 GROUPS = {
     "none": frozenset(),
     "usual": frozenset(LIFE) - {"pandemic-week"},
+    "life": frozenset(LIFE),
+    "defects": frozenset(DEFECTS),
     "all": frozenset(KINDS),
 }
 
@@ -48,7 +50,7 @@ class Mess:
 
     @classmethod
     def parse(cls, text: str) -> "Mess":
-        """Names and groups (none, usual, all) joined by commas; `-name` takes one out again.
+        """Names and groups of them joined by commas; `-name` takes one out again.
 
         Raises ValueError for a name that is neither.
         """

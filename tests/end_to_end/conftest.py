@@ -112,6 +112,37 @@ def home(open_folder: Path) -> Iterator[Home]:
     server.remove(load_settings("demo", created.environment()))
 
 
+@dataclass(frozen=True)
+class Messy:
+    """A company to which everything has happened, and what a run over its files printed.
+
+    `clean` holds the files of the same company as no export has damaged them.
+    """
+
+    home: Home
+    files: Path
+    clean: Path
+    printed: str
+
+    def open(self) -> Warehouse:
+        return self.home.open("messy")
+
+
+@pytest.fixture(scope="session")
+def messy(open_folder: Path) -> Iterator[Messy]:
+    """300 customers over 18 months with every kind of mess, run; in a home of its own."""
+    home = Home(open_folder / "messy")
+    files, clean = open_folder / "messy files", open_folder / "clean files"
+    size = ("--accounts", "300", "--months", "18", "--seed", "11")
+    home.tenure("simulate", *size, "--mess", "all", "--out", str(files))
+    home.tenure("simulate", *size, "--mess", "life", "--out", str(clean))
+    printed = home.tenure(
+        "run", "--source", "canonical", "--data", str(files), "--company", "messy"
+    )
+    yield Messy(home, files, clean, printed)
+    server.remove(load_settings("messy", home.environment()))
+
+
 SMALL = ("--accounts", "300", "--months", "18")
 
 
