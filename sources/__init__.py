@@ -12,6 +12,8 @@ from sources.contract import (
 )
 from sources.facts import newest_fact_date
 from sources.ingestion import IngestError, TableLoad, ingest
+from sources.leak_check import LeakCheck, check_leaks
+from sources.leaks import LeakPolicy, read_leak_policy
 from sources.mapping import MappingError, load_mappings
 from sources.settling import settle_quarantine
 
@@ -20,15 +22,19 @@ __all__ = [
     "Contract",
     "ContractError",
     "IngestError",
+    "LeakCheck",
+    "LeakPolicy",
     "MappingError",
     "Parent",
     "Rule",
     "Source",
     "Table",
     "TableLoad",
+    "check_leaks",
     "ingest",
     "load_contract",
     "load_mappings",
     "newest_fact_date",
+    "read_leak_policy",
     "settle_quarantine",
 ]

@@ -65,7 +65,7 @@ create table if not exists tenure.suspected_leaks (
     accounts bigint not null,
     ended_accounts bigint not null,
     message text not null,
-    found_at timestamptz not null,
+    found_at timestamptz not null default now(),
     primary key (system, source, table_name, column_name)
 );
 
