@@ -10,20 +10,17 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from simulator.assumptions import Assumptions
-from simulator.billing import (
-    draw_invoices,
-    exchange_rate_table,
-    invoice_tables,
-    subscription_table,
-)
+from simulator.billing import exchange_rate_table, invoice_tables, subscription_table
 from simulator.calendar import to_date
 from simulator.causes import churn_causes
 from simulator.deals import opportunity_table
 from simulator.futures import weekly_probabilities
+from simulator.invoices import Invoices, draw_invoices
 from simulator.mess import USUAL_MESS, Mess, count_table
 from simulator.mess.delivery import Delivery
 from simulator.moods import Moods, draw_moods
 from simulator.people import account_table, contact_table, csm_table, draw_contacts
+from simulator.seasons import Seasons
 from simulator.success import (
     activity_table,
     goal_table,
@@ -96,9 +93,11 @@ def write_company(
 
     rows: dict[str, int] = {}
     progress("tables", 0.06)
-    for name, columns in _tables(world, moods, main_cause):
+    seasons = Seasons(calendar, mess)
+    invoices = draw_invoices(world, moods)
+    for name, columns in _tables(world, moods, seasons, invoices, main_cause):
         rows[name] = delivery.write(name, pa.table(columns))
-    usage = UsageStream(population, lives, moods, calendar, rules, randomness)
+    usage = UsageStream(population, lives, moods, calendar, rules, randomness, seasons)
     rows["product.events"] = 0
     spans = calendar.months()
     for number, (month, first, last) in enumerate(spans):
@@ -115,7 +114,9 @@ def write_company(
         lambda done: progress("truth", 0.75 + 0.25 * done),
     )
     write_truth(folder.draft / "truth", world, weeks, (main_cause, parts))
-    pa_csv.write_csv(count_table(delivery.counts()), folder.draft / "truth" / "mess.csv")
+    counts = [*population.counts(mess), *invoices.counts(mess), *seasons.counts()]
+    counts += delivery.counts()
+    pa_csv.write_csv(count_table(counts), folder.draft / "truth" / "mess.csv")
     summary = SimulationSummary(
         folder=folder.target,
         accounts=accounts,
@@ -133,6 +134,7 @@ def write_company(
             "months": months,
             "seed": seed,
             "mess": list(mess),
+            "pandemic_week": seasons.pandemic_monday,
             "start_date": summary.start_date.isoformat(),
             "end_date": summary.end_date.isoformat(),
             "churned_accounts": summary.churned_accounts,
@@ -143,7 +145,9 @@ def write_company(
     return summary
 
 
-def _tables(world: World, moods: Moods, main_cause: np.ndarray) -> Iterator[tuple[str, dict]]:
+def _tables(
+    world: World, moods: Moods, seasons: Seasons, invoices: Invoices, main_cause: np.ndarray
+) -> Iterator[tuple[str, dict]]:
     """Name and columns of each contract table but the events, parents first."""
     population, lives = world.population, world.lives
     calendar, randomness = world.calendar, world.randomness
@@ -153,19 +157,18 @@ def _tables(world: World, moods: Moods, main_cause: np.ndarray) -> Iterator[tupl
     yield "crm.csms", csm_table(population, randomness)
     yield "crm.accounts", account_columns
     yield "crm.contacts", contact_table(contacts, domains, randomness)
-    yield "crm.activities", activity_table(*seen)
+    yield "crm.activities", activity_table(*seen, seasons)
     yield "crm.tasks", task_table(population, lives, calendar, randomness)
     yield "crm.opportunities", opportunity_table(population, lives, calendar, randomness)
     yield (
         "billing.subscriptions",
         subscription_table(population, lives, main_cause, randomness),
     )
-    invoices = draw_invoices(population, lives, moods, calendar, randomness)
     invoice_columns, payment_columns = invoice_tables(invoices, population, calendar, randomness)
     yield "billing.invoices", invoice_columns
     yield "billing.payments", payment_columns
     yield "product.features", feature_table()
-    yield "support.tickets", ticket_table(*seen)
+    yield "support.tickets", ticket_table(*seen, seasons)
     invitations, responses = survey_tables(*seen)
     yield "survey.invitations", invitations
     yield "survey.responses", responses

@@ -14,7 +14,8 @@ from simulator.assumptions import (
     Assumptions,
 )
 from simulator.calendar import Calendar, add_months
-from simulator.mess import Mess
+from simulator.mess import Count, Mess
+from simulator.mess.counts import FACT
 from simulator.randomness import Randomness, choose
 
 SMB, MID_MARKET, ENTERPRISE = range(3)
@@ -60,6 +61,17 @@ class Population:
     @property
     def is_monthly(self) -> np.ndarray:
         return self.term_months == 1
+
+    def counts(self, mess: Mess) -> list[Count]:
+        accounts = {
+            f"accounts in {name}": ("currency-mix", self.currency == code)
+            for code, name in enumerate(CURRENCIES)
+        } | {"accounts that prepay": ("annual-prepayment", self.billing_months > 1)}
+        return [
+            Count(name, "billing.subscriptions", unit, int(chosen.sum()), FACT)
+            for unit, (name, chosen) in accounts.items()
+            if name in mess
+        ]
 
     @property
     def is_behind(self) -> np.ndarray:

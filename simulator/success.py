@@ -1,6 +1,7 @@
 """Customer success at work: contacts made, tasks, goals, onboardings, words against the score."""
 
 import numpy as np
+import pyarrow as pa
 
 from simulator.assumptions import CURRENCIES, Assumptions
 from simulator.calendar import DAY_SECONDS, NEVER, Calendar, add_months
@@ -11,6 +12,7 @@ from simulator.people import Contacts
 from simulator.playbooks import BANDS, DRAWN, HELD_OUT, NOT_CHOSEN, OUTREACH, PLAYBOOKS
 from simulator.population import Population
 from simulator.randomness import Randomness, choose
+from simulator.seasons import Seasons
 
 _ACTIVITIES = ("call", "email", "meeting", "business_review", "note")
 # Per week and touch tier (high, mid, low): calls, mails, meetings, reviews, notes.
@@ -50,6 +52,7 @@ def activity_table(
     contacts: Contacts,
     calendar: Calendar,
     randomness: Randomness,
+    seasons: Seasons,
 ) -> dict:
     rng = randomness.stream("activities")
     goodwill_all = moods.goodwill
@@ -68,7 +71,7 @@ def activity_table(
     delay = rng.exponential(1.3, held.size) * np.exp(-0.3 * goodwill) * DAY_SECONDS
     answered = held.second + 300 + delay.astype(np.int64)
     answers &= answered < (calendar.end + 1) * DAY_SECONDS
-    return {
+    columns = {
         "activity_id": keys("act", np.arange(held.size)),
         "account_id": keys("acct", account),
         "contact_id": contacts.keys(contacts.someone(rng, account)),
@@ -80,6 +83,10 @@ def activity_table(
         "responded_at": moments(np.where(answers, answered, NEVER)),
         "notes": missing(held.size),
     }
+    # A stream of its own, and last: the others are the same with and without such a week.
+    off = randomness.stream("meetings called off")
+    takes_place = seasons.takes_place(off, held.second // DAY_SECONDS) | ~is_invitation
+    return {name: column.filter(pa.array(takes_place)) for name, column in columns.items()}
 
 
 def task_table(

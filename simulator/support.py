@@ -10,6 +10,7 @@ from simulator.moods import Moods, happen, logistic
 from simulator.people import Contacts
 from simulator.population import Population
 from simulator.randomness import Randomness, choose
+from simulator.seasons import Seasons
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 # Area, whether a core function is concerned, share of tickets in calm and in friction.
@@ -52,11 +53,12 @@ def ticket_table(
     contacts: Contacts,
     calendar: Calendar,
     randomness: Randomness,
+    seasons: Seasons,
 ) -> dict:
     rng = randomness.stream("tickets")
     size_effect = (np.maximum(lives.weekly_seats, 1) / 20.0) ** 0.5
     silence = logistic(2.2 + 1.6 * moods.usage)
-    rate = 0.12 * size_effect * silence * np.exp(0.60 * moods.friction)
+    rate = 0.12 * size_effect * silence * np.exp(0.60 * moods.friction) * seasons.ticket_rate()
     happened = happen(rng, rate, population, lives, calendar)
     account, count = happened.account, happened.size
     friction = moods.friction[account, happened.week]

@@ -15,6 +15,7 @@ from simulator.columns import dates, flags, keys, numbers, texts, whole
 from simulator.contracts import KINDS, Changes
 from simulator.experiments import enrolment_table, playbook_effects, programme_change
 from simulator.futures import EXPANSION_HORIZON, HORIZONS
+from simulator.ledger import mrr_movements
 from simulator.lives import WAYS, Lives
 from simulator.population import Population
 from simulator.world import World
@@ -39,6 +40,8 @@ def write_truth(
     pa_csv.write_csv(_accounts(world.population), folder / "accounts.csv")
     pa_csv.write_csv(_causes(world.lives, causes), folder / "churn_causes.csv")
     write_parquet(_contract_changes(world.lives.changes), folder / "contract_changes.parquet")
+    movements = mrr_movements(world.lives.changes, world.population.currency, world.calendar)
+    write_parquet(movements, folder / "mrr_movements.parquet")
     write_parquet(enrolment_table(world), folder / "playbook_enrolments.parquet")
     pa_csv.write_csv(playbook_effects(world), folder / "playbook_effects.csv")
     _write_json(programme_change(world), folder / "programme.json")

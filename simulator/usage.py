@@ -12,6 +12,7 @@ from simulator.lives import Lives
 from simulator.moods import Moods, logistic, office_seconds
 from simulator.population import Population
 from simulator.randomness import Randomness
+from simulator.seasons import Seasons
 
 EVENT_SCHEMA = pa.schema(
     [
@@ -30,8 +31,6 @@ _FEATURE_NAMES = [entry[0] for entry in FEATURES]
 _API = _FEATURE_NAMES.index(API_FEATURE)
 _CARRIES_DATA = np.isin(_FEATURE_NAMES, DATA_FEATURES)
 _INTEGRATIONS = PRODUCTS.index("integrations")
-# Monday to Sunday.
-_WEEKDAYS = np.array([1.0, 1.06, 1.05, 1.02, 0.90, 0.16, 0.11])
 
 
 def feature_table() -> dict:
@@ -65,9 +64,11 @@ class UsageStream:
         calendar: Calendar,
         rules: Assumptions,
         randomness: Randomness,
+        seasons: Seasons,
     ) -> None:
         self._population, self._lives, self._moods = population, lives, moods
         self._calendar, self._rules, self._randomness = calendar, rules, randomness
+        self._seasons = seasons
         self._users = _draw_users(population, lives, randomness.stream("users"))
         self._order, self._available = _feature_order(
             population, randomness.stream("feature order")
@@ -99,7 +100,7 @@ class UsageStream:
         users, week = self._users, (day - self._calendar.first_monday) // 7
         mood = self._moods.usage[:, week]
         share = logistic(self._rules.active_share + self._rules.usage_slope * mood)
-        share = share * _season(day, self._population.region) * self._open_on(day)
+        share = share * self._seasons.use(day, self._population.region) * self._open_on(day)
         seats = self._lives.weekly_seats[:, week]
         comes = rng.random(len(users.account), dtype=np.float32) < (
             np.minimum(share[users.account] * users.keenness, 0.97)
@@ -114,6 +115,7 @@ class UsageStream:
         uses = self._population.has_product[:, _INTEGRATIONS] & self._open_on(day)
         rate = 0.8 * np.sqrt(self._lives.weekly_seats[:, week] / 20.0)
         rate = rate * np.exp(0.45 * self._moods.usage[:, week]) * uses
+        rate = rate * self._seasons.programs(day)
         times = rng.poisson(rate * self._rules.events_per_active_day)
         account = np.repeat(np.arange(len(times)), times)
         return account, np.full(len(account), day)
@@ -226,18 +228,3 @@ def _feature_order(
     allowed[:, _API] = False
     liking = rng.random(allowed.shape) + 0.6 * is_core + 10.0 * allowed
     return np.argsort(-liking, axis=1), allowed.sum(axis=1)
-
-
-def _season(day: int, region: np.ndarray) -> np.ndarray:
-    """Weekends, summers (August in EMEA) and the turn of the year, by region."""
-    moment = np.datetime64(day, "D")
-    month = int(moment.astype("M8[M]").astype(np.int64)) % 12 + 1
-    day_of_year = int((moment - moment.astype("M8[Y]").astype("M8[D]")).astype(np.int64))
-    level = np.full(3, _WEEKDAYS[(day + 3) % 7])
-    if month == 8:
-        level *= np.array([0.94, 0.72, 0.95])
-    elif month == 7:
-        level *= np.array([0.93, 0.90, 0.97])
-    if day_of_year >= 356 or day_of_year <= 2:
-        level *= np.array([0.35, 0.30, 0.45])
-    return level[region]
