@@ -114,20 +114,20 @@ class Assumptions:
 
     # Latent health = standing mean + onboarding effect + a weekly deviation
     health_mean: float = 0.42
-    fit_effect: float = 0.45
+    fit_effect: float = 0.55
     csm_effect: float = 0.15
     industry_effect: float = 0.12
     addon_effect: float = 0.10
     onboarding_shares: tuple[float, ...] = (0.55, 0.25, 0.20)
-    onboarding_effects: tuple[float, ...] = (0.30, -0.10, -1.10)
-    onboarding_fade_weeks: float = 40.0
+    onboarding_effects: tuple[float, ...] = (0.30, -0.15, -1.40)
+    onboarding_fade_weeks: float = 55.0
 
     # The programme change: from a day on, customers are onboarded in a new way and are others.
     # The day is the first of the month in which this share of the calendar has passed.
     programme_after: float = 1 / 3
-    new_onboarding_shares: tuple[float, ...] = (0.74, 0.19, 0.07)
+    new_onboarding_shares: tuple[float, ...] = (0.80, 0.15, 0.05)
     new_onboarding_pace: float = 0.72
-    new_segment_shares: tuple[float, ...] = (0.66, 0.26, 0.08)
+    new_segment_shares: tuple[float, ...] = (0.75, 0.19, 0.06)
 
     deviation_levels: int = 41
     deviation_step: float = 0.18
@@ -155,13 +155,13 @@ class Assumptions:
 
     # Leaving. At a renewal: logistic(base - slope * health + vacancy, if no sponsor is there).
     # Between renewals, per week: base * exp(-slope * health), capped.
-    renewal_base: tuple[float, ...] = (-3.12, -3.50, -4.00)
-    monthly_renewal_base: tuple[float, ...] = (-6.20, -6.35, -6.55)
-    renewal_slope: float = 1.90
+    renewal_base: tuple[float, ...] = (-4.00, -4.30, -4.70)
+    monthly_renewal_base: tuple[float, ...] = (-7.15, -7.20, -7.30)
+    renewal_slope: float = 2.40
     vacancy_effect: float = 0.70
-    cancel_base: tuple[float, ...] = (0.00034, 0.00024, 0.00014)
-    cancel_slope: float = 1.30
-    cancel_cap: float = 0.08
+    cancel_base: tuple[float, ...] = (0.00014, 0.00011, 0.000075)
+    cancel_slope: float = 1.70
+    cancel_cap: float = 0.10
     merger: float = 0.00012
     reactivation: float = 0.0016
     reactivation_rest_weeks: int = 8
@@ -174,8 +174,8 @@ class Assumptions:
     wave_weeks: int = 13
     risk_bands: tuple[float, ...] = (0.03, 0.10, 0.25)
     perception_noise: float = 0.45
-    outreach_shift: float = -0.55
-    review_shift: float = 1.10
+    outreach_shift: float = -0.62
+    review_shift: float = 1.60
     review_harms_below: float = 0.03
     review_share: float = 0.50
     onboarding_days: int = 120
@@ -197,14 +197,14 @@ class Assumptions:
     )
 
     # Growing and shrinking
-    sale_base: float = 0.0200
+    sale_base: float = 0.0215
     sale_slope: float = 0.50
     sale_closing: float = 0.20
     sale_failure: float = 0.45
     expansion_size: float = 0.18
     crosssell_share: float = 0.25
-    renewal_expansion_base: float = -0.90
-    renewal_contraction_base: float = -2.10
+    renewal_expansion_base: float = -0.80
+    renewal_contraction_base: float = -1.80
     renewal_change_slope: float = 0.75
     monthly_change_factor: float = 0.10
     renewal_expansion_size: float = 0.18

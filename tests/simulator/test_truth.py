@@ -10,10 +10,11 @@ import pytest
 
 from simulator import SimulationSummary
 from simulator.assumptions import Assumptions
+from simulator.futures import EXPANSION_HORIZON, HORIZONS
 from simulator.latent import build_chain
+from tests.simulator.conftest import LargeWorld
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-HORIZONS = (30, 60, 90, 180)
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +68,39 @@ def test_the_oracle_knows_more_than_any_model_may_and_less_than_everything(
     over, left = seen(weeks, 90)
     oracle = area_under_curve(left, over["churn_probability_90d"].to_numpy())
     assert 0.84 < oracle < 0.94
+
+
+def test_the_oracle_knows_nothing_of_outcomes_that_were_dealt_anew(weeks: pd.DataFrame) -> None:
+    """Three standard errors of a rank sum without ties: else the measure itself is biased."""
+    over, left = seen(weeks, 90)
+    lost, stayed = int(left.sum()), int((~left).sum())
+    error = np.sqrt((lost + stayed + 1) / (12 * lost * stayed))
     shuffled = np.random.default_rng(0).permutation(left)
-    assert area_under_curve(shuffled, over["churn_probability_90d"].to_numpy()) == pytest.approx(
-        0.5, abs=0.03
-    )
+    found = area_under_curve(shuffled, over["churn_probability_90d"].to_numpy())
+    assert found == pytest.approx(0.5, abs=3 * error)
+
+
+@pytest.mark.parametrize("column", range(len(HORIZONS)), ids=[f"{h} days" for h in HORIZONS])
+def test_the_oracle_is_calibrated_within_half_a_percentage_point(
+    large: LargeWorld, column: int
+) -> None:
+    """Mean gap between probability and outcome in ten equal bins, on 6,000 customers."""
+    outcome = large.lost_within(HORIZONS[column])
+    error = calibration_error(large.leaving[outcome.is_over, column], outcome.happened)
+    assert error < 0.005
+
+
+def test_the_probability_of_buying_more_is_calibrated_too(large: LargeWorld) -> None:
+    outcome = large.bought_within(EXPANSION_HORIZON)
+    probability = large.buying[outcome.is_over]
+    assert calibration_error(probability, outcome.happened) < 0.01
+    assert area_under_curve(outcome.happened, probability) > 0.7
+
+
+def calibration_error(probability: np.ndarray, happened: np.ndarray) -> float:
+    bins = np.array_split(np.argsort(probability, kind="stable"), 10)
+    gaps = [abs(probability[rows].sum() - happened[rows].sum()) for rows in bins]
+    return float(sum(gaps) / len(probability))
 
 
 def test_customers_in_poor_health_leave_more(weeks: pd.DataFrame) -> None:

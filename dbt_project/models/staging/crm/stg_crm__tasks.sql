@@ -12,6 +12,7 @@ renamed as (
         -- attributes
         nullif(trim(playbook), '') as playbook,
         lower(nullif(trim(task_type), '')) as task_type,
+        lower(nullif(trim(risk_band), '')) as risk_band,
 
         -- flags
         is_holdout,
