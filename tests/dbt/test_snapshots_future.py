@@ -18,7 +18,8 @@ LATER = AS_OF + timedelta(days=28)
 ACCOUNTS = 8
 MARTS = ["account_snapshots", "fct_churn_outcomes", "fct_health_scores", "customer_health"]
 ONLY_MODELS = ["--exclude-resource-type", "test", "unit_test"]
-SELECTION = ["--select", "signals", *(f"+{mart}" for mart in MARTS), *ONLY_MODELS]
+SELECTED = [*MARTS, "source_silences"]
+SELECTION = ["--select", "signals", *(f"+{mart}" for mart in SELECTED), *ONLY_MODELS]
 
 # Eight customers over 56 weeks; `week` days differ by account, so that no two look alike.
 HISTORY = """
@@ -114,6 +115,17 @@ insert into success.onboarding_steps (account_id, template, step, planned_at, co
 select account_id, 'standard', 's' || k, t + k * interval '7 days',
     case when n + k != 9 then t + k * interval '8 days' end
 from accounts cross join generate_series(1, 6) as k
+"""
+
+# Nothing was told of use in two weeks of August, and of nobody since a week, nor of tickets for a
+# month: the poison speaks on the day after AS_OF, and ends the last two silences.
+SILENCES = """
+with outage as (
+    delete from product.account_days
+    where usage_date between '2025-08-04' and '2025-08-17'
+        or usage_date between '2026-01-09' and '2026-01-14'
+)
+delete from support.tickets where created_at between '2025-12-15' and '2026-01-15'
 """
 
 # New facts, and later chapters of old ones, all dated after AS_OF and all absurd.
@@ -241,6 +253,7 @@ def known(company: Warehouse, dbt_build: Callable[..., None]) -> dict[str, pd.Da
     """The marts as of AS_OF, before anything of the future was heard of."""
     company.execute(PROVENANCE)
     company.execute(HISTORY)
+    company.execute(SILENCES)
     dbt_build(company, AS_OF.isoformat(), *SELECTION)
     before = marts(company)
     company.execute(POISON)
@@ -260,6 +273,21 @@ def test_the_company_says_something_of_every_signal(
     ).iloc[0]
     constant = {"billing_period_months", "products"}
     assert {signal for signal in signals if counts[signal] < 2} <= constant
+
+
+def test_a_silence_that_lasts_is_known_before_it_ends(
+    known: dict[str, pd.DataFrame], company: Warehouse
+) -> None:
+    """Without silences on its last day, the company could not show that their end leaks."""
+    silences = company.read(
+        "select source, first_silent_date::text as begun, is_over from marts.source_silences"
+        " order by begun"
+    )
+    assert silences.values.tolist() == [
+        ["product", "2025-08-04", True],
+        ["support", "2025-12-15", False],
+        ["product", "2026-01-09", False],
+    ]
 
 
 def test_the_future_does_not_change_what_was_known(

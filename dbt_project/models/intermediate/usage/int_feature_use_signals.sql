@@ -11,7 +11,8 @@ snapshots as (
     select
         snapshot_dates.account_id,
         snapshot_dates.snapshot_date,
-        told_dates.told_date
+        told_dates.told_date,
+        told_dates.is_told_28d
     from {{ ref('int_snapshot_dates') }} as snapshot_dates
     inner join {{ ref('int_usage_told_dates') }} as told_dates
         on snapshot_dates.snapshot_date = told_dates.snapshot_date
@@ -65,6 +66,7 @@ timeline as (
         account_id,
         told_date as event_date,
         snapshot_date,
+        is_told_28d,
         0 as difference,
         0 as core_difference
     from snapshots
@@ -73,6 +75,7 @@ timeline as (
         changes.account_id,
         changes.event_date,
         null as snapshot_date,
+        null as is_told_28d,
         changes.difference,
         case when features.is_core then changes.difference else 0 end as core_difference
     from changes
@@ -84,6 +87,7 @@ counted as (
         account_id,
         snapshot_date,
         event_date,
+        is_told_28d,
         sum(difference) over so_far as features_in_use,
         sum(core_difference) over so_far as core_features_in_use
     from timeline
@@ -94,10 +98,13 @@ signals as (
     select
         counted.account_id,
         counted.snapshot_date,
-        counted.features_in_use::double precision as features_used_28d,
-        (
-            counted.core_features_in_use::numeric / nullif(catalogue.core_features, 0)
-        )::double precision as feature_adoption
+        case
+            when counted.is_told_28d then counted.features_in_use
+        end::double precision as features_used_28d,
+        case
+            when counted.is_told_28d
+                then counted.core_features_in_use::numeric / nullif(catalogue.core_features, 0)
+        end::double precision as feature_adoption
     from counted
     cross join catalogue
     cross join delivered

@@ -1,6 +1,7 @@
 -- Grain: one row per account and snapshot date.
 -- Frames end at the newest day of use that was told by the snapshot, so a later fact cannot enter
--- one, and a day that nobody has told yet does not look like a day without users.
+-- one, and a day that nobody has told yet does not look like a day without users. A frame in which
+-- the source was silent for too long is unknown: see int_usage_told_dates.
 -- A table, not a view: its test and account_snapshots each read it, and would each compute it.
 {{ config(materialized='table') }}
 
@@ -11,13 +12,22 @@ snapshots as (
         snapshot_dates.account_id,
         snapshot_dates.snapshot_date,
         snapshot_dates.first_subscription_date,
-        told_dates.told_date
+        told_dates.told_date,
+        told_dates.is_told_7d,
+        told_dates.is_told_28d,
+        told_dates.is_told_previous_28d,
+        told_dates.is_told_28d_56d_ago
     from {{ ref('int_snapshot_dates') }} as snapshot_dates
     left join {{ ref('int_usage_told_dates') }} as told_dates
         on snapshot_dates.snapshot_date = told_dates.snapshot_date
 ),
 
 account_days as (select * from {{ ref('stg_product__account_days') }}),
+
+silences as (
+    select * from {{ ref('int_source_silences') }}
+    where source = 'product'
+),
 
 -- from which day on the source says anything at all, measure by measure
 delivered as (
@@ -85,8 +95,6 @@ known as (
         snapshots.account_id,
         snapshots.snapshot_date,
         snapshots.told_date,
-        snapshots.first_subscription_date,
-        delivered.events_from,
         rolled.events_28d,
         rolled.events_previous_28d,
         rolled.sessions_28d,
@@ -94,19 +102,28 @@ known as (
         rolled.api_calls_previous_28d,
         rolled.data_bytes_28d,
         rolled.data_bytes_previous_28d,
-        rolled.last_use_date,
+        -- never used: idle since the customer, or the source, began
+        coalesce(
+            rolled.last_use_date,
+            greatest(snapshots.first_subscription_date, delivered.events_from)
+        ) as idle_from,
         snapshots.told_date >= delivered.events_from as has_events,
-        snapshots.told_date >= delivered.users_from as has_users,
-        snapshots.told_date >= delivered.sessions_from as has_sessions,
-        snapshots.told_date >= delivered.api_calls_from as has_api_calls,
-        snapshots.told_date >= delivered.data_bytes_from as has_data_bytes,
+        snapshots.told_date >= delivered.events_from and snapshots.is_told_28d as has_events_28d,
+        snapshots.told_date >= delivered.users_from and snapshots.is_told_7d as has_users_7d,
+        snapshots.told_date >= delivered.users_from and snapshots.is_told_28d as has_users_28d,
+        snapshots.told_date >= delivered.sessions_from and snapshots.is_told_28d
+            as has_sessions_28d,
+        snapshots.told_date >= delivered.api_calls_from and snapshots.is_told_28d
+            as has_api_calls_28d,
+        snapshots.told_date >= delivered.data_bytes_from and snapshots.is_told_28d
+            as has_data_bytes_28d,
         -- a base period that began before the customer or the source did looks like growth
         snapshots.told_date - 55
         >= greatest(snapshots.first_subscription_date, delivered.events_from)
-            as has_previous_28d,
+        and snapshots.is_told_previous_28d as has_previous_28d,
         snapshots.told_date - 83
         >= greatest(snapshots.first_subscription_date, delivered.users_from)
-            as has_users_56d_ago,
+        and snapshots.is_told_28d_56d_ago as has_users_56d_ago,
         coalesce(account_days.active_users_7d, 0) as active_users_7d,
         coalesce(account_days.active_users_28d, 0) as active_users_28d,
         coalesce(account_days_56d_ago.active_users_28d, 0) as active_users_56d_ago
@@ -127,50 +144,61 @@ known as (
             and snapshots.told_date - 56 = account_days_56d_ago.usage_date
 ),
 
+-- on a silent day nobody is known to have been idle
+idle as (
+    select
+        known.*,
+        known.told_date - known.idle_from - meanwhile.silent_days as idle_days
+    from known
+    cross join lateral (
+        select {{ silent_days('known.idle_from + 1', 'known.told_date') }} as silent_days
+        from silences
+        where known.told_date > silences.last_silent_date
+    ) as meanwhile
+),
+
 signals as (
     select
         account_id,
         snapshot_date,
-        case when has_users then active_users_7d end::double precision as active_users_7d,
-        case when has_users then active_users_28d end::double precision as active_users_28d,
+        case when has_users_7d then active_users_7d end::double precision as active_users_7d,
+        case when has_users_28d then active_users_28d end::double precision as active_users_28d,
         case
             -- nobody came for 28 days: nobody comes back weekly either
-            when has_users and active_users_28d = 0 then 0
-            when has_users then active_users_7d::numeric / active_users_28d
+            when has_users_7d and has_users_28d and active_users_28d = 0 then 0
+            when has_users_7d and has_users_28d then active_users_7d::numeric / active_users_28d
         end::double precision as stickiness,
         case
-            when has_users_56d_ago
+            when has_users_28d and has_users_56d_ago
                 then active_users_28d::numeric / nullif(active_users_56d_ago, 0) - 1
         end::double precision as active_user_change_56d,
-        case when has_events then coalesce(events_28d, 0) end::double precision as events_28d,
+        case when has_events_28d then coalesce(events_28d, 0) end::double precision as events_28d,
         case
-            when has_events and has_users then events_28d / nullif(active_users_28d, 0)
+            when has_events_28d and has_users_28d then events_28d / nullif(active_users_28d, 0)
         end::double precision as events_per_user_28d,
         case
-            when has_previous_28d
+            when has_events_28d and has_previous_28d
                 then coalesce(events_28d, 0) / nullif(events_previous_28d, 0) - 1
         end::double precision as usage_change_28d,
-        case when has_sessions then coalesce(sessions_28d, 0) end::double precision as sessions_28d,
-        case when has_api_calls then coalesce(api_calls_28d, 0) end::double precision as api_calls_28d,
         case
-            when has_previous_28d and has_api_calls
+            when has_sessions_28d then coalesce(sessions_28d, 0)
+        end::double precision as sessions_28d,
+        case
+            when has_api_calls_28d then coalesce(api_calls_28d, 0)
+        end::double precision as api_calls_28d,
+        case
+            when has_api_calls_28d and has_previous_28d
                 then coalesce(api_calls_28d, 0) / nullif(api_calls_previous_28d, 0) - 1
         end::double precision as api_calls_change_28d,
         case
-            when has_data_bytes then coalesce(data_bytes_28d, 0)
+            when has_data_bytes_28d then coalesce(data_bytes_28d, 0)
         end::double precision as data_bytes_28d,
         case
-            when has_previous_28d and has_data_bytes
+            when has_data_bytes_28d and has_previous_28d
                 then coalesce(data_bytes_28d, 0) / nullif(data_bytes_previous_28d, 0) - 1
         end::double precision as data_bytes_change_28d,
-        case
-            when has_events
-                then
-                    told_date
-                    -- never used: idle since the customer, or the source, began
-                    - coalesce(last_use_date, greatest(first_subscription_date, events_from))
-        end::double precision as days_since_last_use
-    from known
+        case when has_events then idle_days end::double precision as days_since_last_use
+    from idle
 )
 
 select * from signals
