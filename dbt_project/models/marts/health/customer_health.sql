@@ -33,13 +33,28 @@ current_scores as (
 earlier_scores as (
     select distinct on (default_scores.account_id)
         default_scores.account_id,
-        default_scores.health_score
+        default_scores.health_score,
+        default_scores.pillar_scores
     from default_scores
     cross join policy
     where
         default_scores.snapshot_date
         between {{ as_of_date() }} - policy.trend_days - 6 and {{ as_of_date() }} - policy.trend_days
     order by default_scores.account_id asc, default_scores.snapshot_date desc
+),
+
+-- Scores of different pillars differ without a change of the customer: when events were missing for
+-- two weeks, the mean score of a company fell by 11 points, that of the usage pillar having been the
+-- best. On the demonstration company 6 of 821 trends are unknown by this.
+changes as (
+    select
+        current_scores.account_id,
+        current_scores.health_score - earlier_scores.health_score as score_change_28d
+    from current_scores
+    inner join earlier_scores on current_scores.account_id = earlier_scores.account_id
+    where
+        jsonb_path_query_array(current_scores.pillar_scores, '$.keyvalue() ? (@.value != null).key')
+        = jsonb_path_query_array(earlier_scores.pillar_scores, '$.keyvalue() ? (@.value != null).key')
 ),
 
 drivers as (
@@ -67,7 +82,7 @@ joined as (
         current_scores.health_score,
         coalesce(current_scores.tier, 'Unknown') as tier,
         coalesce(current_scores.colour, 'grey') as colour,
-        current_scores.health_score - earlier_scores.health_score as score_change_28d,
+        changes.score_change_28d,
         policy.rising_from,
         policy.falling_to,
         current_scores.coverage,
@@ -82,7 +97,7 @@ joined as (
     cross join policy
     left join snapshots on accounts.account_id = snapshots.account_id
     left join current_scores on accounts.account_id = current_scores.account_id
-    left join earlier_scores on accounts.account_id = earlier_scores.account_id
+    left join changes on accounts.account_id = changes.account_id
     left join predictions on accounts.account_id = predictions.account_id
     left join drivers on accounts.account_id = drivers.account_id
 ),
