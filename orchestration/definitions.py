@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.defs import books, checks, churn, ingestion, jobs, transformation
+from orchestration.defs import books, checks, churn, ingestion, jobs, leaks, transformation
 from orchestration.lib.progress import step_logger
 from orchestration.lib.resources import CompanyWarehouse
 
@@ -10,6 +10,7 @@ defs = dg.Definitions(
     assets=[
         *ingestion.ingestion_assets,
         books.close_books,
+        leaks.find_leaks,
         transformation.dbt_models,
         *churn.churn_assets,
         transformation.dbt_models_with_predictions,

@@ -38,6 +38,12 @@ where not is_passed
 order by 1
 """
 
+LEAKS_SQL = """
+select source || '.' || table_name || '.' || column_name as column_name, auc
+from tenure.suspected_leaks
+order by auc desc, 1
+"""
+
 MODEL_SQL = """
 select model_version, status, reason, has_earned_trust, base_rate, churned_account_count,
     account_count, trained_as_of_date
@@ -176,6 +182,18 @@ def print_checks(console: Console, warehouse: Warehouse) -> None:
             console.print(f"[red]✗[/] {failure}", highlight=False, soft_wrap=True)
 
 
+def print_leaks(console: Console, warehouse: Warehouse) -> None:
+    """The columns that seem to know who has left, in one line; nothing when there are none."""
+    suspects = records(warehouse, LEAKS_SQL)
+    if suspects:
+        named = ", ".join(f"{row['column_name']} (AUC {row['auc']:.2f})" for row in suspects)
+        console.print(
+            f"[yellow]![/] Learn nothing from {named}: alone too good to be honest.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
 def print_model(console: Console, warehouse: Warehouse) -> None:
     """The champion's out-of-time metrics beside its baselines, or why there is no model."""
     models = records(warehouse, MODEL_SQL)
@@ -245,6 +263,7 @@ def print_status(console: Console, settings: Settings) -> None:
         print_loads(console, warehouse)
         print_repairs(console, warehouse)
         print_checks(console, warehouse)
+        print_leaks(console, warehouse)
         print_model(console, warehouse)
         print_portfolio(console, warehouse)
 

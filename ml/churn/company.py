@@ -129,14 +129,15 @@ def train_company(
     Args:
         snapshots: marts.account_snapshots with `health_score`, one row per account and date.
         outcomes: marts.fct_churn_outcomes.
-        signals, policy: the seeds `signals` and `churn_model_policy`.
+        signals: the seed `signals`.
+        policy: the seeds `churn_model_policy` and `leak_policy`, side by side in one row.
     """
     rules = ChurnPolicy.from_frame(policy)
     data = prepare_training(snapshots, outcomes, signals, rules, as_of_date)
     obstacle = data.obstacle()
     if obstacle:
         registry.stand_down()
-        return _no_model(data, obstacle)
+        return _no_model(data, f"{obstacle} {data.features.warning()}".strip())
 
     fingerprint = data.fingerprint
     version = registry.find(fingerprint)

@@ -19,12 +19,20 @@ class FeatureChoice:
     """The features a model uses, and each one that was left out with the reason.
 
     `trends` has, per feature used, -1 where risk may only fall as the value rises, 1 where it may
-    only rise, 0 where it is free.
+    only rise, 0 where it is free. `suspected` are those left out that seem to know the outcome.
     """
 
     used: tuple[str, ...]
     trends: tuple[int, ...]
     left_out: dict[str, str]
+    suspected: tuple[str, ...] = ()
+
+    def warning(self) -> str:
+        """A sentence about the suspected features for whoever reads of the model; else empty."""
+        if not self.suspected:
+            return ""
+        named = ", ".join(self.suspected)
+        return f"Not learnt from: {named}, which alone ranks churn too well to be honest."
 
 
 def label_snapshots(snapshots: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:

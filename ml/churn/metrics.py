@@ -111,10 +111,7 @@ def _metrics(
     if 0 < base < 1:
         found["brier_skill"] = 1 - found["brier"] / (base * (1 - base))
         group, group_lost = by_risk.totals(weight), by_risk.totals(lost)
-        group_stayed = group - group_lost
-        stayed = total - losses
-        safer = stayed - np.cumsum(group_stayed) + group_stayed / 2
-        found["auc"] = float(group_lost @ safer) / (losses * stayed)
+        found["auc"] = _auc(group_lost, group - group_lost)
         seen, caught = np.cumsum(group), np.cumsum(group_lost)
         precision = np.divide(caught, seen, out=np.zeros_like(seen), where=seen > 0)
         found["pr_auc"] = float(group_lost @ precision) / losses
@@ -127,6 +124,19 @@ def _metrics(
             by_risk.totals(known), by_risk.totals(dollars)
         )
     return found
+
+
+def weighted_auc(churned: np.ndarray, risk: np.ndarray, weights: np.ndarray) -> float:
+    """Share of the weight of (churned, stayed) pairs in which the churned row has more risk."""
+    ranking = _Ranking.of(risk)
+    return _auc(ranking.totals(weights * churned), ranking.totals(weights * ~churned))
+
+
+def _auc(group_lost: np.ndarray, group_stayed: np.ndarray) -> float:
+    """AUC from the weight of both classes per group of tied rows, riskiest first."""
+    stayed = group_stayed.sum()
+    safer = stayed - np.cumsum(group_stayed) + group_stayed / 2
+    return float(group_lost @ safer) / float(group_lost.sum() * stayed)
 
 
 def _share_in_top(group: np.ndarray, amount: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""The judgements behind the churn model, read from the seed `churn_model_policy`."""
+"""The judgements behind the churn model, read from `churn_model_policy` and `leak_policy`."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
@@ -8,7 +8,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class ChurnPolicy:
-    """One row of the seed. Days are calendar days; `interval_level` and margins are shares."""
+    """One row of the seeds side by side. Days are calendar days; levels and margins are shares."""
 
     horizon_days: int
     minimum_churned_accounts: int
@@ -20,6 +20,7 @@ class ChurnPolicy:
     calibration: Literal["isotonic", "sigmoid"]
     drivers_per_account: int
     promotion_margin: float
+    single_feature_auc_limit: float
 
     def __post_init__(self) -> None:
         positive = ("horizon_days", "minimum_churned_accounts", "time_folds", "fold_days")
@@ -30,6 +31,8 @@ class ChurnPolicy:
             raise ValueError("churn_model_policy: account_groups must be at least 2")
         if not 0 < self.interval_level < 1:
             raise ValueError("churn_model_policy: interval_level must lie between 0 and 1")
+        if not 0.5 < self.single_feature_auc_limit <= 1:
+            raise ValueError("leak_policy: single_feature_auc_limit must lie between 0.5 and 1")
         if self.calibration not in ("isotonic", "sigmoid"):
             raise ValueError("churn_model_policy: calibration must be isotonic or sigmoid")
 
@@ -54,5 +57,5 @@ class ChurnPolicy:
         return cls(**values)
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, in the order of the seed's columns."""
+        """Plain values by name."""
         return asdict(self)

@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from ml.churn.calibration import fit_calibrator
 from ml.churn.features import KEYS, FeatureChoice, choose_features, label_snapshots
+from ml.churn.leaks import leave_out_leaks
 from ml.churn.metrics import ChurnScores, calibration_curve
 from ml.churn.models import (
     HEALTH_SCORE,
@@ -82,7 +83,14 @@ class TrainingData:
         digest.update(feature_matrix(self.labelled, self.features.used).tobytes())
         digest.update(health_score_risk(self.labelled).tobytes())
         digest.update(
-            json.dumps([self.features.used, self.features.trends, self.policy.as_dict()]).encode()
+            json.dumps(
+                [
+                    self.features.used,
+                    self.features.trends,
+                    self.features.suspected,
+                    self.policy.as_dict(),
+                ]
+            ).encode()
         )
         digest.update(code_version().encode())
         return digest.hexdigest()
@@ -101,7 +109,7 @@ class TrainingData:
                 f"have churned, and {policy.minimum_churned_accounts} are needed."
             )
         if not self.features.used:
-            return "No churn model: no signal is known for any labelled snapshot."
+            return "No churn model: no signal is known that could be learnt from."
         if not self.folds:
             first, last = self.labelled["snapshot_date"].agg(["min", "max"])
             return (
@@ -169,7 +177,7 @@ def prepare_training(
         )
     return TrainingData(
         labelled=labelled,
-        features=choose_features(labelled, signals),
+        features=leave_out_leaks(labelled, choose_features(labelled, signals), policy),
         policy=policy,
         as_of_date=as_of_date,
         folds=tuple(time_folds(labelled, policy)) if len(labelled) else (),
@@ -204,9 +212,14 @@ def _train(data: TrainingData) -> TrainedChurn:
         calibration=calibration_curve(
             out_of_time["churned"].to_numpy(), out_of_time[LIGHTGBM].to_numpy()
         ),
-        trust=earned_trust(evaluations, len(data.folds), data.policy),
+        trust=_trust(evaluations, data),
         fingerprint=data.fingerprint,
     )
+
+
+def _trust(evaluations: pd.DataFrame, data: TrainingData) -> Trust:
+    trust = earned_trust(evaluations, len(data.folds), data.policy)
+    return replace(trust, reason=f"{trust.reason} {data.features.warning()}".strip())
 
 
 def _fitters(

@@ -7,6 +7,7 @@ import dagster as dg
 
 from ml.churn import score_company, train_company
 from ml.registry import ChurnRegistry
+from orchestration.defs.leaks import SUSPECTS
 from orchestration.lib.company import as_of_date
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
@@ -20,7 +21,10 @@ SCORES = dg.AssetKey(["marts", "fct_health_scores"])
 OUTCOMES = dg.AssetKey(["marts", "fct_churn_outcomes"])
 SIGNALS = dg.AssetKey(["seeds", "signals"])
 POLICY = dg.AssetKey(["seeds", "churn_model_policy"])
+LEAK_POLICY = dg.AssetKey(["seeds", "leak_policy"])
 HEALTH_POLICY = dg.AssetKey(["seeds", "health_policy"])
+POLICIES = [POLICY, LEAK_POLICY, HEALTH_POLICY]
+TRAINED_ON = [SNAPSHOTS, SCORES, OUTCOMES, SIGNALS, *POLICIES, SUSPECTS]
 
 SNAPSHOTS_SQL = """
 select snapshots.*, scores.health_score
@@ -35,7 +39,7 @@ where snapshots.is_open
 LATEST_SNAPSHOTS_SQL = f"{SNAPSHOTS_SQL} and snapshots.is_latest"
 OUTCOMES_SQL = "select * from marts.fct_churn_outcomes"
 SIGNALS_SQL = "select * from seeds.signals"
-POLICY_SQL = "select * from seeds.churn_model_policy"
+POLICY_SQL = "select * from seeds.churn_model_policy cross join seeds.leak_policy"
 
 
 def open_registry(warehouse: Warehouse, settings: Settings) -> ChurnRegistry:
@@ -49,7 +53,7 @@ def open_registry(warehouse: Warehouse, settings: Settings) -> ChurnRegistry:
     specs=[
         dg.AssetSpec(
             MODELS,
-            deps=[SNAPSHOTS, SCORES, OUTCOMES, SIGNALS, POLICY, HEALTH_POLICY],
+            deps=TRAINED_ON,
             description="One row per trained churn model; one row saying why when there is none.",
             group_name="churn",
             owners=["team:data-science"],
@@ -57,7 +61,7 @@ def open_registry(warehouse: Warehouse, settings: Settings) -> ChurnRegistry:
         ),
         dg.AssetSpec(
             EVALUATIONS,
-            deps=[SNAPSHOTS, SCORES, OUTCOMES, SIGNALS, POLICY, HEALTH_POLICY],
+            deps=TRAINED_ON,
             description="One row per model version, predictor and metric, out of time.",
             group_name="churn",
             owners=["team:data-science"],
@@ -103,7 +107,7 @@ def train_churn_model(
     specs=[
         dg.AssetSpec(
             PREDICTIONS,
-            deps=[MODELS, SNAPSHOTS, SCORES, SIGNALS, POLICY, HEALTH_POLICY],
+            deps=[MODELS, SNAPSHOTS, SCORES, SIGNALS, *POLICIES],
             description="One row per open account: churn probability and its drivers, as of a day.",
             group_name="churn",
             owners=["team:data-science"],

@@ -10,6 +10,8 @@ from tests.dbt.conftest import Parsed
 OPERATIONAL = {"ml", "quarantine", "tenure"}
 PREFIXES = {"staging": "stg_", "intermediate": "int_"}
 UNIQUENESS = {"unique", "unique_combination"}
+# What Tenure says of its own last run must show while a failed check stops the build.
+LIVE_VIEWS = {"data_trust", "quarantine_summary", "repair_summary", "suspected_leaks"}
 
 COMMENT = re.compile(r"--[^\n]*|\{#.*?#\}", re.DOTALL)
 COMPARED_WITH = re.compile(r"(?:[<>]=?|between)\s*(\d+(?:\.\d+)?)\b")
@@ -56,8 +58,7 @@ def test_every_mart_has_a_contract_and_proves_its_grain(parsed: Parsed) -> None:
     }
     for mart in parsed.models("marts"):
         assert mart["contract"]["enforced"], mart["name"]
-        # What Tenure says of its own last run must show while a failed check stops the build.
-        is_live = mart["name"] in {"data_trust", "quarantine_summary", "repair_summary"}
+        is_live = mart["name"] in LIVE_VIEWS
         assert mart["config"]["materialized"] == ("view" if is_live else "table"), mart["name"]
         assert mart["unique_id"] in proven, f"{mart['name']} has no uniqueness test"
 
@@ -99,3 +100,14 @@ def test_judgement_is_a_seed_not_a_number_in_a_model(parsed: Parsed) -> None:
     assert cut_offs("case when health_score >= 70 then 'green' end") == ["70"]
     found = {model["name"]: cut_offs(model["raw_code"]) for model in parsed.models()}
     assert {name: numbers for name, numbers in found.items() if numbers} == {}
+
+
+def test_no_model_reads_what_the_contract_does_not_know(parsed: Parsed) -> None:
+    """`attributes` hold a CRM's fields as they are today, leaks among them: what is to be learnt
+    from is first described in the contract."""
+    readers = [
+        model["name"]
+        for model in parsed.models()
+        if re.search(r"\battributes\b", COMMENT.sub("", model["raw_code"]))
+    ]
+    assert readers == []

@@ -113,6 +113,7 @@ def policy_row(**changes: object) -> pd.DataFrame:
         "calibration": "isotonic",
         "drivers_per_account": 3,
         "promotion_margin": 0.0,
+        "single_feature_auc_limit": 0.9,
     }
     return pd.DataFrame([values | changes])
 

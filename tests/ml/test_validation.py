@@ -80,6 +80,7 @@ def test_a_policy_that_makes_no_sense_is_refused(build_policy: Callable) -> None
         {"account_groups": 1},
         {"interval_level": 1.0},
         {"calibration": "beta"},
+        {"single_feature_auc_limit": 0.5},
     ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             ChurnPolicy.from_frame(build_policy(**wrong))

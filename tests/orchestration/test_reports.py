@@ -46,6 +46,7 @@ def test_a_metric_is_shown_with_its_interval() -> None:
         ("ingest_crm", "load crm"),
         ("expect_billing", "check billing"),
         ("dbt_models", "dbt: staging, intermediate, marts"),
+        ("find_leaks", "find leaks"),
     ],
 )
 def test_steps_are_told_in_words(step: str, words: str) -> None:

@@ -22,6 +22,10 @@ checks as (
     from {{ source('tenure', 'checks') }}
 ),
 
+suspected_leaks as (
+    select count(*) as columns_suspected from {{ source('tenure', 'suspected_leaks') }}
+),
+
 -- the champion, or else the newest verdict on why there is none
 models as (
     select * from {{ source('ml', 'churn_models') }}
@@ -41,12 +45,14 @@ joined as (
         checks.checks_passed,
         checks.checks_failed,
         checks.last_checked_at,
+        suspected_leaks.columns_suspected,
         case when models.status = 'champion' then models.model_version end as model_version,
         models.trained_as_of_date,
         coalesce(models.has_earned_trust, false) as has_earned_trust,
         coalesce(models.reason, 'No churn model has been trained yet.') as reason
     from loads
     cross join checks
+    cross join suspected_leaks
     left join models on true
 )
 

@@ -1,0 +1,60 @@
+"""The leak check: columns that alone tell who has left are named, and not learnt from."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from orchestration.defs.ingestion import RAW_KEYS, contract
+from orchestration.lib.company import as_of_date
+from orchestration.lib.resources import CompanyWarehouse
+from orchestration.lib.retries import retried_on_connection_loss
+from sources import check_leaks, read_leak_policy
+
+SUSPECTS = dg.AssetKey(["tenure", "suspected_leaks"])
+CHECK_NAME = "no_column_knows_the_outcome"
+
+
+@dg.multi_asset(
+    name="find_leaks",
+    specs=[
+        dg.AssetSpec(
+            SUSPECTS,
+            deps=RAW_KEYS,
+            description="One row per unknown column that alone tells who has left.",
+            group_name="operations",
+            owners=["team:data"],
+            kinds={"python", "postgres"},
+        )
+    ],
+    check_specs=[
+        dg.AssetCheckSpec(
+            CHECK_NAME,
+            asset=SUSPECTS,
+            description="No column that the contract does not know ranks customers too well.",
+        )
+    ],
+)
+def find_leaks(
+    context: dg.AssetExecutionContext, companies: CompanyWarehouse
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+    """Judge the columns once all raw tables are loaded: billing says who has left."""
+    with retried_on_connection_loss(), companies.open() as warehouse:
+        as_of = as_of_date(warehouse, companies.settings)
+        check = check_leaks(warehouse, contract, read_leak_policy(), as_of)
+    for message in check.messages:
+        context.log.warning(message)
+    yield dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(check.suspects),
+            "examined_columns": check.examined_columns,
+            "problems": check.messages,
+        }
+    )
+    yield dg.AssetCheckResult(
+        check_name=CHECK_NAME,
+        passed=not check.messages,
+        # A warning: the column reaches no model, so there is nothing to stop.
+        severity=dg.AssetCheckSeverity.WARN,
+        description="\n".join(check.messages)
+        or f"{check.examined_columns} columns that the contract does not know were judged",
+    )
