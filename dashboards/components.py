@@ -25,6 +25,9 @@ def page_top(title: str, promise: str, company_trust: trust.Trust) -> None:
         if company_trust.rows_quarantined:
             with st.popover("What was quarantined", type="tertiary"):
                 _quarantine()
+        if company_trust.columns_suspected:
+            with st.popover("What must not be learnt from", type="tertiary"):
+                _suspected_leaks()
     warning = trust.notice(company_trust)
     if warning:
         st.warning(plain(warning), icon=":material/balance:")
@@ -49,6 +52,31 @@ def _quarantine() -> None:
     st.caption(
         "From `quarantine_summary`. A row leaves quarantine when it is delivered again and "
         "keeps the contract."
+    )
+
+
+def _suspected_leaks() -> None:
+    st.dataframe(
+        data.load_suspected_leaks(),
+        hide_index=True,
+        column_config={
+            "system": "System",
+            "table_name": "Table",
+            "column_name": "Column",
+            "told_by": st.column_config.TextColumn(
+                "Told by", help="Presence: whether it is there."
+            ),
+            "auc": st.column_config.NumberColumn(
+                "AUC", format="%.2f", help="0.5 tells nothing, 1 tells all."
+            ),
+            "ended_accounts": st.column_config.NumberColumn("Customers lost", format="localized"),
+            "accounts": st.column_config.NumberColumn("of", format="localized"),
+        },
+        alt="Raw columns that alone tell who has left, by system and table.",
+    )
+    st.caption(
+        "From `suspected_leaks`. How to clear a column that is honest stands in "
+        "`docs/operations.md`."
     )
 
 

@@ -40,6 +40,7 @@ TRUST = """
         data_trust.checks_failed,
         data_trust.rows_loaded,
         data_trust.rows_quarantined,
+        data_trust.columns_suspected,
         data_trust.model_version,
         data_trust.has_earned_trust,
         data_trust.reason,
@@ -56,6 +57,19 @@ QUARANTINE = """
     select system, source || '.' || table_name as table_name, rule, rows_rejected, example_message
     from marts.quarantine_summary
     order by rows_rejected desc, system, source, table_name, rule
+"""
+
+SUSPECTED_LEAKS = """
+    select
+        system,
+        source || '.' || table_name as table_name,
+        column_name,
+        told_by,
+        auc,
+        ended_accounts,
+        accounts
+    from marts.suspected_leaks
+    order by auc desc, system, source, table_name, column_name
 """
 
 OPEN_ACCOUNTS = """
@@ -168,6 +182,7 @@ def load_trust() -> Trust:
         checks_failed=row.get("checks_failed"),
         rows_loaded=row.get("rows_loaded"),
         rows_quarantined=row.get("rows_quarantined"),
+        columns_suspected=row.get("columns_suspected"),
         model_version=row.get("model_version"),
         has_earned_trust=bool(row.get("has_earned_trust", False)),
         reason=row.get("reason"),
@@ -178,6 +193,11 @@ def load_trust() -> Trust:
 def load_quarantine() -> pd.DataFrame:
     """Rows in quarantine per system, table and rule, most first."""
     return _cached(QUARANTINE)
+
+
+def load_suspected_leaks() -> pd.DataFrame:
+    """Raw columns that alone tell who has left, the most telling first."""
+    return _cached(SUSPECTED_LEAKS)
 
 
 def load_open_accounts() -> pd.DataFrame:

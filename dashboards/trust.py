@@ -22,6 +22,7 @@ class Trust:
     checks_failed: int | None
     rows_loaded: int | None
     rows_quarantined: int | None
+    columns_suspected: int | None
     model_version: str | None
     has_earned_trust: bool
     reason: str | None
@@ -50,7 +51,8 @@ class Fact:
 
 def facts(trust: Trust) -> list[Fact]:
     """The strip's badges, in reading order."""
-    return [_age(trust), _checks(trust), _quarantine(trust), _model(trust)]
+    every = (_age(trust), _checks(trust), _quarantine(trust), _leaks(trust), _model(trust))
+    return [fact for fact in every if fact]
 
 
 def notice(trust: Trust) -> str | None:
@@ -120,6 +122,19 @@ def _quarantine(trust: Trust) -> Fact:
         icon,
         f"{count(trust.rows_loaded)} rows were loaded; {count(rows)} broke a rule of the contract "
         "and are kept aside with the reason.",
+    )
+
+
+def _leaks(trust: Trust) -> Fact | None:
+    suspected = trust.columns_suspected
+    if not suspected:
+        return None
+    return Fact(
+        f"{count(suspected)} {'column' if suspected == 1 else 'columns'} not to learn from",
+        "yellow",
+        ":material/water_drop:",
+        "Alone they tell who has left, too well to be honest: they look as if they were filled "
+        "in afterwards. No number here was made from them.",
     )
 
 

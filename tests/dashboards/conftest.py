@@ -110,6 +110,7 @@ def make_marts(accounts: int = 90, seed: int = 7) -> dict[str, pd.DataFrame]:
         "churn_cohorts": _cohorts(rng),
         "data_trust": _trust(),
         "quarantine_summary": _quarantine(),
+        "suspected_leaks": _suspected_leaks(),
         "churn_model_evaluation": _evaluation(),
     }
 
@@ -290,6 +291,7 @@ def _trust() -> pd.DataFrame:
                 "rows_duplicate": 0,
                 "checks_passed": 24,
                 "checks_failed": 0,
+                "columns_suspected": 1,
                 "model_version": "3",
                 "has_earned_trust": True,
                 "reason": "Beats both baselines on the newest fold.",
@@ -312,6 +314,12 @@ def _quarantine() -> pd.DataFrame:
     ]
     names = ("system", "source", "table_name", "rule", "rows_rejected", "example_message")
     return pd.DataFrame(rows, columns=list(names))
+
+
+def _suspected_leaks() -> pd.DataFrame:
+    column = {"system": "canonical", "source": "crm", "table_name": "accounts"}
+    column |= {"column_name": "offboarding_items_done", "auc": 0.97, "told_by": "value"}
+    return pd.DataFrame([column | {"accounts": 90, "ended_accounts": 31}])
 
 
 def _evaluation() -> pd.DataFrame:

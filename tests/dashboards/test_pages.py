@@ -43,6 +43,7 @@ def test_a_page_carries_the_trust_strip(app: Open, stocked: Warehouse, name: str
     assert "Data to 11 Mar 2026" in text
     assert "24 of 24 checks passed" in text
     assert "41 rows quarantined" in text
+    assert "1 column not to learn from" in text
     assert "Model 3" in text
 
 

@@ -22,6 +22,7 @@ GOOD = trust.Trust(
     checks_failed=0,
     rows_loaded=1_000,
     rows_quarantined=0,
+    columns_suspected=0,
     model_version="3",
     has_earned_trust=True,
     reason="Beats its baselines.",
@@ -48,8 +49,14 @@ def test_a_failed_check_is_counted_and_red() -> None:
     assert (checks.text, checks.colour) == ("2 of 24 checks failed", "red")
 
 
+def test_a_column_that_knows_the_outcome_is_told_and_none_takes_no_room() -> None:
+    leaks = trust.facts(replace(GOOD, columns_suspected=1))[3]
+    assert (leaks.text, leaks.colour) == ("1 column not to learn from", "yellow")
+    assert texts(replace(GOOD, columns_suspected=2))[3] == "2 columns not to learn from"
+
+
 def test_nothing_recorded_does_not_look_like_all_well() -> None:
-    nothing = trust.Trust(*[None] * 8, has_earned_trust=False, reason=None, horizon_days=None)
+    nothing = trust.Trust(*[None] * 9, has_earned_trust=False, reason=None, horizon_days=None)
     assert {fact.colour for fact in trust.facts(nothing)} == {"gray"}
     empty = replace(GOOD, rows_loaded=0, checks_passed=0)
     assert texts(empty)[1:3] == ["No checks recorded", "Nothing loaded"]
