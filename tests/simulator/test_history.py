@@ -166,10 +166,44 @@ def test_an_invoice_bills_the_mrr_of_its_period(db) -> None:
                     or subscriptions.ended_at::date > invoices.issued_at::date)
             group by invoices.invoice_id
         )
-        select avg((amount_cents = due_cents)::integer) from billed
+        select {} from billed
     """
     # The others bill what was bought within a period, for the rest of it.
-    assert number(db, query) > 0.85
+    whole = "avg((amount_cents = due_cents)::integer) filter (where amount_cents > 0)"
+    assert number(db, query.format(whole)) > 0.85
+    too_much = "count(*) filter (where amount_cents > due_cents or amount_cents = 0)"
+    assert number(db, query.format(too_much)) == 0
+    # Nobody is billed on a day on which nothing is subscribed.
+    assert number(db, query.format("count(*)")) == number(db, "select count(*) from invoices")
+
+
+def test_a_credit_note_is_issued_and_nothing_more(db) -> None:
+    """One that is paid, voided or written off would show a customer who cannot pay."""
+    credits = "select * from invoices where amount_cents < 0"
+    assert number(db, f"select count(*) from ({credits})") > 100
+    paid = f"select count(*) from payments where invoice_id in (select invoice_id from ({credits}))"
+    assert number(db, paid) == 0
+    closed = f"select count(*) from ({credits}) where status <> 'credit' or voided_at is not null"
+    assert number(db, closed) == 0
+    assert number(db, "select count(*) from invoices where status = 'credit'") == number(
+        db, f"select count(*) from ({credits})"
+    )
+
+
+def test_nobody_pays_more_than_the_invoice_says(db) -> None:
+    query = """
+        with paid as (
+            select invoice_id, count(*) filter (where outcome = 'paid') as times,
+                sum(amount_cents) filter (where outcome <> 'failed') as cents,
+                min(attempted_at) as attempted_at
+            from payments group by invoice_id
+        )
+        select count(*) from paid join invoices using (invoice_id)
+        where times > 1 or cents > amount_cents or cents < 0 or attempted_at < issued_at
+            or (times = 1) <> (status = 'paid')
+    """
+    assert number(db, query) == 0
+    assert number(db, "select count(*) from payments where outcome = 'refunded'") > 10
 
 
 def test_a_new_sponsor_comes_after_the_old_one_has_left(db) -> None:
