@@ -70,7 +70,8 @@ def write_company(
     """Write a company's files in the contract's form to `out_dir`, and its truth to `truth/`.
 
     `accounts` customers in all, over the `months` months that end with `end_date`; the same
-    arguments give the same bytes. `progress` is called with the step and the fraction done.
+    arguments give the same bytes. `mess` is what befalls it and its exports, counted in
+    `truth/mess.csv`. `progress` is called with the step and the fraction done.
     Raises ValueError for fewer than one account or month, FileExistsError for a folder that holds
     something else than an earlier company.
     """
