@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from orchestration.benchmark import benchmark
 from simulator.mess.switches import GROUPS, KINDS, Mess
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
 from warehouse.environment import silence_telemetry
@@ -28,6 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(benchmark, name="benchmark")
 console = Console()
 
 Company = Annotated[

@@ -137,14 +137,42 @@ def test_every_loss_has_a_cause(folder: Path, company: SimulationSummary) -> Non
     assert causes["probability_that_week"].between(0, 1, inclusive="neither").all()
 
 
-def test_no_product_code_reads_the_truth() -> None:
-    """A model that has seen the answers proves nothing."""
-    names = re.compile(r"truth[/\\]|['\"]truth['\"]|account_weeks|churn_causes|contract_changes")
-    rooms = ["dashboards", "dbt_project", "expectations", "ml", "orchestration", "sources"]
-    readers = [
+PRODUCT = (
+    "dashboards",
+    "dbt_project",
+    "expectations",
+    "ml",
+    "orchestration",
+    "sources",
+    "warehouse",
+)
+
+
+def product_files_with(words: str) -> list[str]:
+    """The product's files in which the pattern is found."""
+    return [
         str(path.relative_to(PROJECT_ROOT))
-        for room in [*rooms, "warehouse"]
+        for room in PRODUCT
         for path in sorted((PROJECT_ROOT / room).rglob("*"))
-        if path.suffix in {".py", ".sql", ".yml", ".csv"} and names.search(path.read_text())
+        if path.suffix in {".py", ".sql", ".yml", ".csv"} and re.search(words, path.read_text())
     ]
-    assert readers == []
+
+
+def test_no_product_code_reads_the_truth(folder: Path) -> None:
+    """A model that has seen the answers proves nothing."""
+    places = [r"truth[/\\]", r"['\"]truth['\"]"]
+    files = [re.escape(path.name) for path in (folder / "truth").iterdir()]
+    tables = ["account_weeks", "churn_causes", "contract_changes", "playbook_(effects|enrolments)"]
+    # Every data folder has a README and a list of accounts.
+    names = set(files) - {re.escape("README.md"), re.escape("accounts.csv")}
+    assert product_files_with("|".join([*places, *tables, *sorted(names)])) == []
+
+
+def test_only_the_benchmark_command_asks_the_judge() -> None:
+    """The judge reads the truth for whoever asks: what it says must not reach a model or a mart."""
+    assert product_files_with(r"simulator\.judge|simulator import judge") == [
+        "orchestration/benchmark.py"
+    ]
+    assert product_files_with(r"orchestration\.benchmark|orchestration import benchmark") == [
+        "orchestration/cli.py"
+    ]
