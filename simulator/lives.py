@@ -279,11 +279,14 @@ class _LifeLoop:
         """Who is taken over by another customer this week, whatever its health."""
         rng, monday, count = self.merger_rng, self.calendar.monday(week), len(stays)
         merging = stays & (rng.random(count) < self.rules.merger)
+        renewal_day = self.book.renewal_day
+        is_due = (renewal_day >= monday) & (renewal_day < monday + 7)
         day = monday + rng.integers(7, size=count)
+        # A term that nobody renewed ends on its day, and not later in the week.
+        day = np.where(is_due, np.minimum(day, renewal_day), day)
         merging &= day <= self.calendar.end
         # Whoever takes over has no change of its own this week, so that each has one a day.
-        renewal_day = self.book.renewal_day
-        is_quiet = stays & ~merging & ((renewal_day < monday) | (renewal_day >= monday + 7))
+        is_quiet = stays & ~merging & ~is_due
         is_quiet &= ~self.desk.is_selling & ~self.book.is_paused
         buyers = rng.permutation(np.flatnonzero(is_quiet))
         sellers = np.flatnonzero(merging)[: len(buyers)]
