@@ -15,7 +15,7 @@ import streamlit as st
 
 from dashboards.frames import column
 from dashboards.states import Explanation, explain
-from dashboards.trust import Trust
+from dashboards.trust import Silence, Trust
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
 
 logger = logging.getLogger(__name__)
@@ -51,6 +51,14 @@ TRUST = """
         from marts.churn_model_evaluation
         group by model_version
     ) as horizons on data_trust.model_version = horizons.model_version
+"""
+
+# Those that a signal of the as-of date may still miss something by.
+SILENCES = """
+    select label, silent_days, sentence
+    from marts.source_silences
+    where is_within_90d
+    order by first_silent_date desc, source
 """
 
 QUARANTINE = """
@@ -187,6 +195,10 @@ def load_trust() -> Trust:
         has_earned_trust=bool(row.get("has_earned_trust", False)),
         reason=row.get("reason"),
         horizon_days=row.get("horizon_days"),
+        silences=tuple(
+            Silence(label, int(days), sentence)
+            for label, days, sentence in _cached(SILENCES).itertuples(index=False)
+        ),
     )
 
 

@@ -12,8 +12,17 @@ from dashboards.formatting import count, day, days_old
 
 
 @dataclass(frozen=True)
+class Silence:
+    """A row of `source_silences`: what is missing, for how many days, and the whole sentence."""
+
+    label: str
+    days: int
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Trust:
-    """The one row of `data_trust`, read."""
+    """The one row of `data_trust`, read, and the silences that signals may still miss by."""
 
     as_of_date: date | None
     data_age_days: int | None
@@ -27,6 +36,7 @@ class Trust:
     has_earned_trust: bool
     reason: str | None
     horizon_days: int | None
+    silences: tuple[Silence, ...] = ()
 
     @property
     def is_model_there(self) -> bool:
@@ -51,7 +61,15 @@ class Fact:
 
 def facts(trust: Trust) -> list[Fact]:
     """The strip's badges, in reading order."""
-    every = (_age(trust), _checks(trust), _quarantine(trust), _leaks(trust), _model(trust))
+    silences = [_silence(silence) for silence in trust.silences]
+    every = (
+        _age(trust),
+        *silences,
+        _checks(trust),
+        _quarantine(trust),
+        _leaks(trust),
+        _model(trust),
+    )
     return [fact for fact in every if fact]
 
 
@@ -79,6 +97,16 @@ def _age(trust: Trust) -> Fact:
         "gray",
         ":material/schedule:",
         f"Only facts known by {day(trust.as_of_date)} are counted.{loaded}",
+    )
+
+
+def _silence(silence: Silence) -> Fact:
+    return Fact(
+        f"{silence.label} missing for {count(silence.days)} days",
+        "yellow",
+        ":material/signal_disconnected:",
+        f"{silence.sentence}. Signals that are counted over these days are unknown, not zero; "
+        "scores rest on what is known.",
     )
 
 

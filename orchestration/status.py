@@ -44,6 +44,12 @@ from tenure.suspected_leaks
 order by auc desc, 1
 """
 
+SILENCES_SQL = """
+select sentence
+from marts.source_silences
+order by first_silent_date desc, source
+"""
+
 MODEL_SQL = """
 select model_version, status, reason, has_earned_trust, base_rate, churned_account_count,
     account_count, trained_as_of_date
@@ -194,6 +200,18 @@ def print_leaks(console: Console, warehouse: Warehouse) -> None:
         )
 
 
+def print_silences(console: Console, warehouse: Warehouse) -> None:
+    """The periods in which a source told nothing of anybody, newest first."""
+    if not relation_exists(warehouse, "marts.source_silences"):
+        return
+    for silence in records(warehouse, SILENCES_SQL):
+        console.print(
+            f"[yellow]![/] {silence['sentence']}: unknown, not zero.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
 def print_model(console: Console, warehouse: Warehouse) -> None:
     """The champion's out-of-time metrics beside its baselines, or why there is no model."""
     models = records(warehouse, MODEL_SQL)
@@ -264,6 +282,7 @@ def print_status(console: Console, settings: Settings) -> None:
         print_repairs(console, warehouse)
         print_checks(console, warehouse)
         print_leaks(console, warehouse)
+        print_silences(console, warehouse)
         print_model(console, warehouse)
         print_portfolio(console, warehouse)
 
@@ -273,6 +292,7 @@ def print_result(console: Console, settings: Settings) -> None:
     with Warehouse.open(settings) as warehouse:
         print_portfolio(console, warehouse)
         print_model(console, warehouse)
+        print_silences(console, warehouse)
         rows = warehouse.read(
             "select coalesce(sum(rows_quarantined), 0) as rows from tenure.loads"
         )["rows"].iloc[0]

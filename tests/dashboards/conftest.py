@@ -110,6 +110,7 @@ def make_marts(accounts: int = 90, seed: int = 7) -> dict[str, pd.DataFrame]:
         "churn_cohorts": _cohorts(rng),
         "data_trust": _trust(),
         "quarantine_summary": _quarantine(),
+        "source_silences": _silences(),
         "suspected_leaks": _suspected_leaks(),
         "churn_model_evaluation": _evaluation(),
     }
@@ -314,6 +315,21 @@ def _quarantine() -> pd.DataFrame:
     ]
     names = ("system", "source", "table_name", "rule", "rows_rejected", "example_message")
     return pd.DataFrame(rows, columns=list(names))
+
+
+def _silences() -> pd.DataFrame:
+    outage = {
+        "source": "product",
+        "label": "Product events",
+        "first_silent_date": AS_OF - pd.Timedelta(days=40),
+        "last_silent_date": AS_OF - pd.Timedelta(days=27),
+        "silent_days": 14,
+        "is_over": True,
+        "is_within_90d": True,
+        "sentence": "Product events are missing for 14 days, from 30 Jan 2026 to 12 Feb 2026",
+    }
+    old = outage | {"label": "Support tickets", "source": "support", "is_within_90d": False}
+    return pd.DataFrame([outage, old])
 
 
 def _suspected_leaks() -> pd.DataFrame:

@@ -44,6 +44,8 @@ def test_a_page_carries_the_trust_strip(app: Open, stocked: Warehouse, name: str
     assert "24 of 24 checks passed" in text
     assert "41 rows quarantined" in text
     assert "1 column not to learn from" in text
+    assert "Product events missing for 14 days" in text
+    assert "Support tickets missing" not in text
     assert "Model 3" in text
 
 

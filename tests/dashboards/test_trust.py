@@ -44,6 +44,14 @@ def test_the_strip_tells_age_checks_quarantine_and_model() -> None:
     assert trust.notice(GOOD) is None
 
 
+def test_days_that_no_source_told_are_named_before_anything_is_believed() -> None:
+    """Scores that rest on half of the signals look like a company that changed overnight."""
+    silence = trust.Silence("Product events", 14, "Product events are missing for 14 days, from …")
+    fact = trust.facts(replace(GOOD, silences=(silence,)))[1]
+    assert (fact.text, fact.colour) == ("Product events missing for 14 days", "yellow")
+    assert "unknown, not zero" in fact.story
+
+
 def test_a_failed_check_is_counted_and_red() -> None:
     checks = trust.facts(replace(GOOD, checks_passed=22, checks_failed=2))[1]
     assert (checks.text, checks.colour) == ("2 of 24 checks failed", "red")
