@@ -168,11 +168,12 @@ class _Outlook:
             merging = rules.merger * mass.sum(axis=(1, 2))
             mass *= 1.0 - rules.merger
             for column, horizon in enumerate(HORIZONS):
-                # A cancellation falls on any day of its week alike; a renewal has its day.
+                # A cancellation falls on any day of its week alike; a renewal has its day, which a
+                # merger in the same week does not pass.
                 last = self._sunday + horizon
                 part = min(max((last - monday + 1) / 7, 0.0), 1.0)
                 share = np.where(is_due, renewal_day <= last, part)
-                within[:, column] += share * leaving + part * merging
+                within[:, column] += share * leaving + np.maximum(share, part) * merging
             renewal_day = _renewed(renewal_day, prospects, is_due)
         # Rounded, so that the last bits do not depend on the processor's way of multiplying.
         return np.round(within, 6)
