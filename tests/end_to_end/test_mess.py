@@ -166,7 +166,7 @@ def test_use_is_unknown_while_its_source_was_silent(warehouse: Warehouse) -> Non
         warehouse,
         "select count(*), count(active_users_7d) from marts.account_snapshots "
         "inner join marts.source_silences on source = 'product' "
-        "and snapshot_date between first_silent_date + 6 and last_silent_date where is_open",
+        "and snapshot_date between first_silent_date + 7 and last_silent_date where is_open",
     )
     assert snapshots > 0
     assert known == 0
