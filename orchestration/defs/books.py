@@ -11,12 +11,14 @@ from orchestration.lib.retries import retried_on_connection_loss
 BOOKS = {
     ("tenure", "loads"): "One row per system and table: rows in, loaded, quarantined, duplicate.",
     ("tenure", "checks"): "One row per checked table: the newest verdict of Great Expectations.",
+    ("tenure", "repairs"): "One row per system, table and rule that put rows right.",
     ("quarantine", "rejected_rows"): "One row per rejected row: file, row number, rule, content.",
 }
 COUNTS_SQL = """
 select
     (select count(*) from tenure.loads) as loads,
     (select count(*) from tenure.checks) as checks,
+    (select count(*) from tenure.repairs) as repairs,
     (select count(*) from quarantine.rejected_rows) as rejected_rows
 """
 
