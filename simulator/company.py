@@ -115,8 +115,8 @@ def write_company(
         lambda done: progress("truth", 0.75 + 0.25 * done),
     )
     write_truth(folder.draft / "truth", world, weeks, (main_cause, parts))
-    counts = [*population.counts(mess), *invoices.counts(mess), *seasons.counts()]
-    counts += delivery.counts()
+    counts = [*population.counts(mess), *lives.counts(mess), *invoices.counts(mess)]
+    counts += [*seasons.counts(), *delivery.counts()]
     pa_csv.write_csv(count_table(counts), folder.draft / "truth" / "mess.csv")
     summary = SimulationSummary(
         folder=folder.target,

@@ -7,10 +7,11 @@ import numpy as np
 from simulator.assumptions import BLOWS
 from simulator.calendar import FAR, Calendar, add_months
 from simulator.contracts import ABSORBED, EXPANDED, RESUMED
+from simulator.leaving import logistic
 from simulator.lives import Lives
 from simulator.mess import Count, Mess
 from simulator.mess.counts import FACT
-from simulator.moods import Moods, logistic
+from simulator.moods import Moods
 from simulator.population import SMB, Population
 from simulator.world import World
 

@@ -7,9 +7,11 @@ import numpy as np
 
 from simulator.assumptions import BLOWS, Assumptions
 from simulator.calendar import FAR, NEVER, Calendar, add_months
-from simulator.contracts import Changes, ContractBook
+from simulator.contracts import EXPANDED, PAUSED, Changes, ContractBook
 from simulator.latent import DEPARTURE, QUIET, HealthChain
 from simulator.leaving import onboarding_fade
+from simulator.mess import Count, Mess
+from simulator.mess.counts import FACT
 from simulator.playbooks import (
     UNTREATED,
     Enrolments,
@@ -78,6 +80,22 @@ class Lives:
     enrolments: Enrolments
     departures: tuple[np.ndarray, np.ndarray]
     arrivals: tuple[np.ndarray, np.ndarray]
+
+    def counts(self, mess: Mess) -> list[Count]:
+        changes = self.changes
+        is_core = changes.product == 0
+        account, _, _ = changes.spells()
+        found = {
+            "pauses": ("pauses", is_core & (changes.kind == PAUSED)),
+            "reactivations": ("returns", np.diff(account) == 0),
+            "mergers": ("mergers", self.churns.into >= 0),
+            "midterm-upgrades": ("purchases", changes.kind == EXPANDED),
+        }
+        return [
+            Count(name, "billing.subscriptions", unit, int(rows.sum()), FACT)
+            for name, (unit, rows) in found.items()
+            if name in mess
+        ]
 
 
 def live(

@@ -79,10 +79,6 @@ def _follow(target: np.ndarray, lag: float, noise: float, rng: np.random.Generat
     return mood
 
 
-def logistic(log_odds: np.ndarray) -> np.ndarray:
-    return 1.0 / (1.0 + np.exp(-log_odds))
-
-
 @dataclass(frozen=True)
 class Moments:
     """Things that happened: account, week and time (seconds since 1970) of each."""

@@ -6,8 +6,9 @@ import pyarrow as pa
 from simulator.assumptions import CURRENCIES, Assumptions
 from simulator.calendar import DAY_SECONDS, NEVER, Calendar, add_months
 from simulator.columns import flags, keys, midnight, missing, moments, numbers, texts, whole
+from simulator.leaving import logistic
 from simulator.lives import Lives
-from simulator.moods import Moods, happen, logistic, office_seconds
+from simulator.moods import Moods, happen, office_seconds
 from simulator.people import Contacts
 from simulator.playbooks import BANDS, DRAWN, HELD_OUT, NOT_CHOSEN, OUTREACH, PLAYBOOKS
 from simulator.population import Population

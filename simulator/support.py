@@ -5,8 +5,9 @@ import pyarrow as pa
 
 from simulator.calendar import DAY_SECONDS, NEVER, Calendar
 from simulator.columns import flags, keys, moments, numbers, texts, whole
+from simulator.leaving import logistic
 from simulator.lives import Lives
-from simulator.moods import Moods, happen, logistic
+from simulator.moods import Moods, happen
 from simulator.people import Contacts
 from simulator.population import Population
 from simulator.randomness import Randomness, choose

@@ -8,8 +8,9 @@ import pyarrow as pa
 from simulator.assumptions import API_FEATURE, DATA_FEATURES, FEATURES, PLANS, PRODUCTS, Assumptions
 from simulator.calendar import DAY_SECONDS, Calendar
 from simulator.columns import flags, keys, texts
+from simulator.leaving import logistic
 from simulator.lives import Lives
-from simulator.moods import Moods, logistic, office_seconds
+from simulator.moods import Moods, office_seconds
 from simulator.population import Population
 from simulator.randomness import Randomness
 from simulator.seasons import Seasons
@@ -31,6 +32,8 @@ _FEATURE_NAMES = [entry[0] for entry in FEATURES]
 _API = _FEATURE_NAMES.index(API_FEATURE)
 _CARRIES_DATA = np.isin(_FEATURE_NAMES, DATA_FEATURES)
 _INTEGRATIONS = PRODUCTS.index("integrations")
+# Some look things up while their contract is on pause.
+_USE_IN_A_PAUSE = 0.15
 
 
 def feature_table() -> dict:
@@ -89,18 +92,23 @@ class UsageStream:
         calls = [self._api_calls(rng, day_) for day_ in range(first_day, last_day + 1)]
         return self._assemble(rng, number, user, day, calls)
 
-    def _open_on(self, day: int) -> np.ndarray:
-        is_open = np.zeros(self._population.size, dtype=bool)
+    def _presence(self, day: int) -> np.ndarray:
+        """How much of its use is left of each account: none before and after its contract."""
+        presence = np.zeros(self._population.size)
         covers = (self._opened <= day) & (self._closed > day)
-        is_open[self._spell_account[covers]] = True
-        return is_open
+        presence[self._spell_account[covers]] = 1.0
+        week = (day - self._calendar.first_monday) // 7
+        if week:
+            # Pauses begin and end on Sundays.
+            presence[self._lives.weekly_paused[:, week - 1]] *= _USE_IN_A_PAUSE
+        return presence
 
     def _visits(self, rng: np.random.Generator, day: int) -> tuple[np.ndarray, np.ndarray]:
         """Users who come on the day."""
         users, week = self._users, (day - self._calendar.first_monday) // 7
         mood = self._moods.usage[:, week]
         share = logistic(self._rules.active_share + self._rules.usage_slope * mood)
-        share = share * self._seasons.use(day, self._population.region) * self._open_on(day)
+        share = share * self._seasons.use(day, self._population.region) * self._presence(day)
         seats = self._lives.weekly_seats[:, week]
         comes = rng.random(len(users.account), dtype=np.float32) < (
             np.minimum(share[users.account] * users.keenness, 0.97)
@@ -112,7 +120,7 @@ class UsageStream:
     def _api_calls(self, rng: np.random.Generator, day: int) -> tuple[np.ndarray, np.ndarray]:
         """Account and day of each call by the programs of those who bought integrations."""
         week = (day - self._calendar.first_monday) // 7
-        uses = self._population.has_product[:, _INTEGRATIONS] & self._open_on(day)
+        uses = self._population.has_product[:, _INTEGRATIONS] * self._presence(day)
         rate = 0.8 * np.sqrt(self._lives.weekly_seats[:, week] / 20.0)
         rate = rate * np.exp(0.45 * self._moods.usage[:, week]) * uses
         rate = rate * self._seasons.programs(day)

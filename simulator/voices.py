@@ -4,8 +4,9 @@ import numpy as np
 
 from simulator.calendar import DAY_SECONDS, NEVER, Calendar
 from simulator.columns import keys, moments, numbers, texts
+from simulator.leaving import logistic
 from simulator.lives import Lives
-from simulator.moods import Moments, Moods, happen, logistic, office_seconds
+from simulator.moods import Moments, Moods, happen, office_seconds
 from simulator.people import Contacts
 from simulator.population import Population
 from simulator.randomness import Randomness

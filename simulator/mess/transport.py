@@ -29,14 +29,17 @@ class MissingTables(Defect):
 
 
 class StoppedSource(Defect):
-    """Two weeks, in the middle of the second half, of which no product event was recorded."""
+    """Two weeks of which no product event was recorded, after two thirds of the calendar.
+
+    Not in the middle of the last year, where the pandemic week may be.
+    """
 
     name = "stopped-source"
 
     def __init__(self, calendar: Calendar, randomness: Randomness) -> None:
         super().__init__(calendar, randomness)
         days = calendar.end - calendar.start + 1
-        self._first = calendar.start + max(0, (3 * days) // 4 - STOPPED_DAYS // 2)
+        self._first = calendar.start + max(0, (2 * days) // 3 - STOPPED_DAYS // 2)
         self._after = min(self._first + STOPPED_DAYS, calendar.end)
         self._count(EVENTS, "days", self._after - self._first, UNKNOWN, "silent_days")
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from simulator import Mess, write_company
+from simulator.assumptions import Assumptions
 from simulator.calendar import Calendar
 from simulator.seasons import Seasons
 
@@ -46,6 +47,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     def make(mess: str) -> Path:
         folder = tmp_path_factory.mktemp("life") / "company"
         return write_company(folder, accounts=200, months=15, mess=Mess.parse(mess)).folder
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def made_restless(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The same, with customers who pause, return and merge ten times as often."""
+    restless = Assumptions(pause=0.01, reactivation=0.03, merger=0.002)
+
+    @cache
+    def make(mess: str) -> Path:
+        folder = tmp_path_factory.mktemp("restless") / "company"
+        return write_company(
+            folder, accounts=200, months=15, mess=Mess.parse(mess), assumptions=restless
+        ).folder
 
     return make
 
@@ -328,3 +344,57 @@ def test_the_pandemic_week_lies_in_the_calendar(months: int) -> None:
 def test_without_a_pandemic_no_week_of_one_is_told(made: Made) -> None:
     facts = json.loads((made("none") / "truth" / "simulation.json").read_text())
     assert facts["pandemic_week"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        pytest.param(
+            "pauses",
+            """
+            with ordered as (
+                select mrr_cents, lag(mrr_cents) over (
+                    partition by account_id order by started_at
+                ) as earlier
+                from subscriptions where product = 'platform'
+            )
+            select count(*) from ordered where mrr_cents = 0 and earlier > 0
+            """,
+            id="pauses",
+        ),
+        pytest.param(
+            "reactivations",
+            """
+            with ordered as (
+                select started_at, lag(ended_at) over (
+                    partition by account_id order by started_at
+                ) as earlier_end
+                from subscriptions where product = 'platform'
+            )
+            select count(*) from ordered where started_at > earlier_end
+            """,
+            id="reactivations",
+        ),
+        pytest.param(
+            "mergers",
+            "select count(distinct account_id) from subscriptions where cancel_reason = 'acquired'",
+            id="mergers",
+        ),
+        pytest.param(
+            "midterm-upgrades",
+            "select count(*) from opportunities where opportunity_type = 'expansion' and is_won",
+            id="midterm-upgrades",
+        ),
+    ],
+)
+def test_a_switch_of_contracts_is_counted_as_the_files_show_it(
+    made_restless: Made, name: str, query: str
+) -> None:
+    """A pause, a return, a merger or a purchase that is off must not happen at all."""
+    on, off = made_restless(name), made_restless("none")
+    counted = pd.read_csv(on / "truth" / "mess.csv").set_index("mess")["count"]
+    [(found,)] = rows(on, query)
+    # The reason for leaving is not always stated.
+    assert found == counted[name] or (name == "mergers" and 0 < found <= counted[name])
+    assert found > 0
+    assert rows(off, query) == [(0,)]
