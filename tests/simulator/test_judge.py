@@ -13,6 +13,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from simulator.judge import Refusal, Verdict, metrics, read_predictions, score_predictions
+from simulator.judge.observables import score_observables
 from simulator.judge.truth import Truth
 from simulator.judge.verdict import compare
 
@@ -256,3 +257,22 @@ def test_a_health_score_is_ranked_upside_down(folder: Path, oracle: pd.DataFrame
     assert verdict.calibration is None
     reversed_ = judged(folder, score.assign(health_score=-score["health_score"]))
     assert reversed_.auc.value == pytest.approx(1 - verdict.auc.value)
+
+
+def test_an_observable_is_ranked_by_its_risky_side() -> None:
+    """Low is bad, high is bad, or nobody can say: then the better side counts."""
+    rows = pd.DataFrame(
+        {
+            "left": [True, True, False, False],
+            "oracle": [0.9, 0.8, 0.2, 0.1],
+            "users": [1.0, 2.0, 3.0, 4.0],
+            "tickets": [1.0, 2.0, 3.0, 4.0],
+            "price": [4.0, 3.0, 2.0, 1.0],
+            "answers": [None, 1.0, None, None],
+        }
+    )
+    sides = {"users": "low", "tickets": "high", "price": "either", "answers": "low"}
+    table = score_observables(rows, sides)
+    assert table["auc"].to_dict() == {"users": 1.0, "price": 1.0, "answers": 0.5, "tickets": 0.0}
+    assert table.loc["answers", "known"] == 0.25
+    assert table["skill_share"].to_dict()["users"] == table["lift_share"].to_dict()["users"] == 1.0
