@@ -14,6 +14,8 @@ tiers as (
 
 policy as (select coverage_floor from {{ ref('health_policy') }}),
 
+silent_dates as (select * from {{ ref('int_usage_silent_dates') }}),
+
 overall as (
     select
         pillar_scores.account_id,
@@ -28,6 +30,7 @@ overall as (
             sum(scorecards.pillar_weight * pillar_scores.known_weight / pillar_scores.signal_weight)
             / sum(scorecards.pillar_weight)
         )::numeric(4, 3) as coverage,
+        bool_or(pillar_scores.pillar_score is null) as lacks_a_pillar,
         jsonb_object_agg(pillar_scores.pillar, round(pillar_scores.pillar_score, 2))
             as pillar_scores
     from pillar_scores
@@ -38,32 +41,38 @@ overall as (
     group by pillar_scores.account_id, pillar_scores.snapshot_date, pillar_scores.scorecard
 ),
 
-banded as (
+-- Without its usage pillar a score is another one: two weeks without events doubled the red accounts
+-- of a company of 300 for as long as its windows held them.
+judged as (
     select
-        overall.account_id,
-        overall.snapshot_date,
-        overall.scorecard,
-        overall.health_score,
-        case
-            when overall.coverage >= policy.coverage_floor then tiers.tier
-            else 'Unknown'
-        end as tier,
-        case
-            when overall.coverage >= policy.coverage_floor then tiers.colour
-            else 'grey'
-        end as colour,
-        overall.coverage,
-        overall.pillar_scores
+        overall.*,
+        overall.coverage >= policy.coverage_floor
+        and not (overall.lacks_a_pillar and silent_dates.snapshot_date is not null)
+            as is_enough_known
     from overall
     cross join policy
+    left join silent_dates on overall.snapshot_date = silent_dates.snapshot_date
+),
+
+banded as (
+    select
+        judged.account_id,
+        judged.snapshot_date,
+        judged.scorecard,
+        judged.health_score,
+        case when judged.is_enough_known then tiers.tier else 'Unknown' end as tier,
+        case when judged.is_enough_known then tiers.colour else 'grey' end as colour,
+        judged.coverage,
+        judged.pillar_scores
+    from judged
     -- the documents' tiers are bands of whole points, so the tier is that of the rounded score
     left join tiers
         on
-            overall.scorecard = tiers.scorecard
-            and round(overall.health_score) >= tiers.lower_bound
+            judged.scorecard = tiers.scorecard
+            and round(judged.health_score) >= tiers.lower_bound
             and (
                 tiers.upper_bound is null
-                or round(overall.health_score) < tiers.upper_bound
+                or round(judged.health_score) < tiers.upper_bound
             )
 )
 
