@@ -147,19 +147,22 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
     table = Table("", "predictions", "oracle")
     table.add_row("AUC", words(verdict.auc), words(verdict.oracle_auc))
     table.add_row("[bold]Share of the oracle's AUC[/]", f"[bold]{words(verdict.share)}[/]", "1")
-    table.add_row("Share of its skill above chance", words(verdict.skill_share), "1")
+    table.add_row("Share of its skill", words(verdict.skill_share), "1")
     table.add_row("Top-decile lift", words(verdict.lift, 2), words(verdict.oracle_lift, 2))
     ours, oracle = verdict.calibration, verdict.oracle_calibration
     for label, name, digits in (
         ("Brier score", "brier", 4),
-        ("Mean predicted over observed", "ratio", 3),
+        ("Predicted / observed", "ratio", 3),
         ("Calibration slope", "slope", 3),
         ("Calibration intercept", "intercept", 3),
-        ("Calibration error (ECE, ten bins)", "ece", 4),
+        ("Calibration error (ECE)", "ece", 4),
     ):
         table.add_row(label, figure(ours, name, digits), figure(oracle, name, digits))
     console.print(table)
-    console.print("In brackets: 95 % intervals from resampled accounts.")
+    console.print(
+        "In brackets: 95 % intervals from resampled accounts. Skill is AUC less 0.5.",
+        highlight=False,
+    )
 
 
 def words(estimate: Estimate, digits: int = 3) -> str:
@@ -168,5 +171,5 @@ def words(estimate: Estimate, digits: int = 3) -> str:
 
 
 def figure(calibration: Calibration | None, name: str, digits: int) -> str:
-    """One measure of calibration; a health score has none."""
-    return "no probabilities" if calibration is None else f"{getattr(calibration, name):.{digits}f}"
+    """One measure of calibration; a health score has none, for it is no probability."""
+    return "–" if calibration is None else f"{getattr(calibration, name):.{digits}f}"

@@ -13,7 +13,8 @@ from simulator.judge.refusal import Refusal
 
 SUFFIXES = (".html", ".svg", ".pdf", ".png")
 TITLE = "A company whose truth is known"
-_PNG_DPI = 200
+# 1400 pixels wide; who wants it sharper takes .svg or .html.
+_PNG_DPI = 100
 _HTML = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -163,7 +163,8 @@ def _draw_measure(
 def draw_survival(axes: Axes, curves: dict[str, pd.DataFrame]) -> Words:
     """Share of customers still there."""
     year = {}
-    lasts = apart([curve["share"].iloc[-1] for curve in curves.values()], 0.03)
+    lasts = [curve["share"].iloc[-1] for curve in curves.values()]
+    lasts = apart(lasts, 0.08 * (1 - min(lasts)))
     for (name, curve), y in zip(curves.items(), lasts, strict=True):
         months, share = curve["months"], curve["share"]
         axes.step(months, share, where="post", color=SEGMENT_COLOURS[name], linewidth=2.2)

@@ -59,7 +59,10 @@ def bare(axes: Axes, *kept: str) -> None:
 def label(axes: Axes, x: Any, y: Any, text: str, colour: str = INK, **options: Any) -> None:
     """A direct label beside a point, in the colour of what it names."""
     settings = {"xytext": (5, 0), "va": "center", "fontsize": 8.5} | options
-    axes.annotate(text, (x, y), textcoords="offset points", color=colour, **settings)
+    # Unclipped: a label that was moved from another may stand beyond the axes' end.
+    axes.annotate(
+        text, (x, y), textcoords="offset points", color=colour, annotation_clip=False, **settings
+    )
 
 
 def apart(values: Iterable[float], least: float) -> np.ndarray:
