@@ -19,11 +19,10 @@ def draw_reliability(axes: Axes, weeks: pd.DataFrame) -> Words:
     bins = metrics.reliability(left, oracle)
     low, high = _intervals(weeks, len(bins))
     edge = float(max(bins["predicted"].max(), high.max())) * 1.1
-    for axis in (axes.xaxis, axes.yaxis):
-        # Most customers are safe: roots keep the small probabilities apart.
-        axis._set_axes_scale(  # pyright: ignore[reportAttributeAccessIssue]
-            "function", functions=(lambda x: np.sqrt(np.maximum(x, 0)), np.square)
-        )
+    # Most customers are safe: roots keep the small probabilities apart.
+    roots = (lambda share: np.sqrt(np.maximum(share, 0)), np.square)
+    axes.set_xscale("function", functions=roots)
+    axes.set_yscale("function", functions=roots)
     axes.plot([0, edge], [0, edge], color=INK, linewidth=0.8)
     axes.vlines(bins["predicted"], low, high, color=GOOD, linewidth=2, alpha=0.4)
     axes.plot(bins["predicted"], bins["observed"], "o", color=GOOD, markersize=6.5)
