@@ -17,7 +17,7 @@ from warehouse.environment import silence_telemetry
 DEMO = "demo"
 DEMO_ACCOUNTS = 1_000
 DEMO_MONTHS = 24
-DEMO_SEED = 6
+DEMO_SEED = 11
 
 MESS_HELP = (
     f"What life and the exports do to it: {', '.join(GROUPS)}, or names joined by commas, a minus "

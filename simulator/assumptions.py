@@ -155,11 +155,11 @@ class Assumptions:
 
     # Leaving. At a renewal: logistic(base - slope * health + vacancy, if no sponsor is there).
     # Between renewals, per week: base * exp(-slope * health), capped.
-    renewal_base: tuple[float, ...] = (-4.00, -4.30, -4.70)
-    monthly_renewal_base: tuple[float, ...] = (-7.15, -7.20, -7.30)
+    renewal_base: tuple[float, ...] = (-4.00, -4.45, -5.05)
+    monthly_renewal_base: tuple[float, ...] = (-7.20, -7.30, -7.40)
     renewal_slope: float = 2.40
     vacancy_effect: float = 0.70
-    cancel_base: tuple[float, ...] = (0.00014, 0.00011, 0.000075)
+    cancel_base: tuple[float, ...] = (0.00014, 0.00011, 0.00006)
     cancel_slope: float = 1.70
     cancel_cap: float = 0.10
     merger: float = 0.00012

@@ -61,7 +61,7 @@ def write_company(
     out_dir: Path | str,
     accounts: int = 1000,
     months: int = 24,
-    seed: int = 6,
+    seed: int = 11,
     end_date: date = DEFAULT_END,
     progress: Progress = _silent,
     assumptions: Assumptions | None = None,

@@ -32,7 +32,7 @@ class World:
 def invent(
     accounts: int = 1000,
     months: int = 24,
-    seed: int = 6,
+    seed: int = 11,
     end_date: date = DEFAULT_END,
     assumptions: Assumptions | None = None,
     mess: Mess = USUAL_MESS,
