@@ -10,29 +10,29 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from simulator.assumptions import Assumptions
-from simulator.billing import exchange_rate_table, invoice_tables, subscription_table
 from simulator.calendar import to_date
-from simulator.causes import churn_causes
-from simulator.deals import opportunity_table
-from simulator.futures import weekly_probabilities
-from simulator.invoices import Invoices, draw_invoices
+from simulator.life.world import DEFAULT_END, World, invent
 from simulator.mess import USUAL_MESS, Mess, count_table
 from simulator.mess.delivery import Delivery
-from simulator.moods import Moods, draw_moods
-from simulator.people import account_table, contact_table, csm_table, draw_contacts
-from simulator.seasons import Seasons
-from simulator.success import (
+from simulator.records.billing import exchange_rate_table, invoice_tables, subscription_table
+from simulator.records.deals import opportunity_table
+from simulator.records.invoices import Invoices, draw_invoices
+from simulator.records.moods import Moods, draw_moods
+from simulator.records.people import account_table, contact_table, csm_table, draw_contacts
+from simulator.records.seasons import Seasons
+from simulator.records.success import (
     activity_table,
     goal_table,
     onboarding_table,
     override_table,
     task_table,
 )
-from simulator.support import ticket_table
-from simulator.truth_files import write_truth
-from simulator.usage import UsageStream, feature_table
-from simulator.voices import post_table, survey_tables, training_table
-from simulator.world import DEFAULT_END, World, invent
+from simulator.records.support import ticket_table
+from simulator.records.usage import UsageStream, feature_table
+from simulator.records.voices import post_table, survey_tables, training_table
+from simulator.truth.causes import churn_causes
+from simulator.truth.files import write_truth
+from simulator.truth.futures import weekly_probabilities
 from simulator.writing import CompanyFolder
 
 Progress = Callable[[str, float], None]

@@ -25,6 +25,15 @@ MAY_IMPORT = {
         {"warehouse", "sources", "ml", "simulator", "expectations", "dashboards"}
     ),
 }
+# Within the simulator: what happens does not know how it is written down, records do not know the
+# truth, and the judge knows files alone.
+FLOORS_OF_THE_SIMULATOR = {
+    "mess": frozenset({"mess"}),
+    "life": frozenset({"mess", "life"}),
+    "records": frozenset({"mess", "life", "records"}),
+    "truth": frozenset({"mess", "life", "records", "truth"}),
+    "judge": frozenset({"judge"}),
+}
 # ml sees data frames, never a connection, and knows nothing of the scheduler.
 CLOSED_TO_ML = frozenset(
     {"psycopg", "psycopg2", "adbc_driver_postgresql", "adbc_driver_manager", "sqlalchemy", "duckdb"}
@@ -59,13 +68,18 @@ def modules(package: str) -> list[Path]:
     return sorted((PROJECT_ROOT / package).rglob("*.py"))
 
 
-def imports(path: Path) -> Iterator[str]:
-    """The top-level names that a file imports, wherever in it, also inside functions."""
+def imported_modules(path: Path) -> Iterator[str]:
+    """The modules that a file imports, wherever in it, also inside functions."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module.split(".")[0]
+            yield node.module
+
+
+def imports(path: Path) -> Iterator[str]:
+    """The top-level names of the modules that a file imports."""
+    return (name.split(".")[0] for name in imported_modules(path))
 
 
 def tracked_files() -> list[Path]:
@@ -87,6 +101,19 @@ def test_a_room_imports_only_what_the_house_allows(package: str) -> None:
     }
     assert not broken
     assert modules(package), f"{package}/ is empty: this test would pass for the wrong reason"
+
+
+@pytest.mark.parametrize("floor", FLOORS_OF_THE_SIMULATOR)
+def test_the_simulators_floors_stand_on_each_other(floor: str) -> None:
+    closed = set(FLOORS_OF_THE_SIMULATOR) - FLOORS_OF_THE_SIMULATOR[floor]
+    broken = {
+        f"{path.relative_to(PROJECT_ROOT)} imports {name}"
+        for path in modules(f"simulator/{floor}")
+        for name in imported_modules(path)
+        if name.split(".")[0] == "simulator" and closed & set(name.split(".")[1:2])
+    }
+    assert not broken
+    assert modules(f"simulator/{floor}")
 
 
 def test_every_package_is_under_the_import_rule() -> None:

@@ -9,7 +9,7 @@ import pytest
 from simulator.judge import read_predictions, score_predictions
 from simulator.judge.observables import score_observables
 from simulator.judge.truth import Truth
-from tests.end_to_end.conftest import Home
+from tests.end_to_end.conftest import Home, Messy
 
 # What one observable alone may reach of what all knowledge reaches.
 MOST = 0.85
@@ -49,6 +49,15 @@ def test_the_health_score_is_judged_on_the_same_rows(
         verdicts[predictor] = score_predictions(read_predictions(out), files, samples=20)
     assert verdicts["health_score"].calibration is None
     assert verdicts["health_score"].rows == pytest.approx(verdicts["lightgbm"].rows, rel=0.05)
+
+
+def test_a_company_with_every_kind_of_mess_is_judged_too(messy: Messy, tmp_path: Path) -> None:
+    """An account for tests that slips through is no account of the truth: it would be refused."""
+    out = tmp_path / "ours.csv"
+    messy.home.tenure("benchmark", "predictions", "--out", str(out), "--company", "messy")
+    verdict = score_predictions(read_predictions(out), messy.files, samples=20)
+    assert verdict.coverage > 0.99
+    assert 0.5 < verdict.share.value < 1
 
 
 def test_outcomes_of_the_mart_are_the_simulators(home: Home, files: Path) -> None:

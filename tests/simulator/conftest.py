@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from simulator import SimulationSummary, write_company
-from simulator.contracts import EXPANDED, RENEWED, next_day
-from simulator.futures import weekly_probabilities
-from simulator.world import World, invent
+from simulator.life.contracts import EXPANDED, RENEWED, next_day
+from simulator.life.world import World, invent
+from simulator.truth.futures import weekly_probabilities
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from simulator import Mess, write_company
 from simulator.assumptions import INDUSTRIES
 from simulator.mess.counts import FATES
 from simulator.mess.switches import DEFECTS
-from simulator.names import company_names
+from simulator.records.names import company_names
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 EVENTS = "product.events"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from simulator import SimulationSummary
 from simulator.calendar import FAR, Calendar, to_day
-from simulator.contracts import CLOSED, EXPANDED, OPENED, PAUSED, RESUMED, Changes
-from simulator.ledger import MOVEMENTS, mrr_movements
+from simulator.life.contracts import CLOSED, EXPANDED, OPENED, PAUSED, RESUMED, Changes
+from simulator.truth.ledger import MOVEMENTS, mrr_movements
 
 CALENDAR = Calendar(to_day(date(2026, 1, 10)), to_day(date(2026, 6, 20)))
 # Account, product, day, kind and MRR of a change of terms.

@@ -14,7 +14,7 @@ import pytest
 from simulator import Mess, write_company
 from simulator.assumptions import Assumptions
 from simulator.calendar import Calendar
-from simulator.seasons import Seasons
+from simulator.records.seasons import Seasons
 
 # What an upgrade is billed by, and whether a pause leaves anything to bill late.
 RISES = "midterm-upgrades,pauses,mergers"

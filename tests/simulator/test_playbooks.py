@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.experiments import EVERY_BAND, playbook_effects, programme_change
-from simulator.futures import retention_from_the_start
-from simulator.playbooks import ARMS, DRAWN, HELD_OUT, PLAYBOOKS
-from simulator.prospects import Prospects
+from simulator.life.playbooks import ARMS, DRAWN, HELD_OUT, PLAYBOOKS
+from simulator.life.prospects import Prospects
+from simulator.truth.experiments import EVERY_BAND, playbook_effects, programme_change
+from simulator.truth.futures import retention_from_the_start
 from tests.simulator.conftest import LargeWorld
 
 

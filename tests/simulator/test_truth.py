@@ -10,8 +10,8 @@ import pytest
 
 from simulator import SimulationSummary
 from simulator.assumptions import Assumptions
-from simulator.futures import EXPANSION_HORIZON, HORIZONS
-from simulator.latent import build_chain
+from simulator.life.latent import build_chain
+from simulator.truth.futures import EXPANSION_HORIZON, HORIZONS
 from tests.simulator.conftest import LargeWorld
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]

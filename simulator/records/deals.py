@@ -5,9 +5,9 @@ import numpy as np
 from simulator.assumptions import CURRENCIES, PRODUCTS
 from simulator.calendar import DAY_SECONDS, FAR, NEVER, Calendar
 from simulator.columns import flags, keys, moments, texts, whole
-from simulator.contracts import OPENED, RENEWED, next_day
-from simulator.lives import Lives
-from simulator.population import Population
+from simulator.life.contracts import OPENED, RENEWED, next_day
+from simulator.life.lives import Lives
+from simulator.life.population import Population
 from simulator.randomness import Randomness
 
 

@@ -6,14 +6,14 @@ import numpy as np
 
 from simulator.assumptions import BLOWS
 from simulator.calendar import FAR, Calendar, add_months
-from simulator.contracts import ABSORBED, EXPANDED, RESUMED
-from simulator.leaving import logistic
-from simulator.lives import Lives
+from simulator.life.contracts import ABSORBED, EXPANDED, RESUMED
+from simulator.life.leaving import logistic
+from simulator.life.lives import Lives
+from simulator.life.population import SMB, Population
+from simulator.life.world import World
 from simulator.mess import Count, Mess
 from simulator.mess.counts import FACT
-from simulator.moods import Moods
-from simulator.population import SMB, Population
-from simulator.world import World
+from simulator.records.moods import Moods
 
 _INCIDENT = BLOWS.index("incident")
 # Share of incidents that are made good, how many days later, and what part of a month's MRR.

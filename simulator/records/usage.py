@@ -8,12 +8,12 @@ import pyarrow as pa
 from simulator.assumptions import API_FEATURE, DATA_FEATURES, FEATURES, PLANS, PRODUCTS, Assumptions
 from simulator.calendar import DAY_SECONDS, Calendar
 from simulator.columns import flags, keys, texts
-from simulator.leaving import logistic
-from simulator.lives import Lives
-from simulator.moods import Moods, office_seconds
-from simulator.population import Population
+from simulator.life.leaving import logistic
+from simulator.life.lives import Lives
+from simulator.life.population import Population
 from simulator.randomness import Randomness
-from simulator.seasons import Seasons
+from simulator.records.moods import Moods, office_seconds
+from simulator.records.seasons import Seasons
 
 EVENT_SCHEMA = pa.schema(
     [

@@ -13,17 +13,17 @@ from threadpoolctl import threadpool_limits
 
 from simulator.assumptions import Assumptions
 from simulator.calendar import Calendar, add_months
-from simulator.latent import HealthChain
-from simulator.lives import Lives
-from simulator.playbooks import (
+from simulator.life.latent import HealthChain
+from simulator.life.lives import Lives
+from simulator.life.playbooks import (
     UNTREATED,
     is_wave,
     plan_wave,
     treatment_chances,
     treatment_shifts,
 )
-from simulator.population import Population
-from simulator.prospects import Prospects, WeeklyChances
+from simulator.life.population import Population
+from simulator.life.prospects import Prospects, WeeklyChances
 
 HORIZONS = (30, 60, 90, 180)
 EXPANSION_HORIZON = 90

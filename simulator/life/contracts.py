@@ -6,9 +6,9 @@ import numpy as np
 
 from simulator.assumptions import PRODUCTS, Assumptions
 from simulator.calendar import FAR, add_months
-from simulator.leaving import logistic
-from simulator.population import Population
-from simulator.prospects import growing_at_renewal
+from simulator.life.leaving import logistic
+from simulator.life.population import Population
+from simulator.life.prospects import growing_at_renewal
 
 OPENED, RENEWED, EXPANDED, CLOSED, PAUSED, RESUMED, ABSORBED = range(7)
 KINDS = ("opened", "renewed", "expanded", "closed", "paused", "resumed", "absorbed")

@@ -10,8 +10,8 @@ import numpy as np
 
 from simulator.assumptions import BLOWS, Assumptions
 from simulator.calendar import DAY_SECONDS, Calendar
-from simulator.lives import Lives
-from simulator.population import Population
+from simulator.life.lives import Lives
+from simulator.life.population import Population
 from simulator.randomness import Randomness
 
 

@@ -6,12 +6,12 @@ import pyarrow as pa
 from simulator.assumptions import CURRENCIES, PLANS, PRODUCT_UNITS, PRODUCTS
 from simulator.calendar import DAY_SECONDS, FAR, NEVER, Calendar
 from simulator.columns import dates, flags, keys, midnight, moments, numbers, texts, whole
-from simulator.contracts import CLOSED
-from simulator.deals import notice_day
-from simulator.invoices import Invoices
-from simulator.lives import Lives
-from simulator.population import Population
+from simulator.life.contracts import CLOSED
+from simulator.life.lives import Lives
+from simulator.life.population import Population
 from simulator.randomness import Randomness
+from simulator.records.deals import notice_day
+from simulator.records.invoices import Invoices
 
 _REASONS = (
     "price",

@@ -4,12 +4,12 @@ import numpy as np
 
 from simulator.calendar import DAY_SECONDS, NEVER, Calendar
 from simulator.columns import keys, moments, numbers, texts
-from simulator.leaving import logistic
-from simulator.lives import Lives
-from simulator.moods import Moments, Moods, happen, office_seconds
-from simulator.people import Contacts
-from simulator.population import Population
+from simulator.life.leaving import logistic
+from simulator.life.lives import Lives
+from simulator.life.population import Population
 from simulator.randomness import Randomness
+from simulator.records.moods import Moments, Moods, happen, office_seconds
+from simulator.records.people import Contacts
 
 SURVEYS = ("nps", "csat", "ces")
 _SCALES = np.array([[0, 10], [1, 5], [1, 7]])

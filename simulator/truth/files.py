@@ -10,20 +10,20 @@ import pyarrow.csv as pa_csv
 
 from simulator.assumptions import PRODUCTS, SEGMENTS
 from simulator.calendar import FAR
-from simulator.causes import CAUSES, PARTS
 from simulator.columns import dates, flags, keys, numbers, texts, whole
-from simulator.contracts import KINDS, Changes
-from simulator.experiments import enrolment_table, playbook_effects, programme_change
-from simulator.futures import EXPANSION_HORIZON, HORIZONS
-from simulator.ledger import mrr_movements
-from simulator.lives import WAYS, Lives
-from simulator.population import Population
-from simulator.world import World
+from simulator.life.contracts import KINDS, Changes
+from simulator.life.lives import WAYS, Lives
+from simulator.life.population import Population
+from simulator.life.world import World
+from simulator.truth.causes import CAUSES, PARTS
+from simulator.truth.experiments import enrolment_table, playbook_effects, programme_change
+from simulator.truth.futures import EXPANSION_HORIZON, HORIZONS
+from simulator.truth.ledger import mrr_movements
 from simulator.writing import write_parquet
 
 _ONBOARDINGS = ("good", "average", "bad")
 _TREATMENTS = ("none", "at-risk outreach", "executive review")
-_README = Path(__file__).with_name("truth_readme.md")
+_README = Path(__file__).with_name("readme.md")
 
 
 def write_truth(

@@ -6,14 +6,14 @@ import pyarrow as pa
 from simulator.assumptions import CURRENCIES, Assumptions
 from simulator.calendar import DAY_SECONDS, NEVER, Calendar, add_months
 from simulator.columns import flags, keys, midnight, missing, moments, numbers, texts, whole
-from simulator.leaving import logistic
-from simulator.lives import Lives
-from simulator.moods import Moods, happen, office_seconds
-from simulator.people import Contacts
-from simulator.playbooks import BANDS, DRAWN, HELD_OUT, NOT_CHOSEN, OUTREACH, PLAYBOOKS
-from simulator.population import Population
+from simulator.life.leaving import logistic
+from simulator.life.lives import Lives
+from simulator.life.playbooks import BANDS, DRAWN, HELD_OUT, NOT_CHOSEN, OUTREACH, PLAYBOOKS
+from simulator.life.population import Population
 from simulator.randomness import Randomness, choose
-from simulator.seasons import Seasons
+from simulator.records.moods import Moods, happen, office_seconds
+from simulator.records.people import Contacts
+from simulator.records.seasons import Seasons
 
 _ACTIVITIES = ("call", "email", "meeting", "business_review", "note")
 # Per week and touch tier (high, mid, low): calls, mails, meetings, reviews, notes.

@@ -6,10 +6,10 @@ from datetime import date
 
 from simulator.assumptions import Assumptions
 from simulator.calendar import Calendar
-from simulator.latent import HealthChain, build_chain
-from simulator.lives import Lives, live
+from simulator.life.latent import HealthChain, build_chain
+from simulator.life.lives import Lives, live
+from simulator.life.population import Population, draw_population
 from simulator.mess import USUAL_MESS, Mess
-from simulator.population import Population, draw_population
 from simulator.randomness import Randomness
 
 # Fixed, so that what a clone shows does not depend on the day it is run.

@@ -11,7 +11,7 @@ import pyarrow as pa
 from simulator.assumptions import CURRENCIES
 from simulator.calendar import Calendar
 from simulator.columns import dates, keys, texts, whole
-from simulator.contracts import CLOSED, Changes
+from simulator.life.contracts import CLOSED, Changes
 
 MOVEMENTS = ("new", "expansion", "contraction", "churn", "reactivation")
 NEW, EXPANSION, CONTRACTION, CHURN, REACTIVATION = range(len(MOVEMENTS))

@@ -7,12 +7,10 @@ import numpy as np
 
 from simulator.assumptions import BLOWS, Assumptions
 from simulator.calendar import FAR, NEVER, Calendar, add_months
-from simulator.contracts import EXPANDED, PAUSED, Changes, ContractBook
-from simulator.latent import DEPARTURE, QUIET, HealthChain
-from simulator.leaving import onboarding_fade
-from simulator.mess import Count, Mess
-from simulator.mess.counts import FACT
-from simulator.playbooks import (
+from simulator.life.contracts import EXPANDED, PAUSED, Changes, ContractBook
+from simulator.life.latent import DEPARTURE, QUIET, HealthChain
+from simulator.life.leaving import onboarding_fade
+from simulator.life.playbooks import (
     UNTREATED,
     Enrolments,
     enrol,
@@ -20,10 +18,12 @@ from simulator.playbooks import (
     plan_wave,
     treatment_shifts,
 )
-from simulator.population import Population
-from simulator.prospects import Prospects, WeeklyChances, leaving_now
+from simulator.life.population import Population
+from simulator.life.prospects import Prospects, WeeklyChances, leaving_now
+from simulator.life.sales import Sales, SalesDesk
+from simulator.mess import Count, Mess
+from simulator.mess.counts import FACT
 from simulator.randomness import Randomness
-from simulator.sales import Sales, SalesDesk
 
 # How a customer is lost.
 AT_RENEWAL, MID_TERM, BY_MERGER = range(3)
@@ -59,7 +59,7 @@ class Lives:
 
     `is_open`: covered at the week's end. `is_settled`: covered since before the week began.
     `lingering[blow]`: what is left of that blow's effect on health. `weekly_treatment`: see
-    `simulator.playbooks`. `weekly_selling`: a sale within the term is under way.
+    `simulator.life.playbooks`. `weekly_selling`: a sale within the term is under way.
     """
 
     weekly_health: np.ndarray

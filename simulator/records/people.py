@@ -8,11 +8,11 @@ import pyarrow as pa
 from simulator.assumptions import COUNTRIES, INDUSTRIES, REGIONS
 from simulator.calendar import DAY_SECONDS, FAR, NEVER, Calendar
 from simulator.columns import flags, keys, midnight, moments, numbers, strings, texts, whole
-from simulator.contracts import next_day
-from simulator.lives import Lives
-from simulator.names import TITLES, company_names, people_names
-from simulator.population import ENTERPRISE, Population
+from simulator.life.contracts import next_day
+from simulator.life.lives import Lives
+from simulator.life.population import ENTERPRISE, Population
 from simulator.randomness import Randomness
+from simulator.records.names import TITLES, company_names, people_names
 
 ROLES = ("sponsor", "champion", "admin", "user")
 _CSM_TEAM_SIZE = 8

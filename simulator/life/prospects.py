@@ -11,15 +11,15 @@ import numpy as np
 
 from simulator.assumptions import Assumptions
 from simulator.calendar import add_months
-from simulator.latent import HealthChain
-from simulator.leaving import (
+from simulator.life.latent import HealthChain
+from simulator.life.leaving import (
     leaving_at_renewal,
     leaving_base,
     leaving_mid_term,
     logistic,
     onboarding_fade,
 )
-from simulator.population import Population
+from simulator.life.population import Population
 
 
 @dataclass(frozen=True)

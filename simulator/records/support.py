@@ -5,13 +5,13 @@ import pyarrow as pa
 
 from simulator.calendar import DAY_SECONDS, NEVER, Calendar
 from simulator.columns import flags, keys, moments, numbers, texts, whole
-from simulator.leaving import logistic
-from simulator.lives import Lives
-from simulator.moods import Moods, happen
-from simulator.people import Contacts
-from simulator.population import Population
+from simulator.life.leaving import logistic
+from simulator.life.lives import Lives
+from simulator.life.population import Population
 from simulator.randomness import Randomness, choose
-from simulator.seasons import Seasons
+from simulator.records.moods import Moods, happen
+from simulator.records.people import Contacts
+from simulator.records.seasons import Seasons
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 # Area, whether a core function is concerned, share of tickets in calm and in friction.

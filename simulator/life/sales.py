@@ -6,8 +6,8 @@ import numpy as np
 
 from simulator.assumptions import PRODUCTS, Assumptions
 from simulator.calendar import FAR
-from simulator.contracts import ContractBook
-from simulator.prospects import beginning_a_sale
+from simulator.life.contracts import ContractBook
+from simulator.life.prospects import beginning_a_sale
 
 
 @dataclass(frozen=True)

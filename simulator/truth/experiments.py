@@ -8,13 +8,13 @@ import pyarrow as pa
 from simulator.assumptions import SEGMENTS
 from simulator.calendar import FAR, to_date
 from simulator.columns import dates, keys, numbers, texts, whole
-from simulator.contracts import next_day
-from simulator.futures import retention_from_the_start
-from simulator.playbooks import ARMS, BANDS, CHOSEN, DRAWN, HELD_OUT, NOT_CHOSEN, PLAYBOOKS
-from simulator.population import onboarding_shares, programme_day
-from simulator.prospects import Prospects
-from simulator.success import days_to_value
-from simulator.world import World
+from simulator.life.contracts import next_day
+from simulator.life.playbooks import ARMS, BANDS, CHOSEN, DRAWN, HELD_OUT, NOT_CHOSEN, PLAYBOOKS
+from simulator.life.population import onboarding_shares, programme_day
+from simulator.life.prospects import Prospects
+from simulator.life.world import World
+from simulator.records.success import days_to_value
+from simulator.truth.futures import retention_from_the_start
 
 # An enrolment is judged on the days after its own until the next wave.
 EFFECT_DAYS = 90

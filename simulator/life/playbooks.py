@@ -15,8 +15,8 @@ import numpy as np
 
 from simulator.assumptions import Assumptions
 from simulator.calendar import add_months
-from simulator.leaving import logistic
-from simulator.prospects import Prospects, WeeklyChances
+from simulator.life.leaving import logistic
+from simulator.life.prospects import Prospects, WeeklyChances
 
 OUTREACH, ONBOARDING, REVIEW = range(3)
 PLAYBOOKS = ("at-risk outreach", "onboarding acceleration", "executive review")

@@ -4,10 +4,10 @@ import numpy as np
 
 from simulator.assumptions import BLOWS, Assumptions
 from simulator.calendar import Calendar
-from simulator.leaving import onboarding_fade
-from simulator.lives import AT_RENEWAL, BY_MERGER, Churns, Lives
-from simulator.playbooks import treatment_shifts
-from simulator.population import Population
+from simulator.life.leaving import onboarding_fade
+from simulator.life.lives import AT_RENEWAL, BY_MERGER, Churns, Lives
+from simulator.life.playbooks import treatment_shifts
+from simulator.life.population import Population
 
 PARTS = ("standing_fit", "onboarding", "vacant_sponsor", *BLOWS, "drift", "playbook")
 CAUSES = (*PARTS, "chance", "merger")

@@ -1,0 +1,1 @@
+"""What the company's systems write down of it: late, noisy, and in the contract's tables."""
