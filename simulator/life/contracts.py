@@ -6,9 +6,8 @@ import numpy as np
 
 from simulator.assumptions import PRODUCTS, Assumptions
 from simulator.calendar import FAR, add_months
-from simulator.life.leaving import logistic
 from simulator.life.population import Population
-from simulator.life.prospects import growing_at_renewal
+from simulator.life.prospects import growing_at_renewal, shrinking_at_renewal
 
 OPENED, RENEWED, EXPANDED, CLOSED, PAUSED, RESUMED, ABSORBED = range(7)
 KINDS = ("opened", "renewed", "expanded", "closed", "paused", "resumed", "absorbed")
@@ -96,8 +95,7 @@ class ContractBook:
         rules = self._rules
         is_monthly = self._is_monthly[accounts]
         grows = rng.random(len(accounts)) < growing_at_renewal(health, is_monthly, rules)
-        shrinking = logistic(rules.renewal_contraction_base - rules.renewal_change_slope * health)
-        shrinking *= np.where(is_monthly, rules.monthly_change_factor, 1.0)
+        shrinking = shrinking_at_renewal(health, is_monthly, rules)
         shrinks = ~grows & (rng.random(len(accounts)) < shrinking)
         self._grow_seats(accounts[grows], rules.renewal_expansion_size, rng)
         self._shrink(accounts[shrinks], rng)

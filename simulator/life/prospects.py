@@ -131,6 +131,12 @@ class WeeklyChances:
             self.health(prospects, monday), (prospects.term_months == 1)[:, None], self.rules
         )
 
+    def shrinking_at_renewal(self, prospects: Prospects, monday: int) -> np.ndarray:
+        """Probability that a customer who renews buys less (customers x states)."""
+        health, is_monthly = self.health(prospects, monday), (prospects.term_months == 1)[:, None]
+        growing = growing_at_renewal(health, is_monthly, self.rules)
+        return (1.0 - growing) * shrinking_at_renewal(health, is_monthly, self.rules)
+
     def beginning_a_sale(self, prospects: Prospects, monday: int) -> np.ndarray:
         """Probability that a sale is begun with a customer that has none (customers x states)."""
         return beginning_a_sale(self.health(prospects, monday), self.rules)
@@ -141,6 +147,14 @@ def growing_at_renewal(
 ) -> np.ndarray:
     factor = np.where(is_monthly, rules.monthly_change_factor, 1.0)
     return factor * logistic(rules.renewal_expansion_base + rules.renewal_change_slope * health)
+
+
+def shrinking_at_renewal(
+    health: np.ndarray, is_monthly: np.ndarray, rules: Assumptions
+) -> np.ndarray:
+    """Of those who renew and do not buy more."""
+    factor = np.where(is_monthly, rules.monthly_change_factor, 1.0)
+    return factor * logistic(rules.renewal_contraction_base - rules.renewal_change_slope * health)
 
 
 def beginning_a_sale(health: np.ndarray, rules: Assumptions) -> np.ndarray:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
+from threadpoolctl import threadpool_limits
+
 from simulator.assumptions import Assumptions
 from simulator.calendar import Calendar
 from simulator.life.latent import HealthChain, build_chain
@@ -49,7 +51,9 @@ def invent(
     calendar = Calendar.of_months(months, end_date)
     population = draw_population(accounts, calendar, rules, mess, randomness)
     chain = build_chain(rules)
-    lives = live(population, calendar, chain, rules, randomness, progress)
+    # One thread, so that the last bits of a sum are the same on any number of cores.
+    with threadpool_limits(limits=1, user_api="blas"):
+        lives = live(population, calendar, chain, rules, randomness, progress)
     return World(calendar, rules, mess, randomness, population, chain, lives)
 
 

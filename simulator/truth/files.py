@@ -17,7 +17,7 @@ from simulator.life.population import Population
 from simulator.life.world import World
 from simulator.truth.causes import CAUSES, PARTS
 from simulator.truth.experiments import enrolment_table, playbook_effects, programme_change
-from simulator.truth.futures import EXPANSION_HORIZON, HORIZONS
+from simulator.truth.futures import CHANGE_HORIZON, HORIZONS, WeeklyTruth
 from simulator.truth.ledger import mrr_movements
 from simulator.writing import write_parquet
 
@@ -29,12 +29,12 @@ _README = Path(__file__).with_name("readme.md")
 def write_truth(
     folder: Path,
     world: World,
-    weeks: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    weeks: WeeklyTruth,
     causes: tuple[np.ndarray, np.ndarray],
 ) -> None:
     """Write every file of `truth/` but the run's own facts and the count of the mess.
 
-    `weeks` is what `weekly_probabilities` returns, `causes` what `churn_causes` does.
+    `causes` is what `churn_causes` returns.
     """
     write_parquet(_account_weeks(world, weeks), folder / "account_weeks.parquet")
     pa_csv.write_csv(_accounts(world.population), folder / "accounts.csv")
@@ -53,10 +53,8 @@ def _write_json(facts: dict, path: Path) -> None:
     path.write_text(json.dumps(facts, indent=2) + "\n")
 
 
-def _account_weeks(
-    world: World, weeks: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-) -> pa.Table:
-    account, week, leaving, buying = weeks
+def _account_weeks(world: World, weeks: WeeklyTruth) -> pa.Table:
+    account, week = weeks.account, weeks.week
     lives = world.lives
     columns = {
         "account_id": keys("acct", account),
@@ -66,8 +64,9 @@ def _account_weeks(
         "treatment": texts(_TREATMENTS, lives.weekly_treatment[account, week]),
     }
     for column, horizon in enumerate(HORIZONS):
-        columns[f"churn_probability_{horizon}d"] = numbers(leaving[:, column])
-    columns[f"expansion_probability_{EXPANSION_HORIZON}d"] = numbers(buying)
+        columns[f"churn_probability_{horizon}d"] = numbers(weeks.leaving[:, column])
+    columns[f"expansion_probability_{CHANGE_HORIZON}d"] = numbers(weeks.buying)
+    columns[f"contraction_probability_{CHANGE_HORIZON}d"] = numbers(weeks.shrinking)
     return pa.table(columns)
 
 

@@ -7,6 +7,7 @@ what leaves it within a horizon is the probability of leaving.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -26,10 +27,26 @@ from simulator.life.population import Population
 from simulator.life.prospects import Prospects, WeeklyChances
 
 HORIZONS = (30, 60, 90, 180)
-EXPANSION_HORIZON = 90
+# For buying more and buying less.
+CHANGE_HORIZON = 90
 # Customers per step: as many as keep the recursion's arrays within a processor's cache.
 _BLOCK = 250
 _IDLE, _SELLING = 0, 1
+
+
+@dataclass(frozen=True)
+class WeeklyTruth:
+    """What was true of each customer at the end of a week, one entry per account and week.
+
+    `leaving`: probability of leaving within each of `HORIZONS` days (rows x horizons); `buying` and
+    `shrinking`: of buying more, and of buying less, within `CHANGE_HORIZON` days while still there.
+    """
+
+    account: np.ndarray
+    week: np.ndarray
+    leaving: np.ndarray
+    buying: np.ndarray
+    shrinking: np.ndarray
 
 
 class WaveTables:
@@ -73,17 +90,18 @@ def weekly_probabilities(
     rules: Assumptions,
     progress: Callable[[float], None],
     every: int = 1,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> WeeklyTruth:
     """What was true of each customer at each Sunday, over full weeks (or one in `every`).
 
-    Returns account, week, probability of leaving within each of `HORIZONS` days (rows x horizons)
-    and of buying more within `EXPANSION_HORIZON` days. Exact given the latent state: all paths
-    of health, sponsor and treatments are summed, and renewal days are known in advance.
+    Exact given the latent state: all paths of health, sponsor and treatments are summed, and
+    renewal days are known in advance.
     """
     chances = WeeklyChances(chain, rules)
     tables = WaveTables(population.size, calendar, chances)
-    accounts, weeks = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    leaving, buying = [np.zeros((0, len(HORIZONS)))], [np.zeros(0)]
+    none = np.zeros(0)
+    found = [
+        WeeklyTruth(none.astype(int), none.astype(int), np.zeros((0, len(HORIZONS))), none, none)
+    ]
     full_weeks = (calendar.end + 1 - calendar.first_monday) // 7
     # Customers are cut into blocks that share nothing, so that threads change no byte. Each
     # product runs on one thread: a pool inside each costs more than it brings (15 s against 1 s).
@@ -105,7 +123,7 @@ def weekly_probabilities(
                 covered: np.ndarray = covered,
                 prospects: Prospects = prospects,
                 week: int = week,
-            ) -> tuple[np.ndarray, np.ndarray]:
+            ) -> WeeklyTruth:
                 rows = np.arange(begin, min(begin + _BLOCK, len(covered)))
                 block = covered[rows]
                 state = (
@@ -115,22 +133,18 @@ def weekly_probabilities(
                 treatment = lives.weekly_treatment[block, week]
                 customers = prospects.take(rows)
                 selling = lives.weekly_selling[block, week].astype(np.int64)
-                return (
+                return WeeklyTruth(
+                    block,
+                    np.full(len(block), week),
                     outlook.leaving(block, customers, state, treatment),
                     outlook.buying(block, customers, state, treatment, selling),
+                    outlook.shrinking(block, customers, state, treatment),
                 )
 
-            accounts.append(covered)
-            weeks.append(np.full(len(covered), week))
-            for left, bought in pool.map(look, range(0, len(covered), _BLOCK)):
-                leaving.append(left)
-                buying.append(bought)
+            found += pool.map(look, range(0, len(covered), _BLOCK))
             progress((week + 1) / full_weeks)
-    return (
-        np.concatenate(accounts),
-        np.concatenate(weeks),
-        np.concatenate(leaving),
-        np.concatenate(buying),
+    return WeeklyTruth(
+        *(np.concatenate([getattr(part, f.name) for part in found]) for f in fields(WeeklyTruth))
     )
 
 
@@ -192,8 +206,8 @@ class _Outlook:
         mass[np.arange(count), selling, treatment, state] = 1.0
         renewal_day = prospects.renewal_day
         within = np.zeros(count)
-        last = self._sunday + EXPANSION_HORIZON
-        for step in range(1, _weeks_in(EXPANSION_HORIZON) + 1):
+        last = self._sunday + CHANGE_HORIZON
+        for step in range(1, _weeks_in(CHANGE_HORIZON) + 1):
             monday = self._calendar.monday(self._week + step)
             mass = self.moved(mass, accounts, self._week + step)
             chance, is_due = chances.leaving(prospects, monday, renewal_day, self._shifts)
@@ -215,6 +229,28 @@ class _Outlook:
             beginning = mass[:, _IDLE] * chances.beginning_a_sale(prospects, monday)[:, None]
             mass[:, _IDLE] -= beginning
             mass[:, _SELLING] += beginning
+            renewal_day = _renewed(renewal_day, prospects, is_due)
+        return np.round(within, 6)
+
+    def shrinking(
+        self, accounts: np.ndarray, prospects: Prospects, state: np.ndarray, treatment: np.ndarray
+    ) -> np.ndarray:
+        """Probability of fewer seats or a product less within the horizon, while still there."""
+        count, chances, rules = prospects.size, self._chances, self._chances.rules
+        mass = np.zeros((count, len(self._shifts), chances.states))
+        mass[np.arange(count), treatment, state] = 1.0
+        renewal_day = prospects.renewal_day
+        within = np.zeros(count)
+        last = self._sunday + CHANGE_HORIZON
+        for step in range(1, _weeks_in(CHANGE_HORIZON) + 1):
+            monday = self._calendar.monday(self._week + step)
+            mass = self.moved(mass, accounts, self._week + step)
+            chance, is_due = chances.leaving(prospects, monday, renewal_day, self._shifts)
+            mass *= (1.0 - chance) * (1.0 - rules.merger)
+            due = np.flatnonzero(is_due)
+            shrunk = mass[due] * chances.shrinking_at_renewal(prospects.take(due), monday)[:, None]
+            within[due] += (renewal_day[due] <= last) * shrunk.sum(axis=(1, 2))
+            mass[due] -= shrunk
             renewal_day = _renewed(renewal_day, prospects, is_due)
         return np.round(within, 6)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from simulator import SimulationSummary, write_company
-from simulator.life.contracts import EXPANDED, RENEWED, next_day
+from simulator.life.contracts import CLOSED, EXPANDED, RENEWED, Changes, next_day
 from simulator.life.world import World, invent
-from simulator.truth.futures import weekly_probabilities
+from simulator.truth.futures import WeeklyTruth, weekly_probabilities
 
 
 @pytest.fixture(scope="session")
@@ -36,38 +36,54 @@ class LargeWorld:
     """Many customers and their true probabilities on every fourth Sunday; no files."""
 
     world: World
-    account: np.ndarray
-    sunday: np.ndarray
-    leaving: np.ndarray
-    buying: np.ndarray
+    weeks: WeeklyTruth
+
+    @property
+    def sunday(self) -> np.ndarray:
+        return self.world.calendar.first_monday + 7 * self.weeks.week + 6
 
     def lost_within(self, days: int) -> Outcome:
         churns = self.world.lives.churns
-        lost = next_day(churns.account, churns.day, self.account, self.sunday)
+        lost = next_day(churns.account, churns.day, self.weeks.account, self.sunday)
         is_over = self.sunday + days <= self.world.calendar.end
         return Outcome(is_over, (lost <= self.sunday + days)[is_over])
 
     def bought_within(self, days: int) -> Outcome:
         """More seats or another product, bought while the customer has not left."""
-        changes, churns = self.world.lives.changes, self.world.lives.churns
-        follows = np.zeros(len(changes.day), dtype=bool)
-        follows[1:] = (changes.account[1:] == changes.account[:-1]) & (
-            changes.product[1:] == changes.product[:-1]
+        changes, difference = self._quantities()
+        buys = (changes.kind == EXPANDED) | ((changes.kind == RENEWED) & (difference > 0))
+        return self._changed_within(days, buys)
+
+    def shrunk_within(self, days: int) -> Outcome:
+        """Fewer seats, or a product less of a customer who stays."""
+        changes, difference = self._quantities()
+        churns = self.world.lives.churns
+        stays = churns.find(changes.account, changes.day) == len(churns.account)
+        drops = (changes.kind == CLOSED) & stays
+        return self._changed_within(days, drops | ((changes.kind == RENEWED) & (difference < 0)))
+
+    def _quantities(self) -> tuple[Changes, np.ndarray]:
+        """The changes, and by how many units each differs from the one before it; 0 at first."""
+        changes = self.world.lives.changes
+        follows = (changes.account == np.roll(changes.account, 1)) & (
+            changes.product == np.roll(changes.product, 1)
         )
-        more = np.zeros(len(changes.day), dtype=bool)
-        more[1:] = follows[1:] & (changes.quantity[1:] > changes.quantity[:-1])
-        buys = (changes.kind == EXPANDED) | ((changes.kind == RENEWED) & more)
-        bought = next_day(changes.account[buys], changes.day[buys], self.account, self.sunday)
-        lost = next_day(churns.account, churns.day, self.account, self.sunday)
-        is_over = self.sunday + days <= self.world.calendar.end
-        return Outcome(is_over, ((bought <= self.sunday + days) & (bought < lost))[is_over])
+        return changes, np.where(follows, changes.quantity - np.roll(changes.quantity, 1), 0)
+
+    def _changed_within(self, days: int, chosen: np.ndarray) -> Outcome:
+        changes, churns = self.world.lives.changes, self.world.lives.churns
+        account, sunday = self.weeks.account, self.sunday
+        changed = next_day(changes.account[chosen], changes.day[chosen], account, sunday)
+        lost = next_day(churns.account, churns.day, account, sunday)
+        is_over = sunday + days <= self.world.calendar.end
+        return Outcome(is_over, ((changed <= sunday + days) & (changed < lost))[is_over])
 
 
 @pytest.fixture(scope="session")
 def large() -> LargeWorld:
     """Large enough that chance moves a tenth of the rows by less than what is asserted."""
     world = invent(accounts=6000, months=24, seed=17)
-    account, week, leaving, buying = weekly_probabilities(
+    weeks = weekly_probabilities(
         world.population,
         world.lives,
         world.calendar,
@@ -76,5 +92,4 @@ def large() -> LargeWorld:
         lambda _done: None,
         every=4,
     )
-    sunday = world.calendar.first_monday + 7 * week + 6
-    return LargeWorld(world, account, sunday, leaving, buying)
+    return LargeWorld(world, weeks)

@@ -11,7 +11,7 @@ import pytest
 from simulator import SimulationSummary
 from simulator.assumptions import Assumptions
 from simulator.life.latent import build_chain
-from simulator.truth.futures import EXPANSION_HORIZON, HORIZONS
+from simulator.truth.futures import CHANGE_HORIZON, HORIZONS
 from tests.simulator.conftest import LargeWorld
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -86,15 +86,18 @@ def test_the_oracle_is_calibrated_within_half_a_percentage_point(
 ) -> None:
     """Mean gap between probability and outcome in ten equal bins, on 6,000 customers."""
     outcome = large.lost_within(HORIZONS[column])
-    error = calibration_error(large.leaving[outcome.is_over, column], outcome.happened)
+    error = calibration_error(large.weeks.leaving[outcome.is_over, column], outcome.happened)
     assert error < 0.005
 
 
-def test_the_probability_of_buying_more_is_calibrated_too(large: LargeWorld) -> None:
-    outcome = large.bought_within(EXPANSION_HORIZON)
-    probability = large.buying[outcome.is_over]
-    assert calibration_error(probability, outcome.happened) < 0.01
-    assert area_under_curve(outcome.happened, probability) > 0.7
+def test_the_probabilities_of_buying_more_and_less_are_calibrated_too(large: LargeWorld) -> None:
+    for outcome, probability in [
+        (large.bought_within(CHANGE_HORIZON), large.weeks.buying),
+        (large.shrunk_within(CHANGE_HORIZON), large.weeks.shrinking),
+    ]:
+        judged = probability[outcome.is_over]
+        assert calibration_error(judged, outcome.happened) < 0.01
+        assert area_under_curve(outcome.happened, judged) > 0.7
 
 
 def calibration_error(probability: np.ndarray, happened: np.ndarray) -> float:
