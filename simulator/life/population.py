@@ -66,6 +66,7 @@ class Population:
         accounts = {
             f"accounts in {name}": ("currency-mix", self.currency == code)
             for code, name in enumerate(CURRENCIES)
+            if name != "USD"
         } | {"accounts that prepay": ("annual-prepayment", self.billing_months > 1)}
         return [
             Count(name, "billing.subscriptions", unit, int(chosen.sum()), FACT)
