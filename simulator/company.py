@@ -106,14 +106,7 @@ def write_company(
         events = usage.month(number, first, last)
         rows["product.events"] += delivery.write_events(month, events)
 
-    weeks = weekly_probabilities(
-        population,
-        lives,
-        calendar,
-        world.chain,
-        rules,
-        lambda done: progress("truth", 0.75 + 0.25 * done),
-    )
+    weeks = weekly_probabilities(world, lambda done: progress("truth", 0.75 + 0.25 * done))
     write_truth(folder.draft / "truth", world, weeks, (main_cause, parts))
     counts = [*population.counts(mess), *lives.counts(mess), *invoices.counts(mess)]
     counts += [*seasons.counts(), *delivery.counts()]

@@ -8,6 +8,7 @@ what leaves it within a horizon is the probability of leaving.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -15,7 +16,6 @@ from threadpoolctl import threadpool_limits
 from simulator.assumptions import Assumptions
 from simulator.calendar import Calendar, add_months
 from simulator.life.latent import HealthChain
-from simulator.life.lives import Lives
 from simulator.life.playbooks import (
     UNTREATED,
     is_wave,
@@ -23,8 +23,8 @@ from simulator.life.playbooks import (
     treatment_chances,
     treatment_shifts,
 )
-from simulator.life.population import Population
 from simulator.life.prospects import Prospects, WeeklyChances
+from simulator.life.world import World
 
 HORIZONS = (30, 60, 90, 180)
 # For buying more and buying less.
@@ -83,21 +83,16 @@ class WaveTables:
 
 
 def weekly_probabilities(
-    population: Population,
-    lives: Lives,
-    calendar: Calendar,
-    chain: HealthChain,
-    rules: Assumptions,
-    progress: Callable[[float], None],
-    every: int = 1,
+    world: World, progress: Callable[[float], None], every: int = 1
 ) -> WeeklyTruth:
     """What was true of each customer at each Sunday, over full weeks (or one in `every`).
 
     Exact given the latent state: all paths of health, sponsor and treatments are summed, and
     renewal days are known in advance.
     """
-    chances = WeeklyChances(chain, rules)
-    tables = WaveTables(population.size, calendar, chances)
+    calendar, lives = world.calendar, world.lives
+    chances = WeeklyChances(world.chain, world.rules)
+    tables = WaveTables(world.population.size, calendar, chances)
     none = np.zeros(0)
     found = [
         WeeklyTruth(none.astype(int), none.astype(int), np.zeros((0, len(HORIZONS))), none, none)
@@ -108,43 +103,41 @@ def weekly_probabilities(
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor() as pool:
         for week in range(0, full_weeks, every):
             covered = np.flatnonzero(lives.is_open[:, week])
-            prospects = Prospects.of(
-                population,
-                covered,
-                lives.weekly_spell_start[covered, week],
-                lives.weekly_renewal_day[covered, week],
-            )
-            tables.prepare(covered, prospects, week + 1, week + _weeks_in(max(HORIZONS)))
+            blocks = [covered[at : at + _BLOCK] for at in range(0, len(covered), _BLOCK)]
+            last = week + _weeks_in(max(HORIZONS))
+            tables.prepare(covered, _prospects(world, covered, week), week + 1, last)
             outlook = _Outlook(chances, tables, calendar, week)
-
-            def look(
-                begin: int,
-                outlook: "_Outlook" = outlook,
-                covered: np.ndarray = covered,
-                prospects: Prospects = prospects,
-                week: int = week,
-            ) -> WeeklyTruth:
-                rows = np.arange(begin, min(begin + _BLOCK, len(covered)))
-                block = covered[rows]
-                state = (
-                    lives.weekly_level[block, week]
-                    + len(chain.levels) * lives.weekly_vacant[block, week]
-                )
-                treatment = lives.weekly_treatment[block, week]
-                customers = prospects.take(rows)
-                selling = lives.weekly_selling[block, week].astype(np.int64)
-                return WeeklyTruth(
-                    block,
-                    np.full(len(block), week),
-                    outlook.leaving(block, customers, state, treatment),
-                    outlook.buying(block, customers, state, treatment, selling),
-                    outlook.shrinking(block, customers, state, treatment),
-                )
-
-            found += pool.map(look, range(0, len(covered), _BLOCK))
+            found += pool.map(partial(_look_ahead, world, outlook, week), blocks)
             progress((week + 1) / full_weeks)
     return WeeklyTruth(
         *(np.concatenate([getattr(part, f.name) for part in found]) for f in fields(WeeklyTruth))
+    )
+
+
+def _prospects(world: World, accounts: np.ndarray, week: int) -> Prospects:
+    """Customers as they stand at a week's end."""
+    lives = world.lives
+    return Prospects.of(
+        world.population,
+        accounts,
+        lives.weekly_spell_start[accounts, week],
+        lives.weekly_renewal_day[accounts, week],
+    )
+
+
+def _look_ahead(world: World, outlook: "_Outlook", week: int, accounts: np.ndarray) -> WeeklyTruth:
+    """The truth about one block of customers, from the state they are in at a week's end."""
+    lives, prospects = world.lives, _prospects(world, accounts, week)
+    vacant = lives.weekly_vacant[accounts, week]
+    state = lives.weekly_level[accounts, week] + len(world.chain.levels) * vacant
+    treatment = lives.weekly_treatment[accounts, week]
+    selling = lives.weekly_selling[accounts, week].astype(np.int64)
+    return WeeklyTruth(
+        accounts,
+        np.full(len(accounts), week),
+        outlook.leaving(accounts, prospects, state, treatment),
+        outlook.buying(accounts, prospects, state, treatment, selling),
+        outlook.shrinking(accounts, prospects, state, treatment),
     )
 
 

@@ -83,13 +83,5 @@ class LargeWorld:
 def large() -> LargeWorld:
     """Large enough that chance moves a tenth of the rows by less than what is asserted."""
     world = invent(accounts=6000, months=24, seed=17)
-    weeks = weekly_probabilities(
-        world.population,
-        world.lives,
-        world.calendar,
-        world.chain,
-        world.rules,
-        lambda _done: None,
-        every=4,
-    )
+    weeks = weekly_probabilities(world, lambda _done: None, every=4)
     return LargeWorld(world, weeks)
