@@ -45,7 +45,7 @@ earlier_scores as (
 
 -- Scores of different pillars differ without a change of the customer: when events were missing for
 -- two weeks, the mean score of a company fell by 11 points, that of the usage pillar having been the
--- best. On the demonstration company 6 of 821 trends are unknown by this.
+-- best. On a demonstration company (an earlier seed) 6 of 821 trends are unknown by this.
 changes as (
     select
         current_scores.account_id,
