@@ -16,15 +16,25 @@ from warehouse import Warehouse
 SMALLEST_SHARE_KEPT = 0.5
 EVERYTHING = "all"
 
+KEEPS_HISTORY = """
+select exists (
+    select from information_schema.columns
+    where table_schema = %s and table_name = %s and column_name = '_superseded_at'
+)
+"""
+
 
 @dataclass(frozen=True)
 class TableFacts:
     """One table now.
 
+    `rows` is what to select from, for the rows that hold; raw tables keep others (`keeps_history`).
     `accepted_row_count` is its size when it last passed, None if it never has; `is_due` says that
     an empty table is wrong.
     """
 
+    rows: str
+    keeps_history: bool
     row_count: int
     is_due: bool
     accepted_row_count: int | None
@@ -65,7 +75,11 @@ def read_facts(
         accepted = dict(cursor.fetchall())
         forgotten = accepted_shrinks()
         for table in chosen:
-            cursor.execute(f'select count(*) from "{suite.name}"."{table.name}"')
+            cursor.execute(KEEPS_HISTORY, (suite.name, table.name))
+            [keeps_history] = cursor.fetchone() or [False]
+            rows = f'"{suite.name}"."{table.name}"'
+            rows += " where _superseded_at is null" if keeps_history else ""
+            cursor.execute(f"select count(*) from {rows}")
             [row_count] = cursor.fetchone() or [0]
             is_due = rows_in.get(table.loaded_from, 0) > 0
             if table.is_due is not None:
@@ -73,7 +87,7 @@ def read_facts(
                 [is_due] = cursor.fetchone() or [False]
             is_forgotten = not forgotten.isdisjoint({EVERYTHING, f"{suite.name}.{table.name}"})
             before = None if is_forgotten else accepted.get(table.name)
-            facts[table.name] = TableFacts(row_count, is_due, before)
+            facts[table.name] = TableFacts(rows, keeps_history, row_count, is_due, before)
     return facts
 
 

@@ -90,6 +90,11 @@ def load_suite(name: str, folder: Path = SUITES) -> Suite:
     return Suite(name, tables)
 
 
+def suite_text(name: str, folder: Path = SUITES) -> str:
+    """All that the suite says, as written: what was judged by other claims is judged again."""
+    return "".join((folder / f"{file}.yml").read_text(encoding="utf-8") for file in (SHARED, name))
+
+
 def bound(claim: Claim, values: Mapping[str, Any]) -> Claim:
     """The claim with each `${name}` replaced.
 

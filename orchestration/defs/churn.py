@@ -8,9 +8,10 @@ import dagster as dg
 from ml.churn import score_company, train_company
 from ml.registry import ChurnRegistry
 from orchestration.defs.leaks import SUSPECTS
-from orchestration.lib.company import as_of_date
+from orchestration.lib import signatures
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
+from orchestration.lib.runs import RunRequest, code_version, resolved_run
 from warehouse import Settings, Warehouse
 
 MODELS = dg.AssetKey(["ml", "churn_models"])
@@ -25,6 +26,8 @@ LEAK_POLICY = dg.AssetKey(["seeds", "leak_policy"])
 HEALTH_POLICY = dg.AssetKey(["seeds", "health_policy"])
 POLICIES = [POLICY, LEAK_POLICY, HEALTH_POLICY]
 TRAINED_ON = [SNAPSHOTS, SCORES, OUTCOMES, SIGNALS, *POLICIES, SUSPECTS]
+SCORED_ON = [MODELS, SNAPSHOTS, SCORES, SIGNALS, *POLICIES]
+CHURN_MODEL_KEYS = [MODELS, EVALUATIONS]
 
 SNAPSHOTS_SQL = """
 select snapshots.*, scores.health_score
@@ -40,6 +43,11 @@ LATEST_SNAPSHOTS_SQL = f"{SNAPSHOTS_SQL} and snapshots.is_latest"
 OUTCOMES_SQL = "select * from marts.fct_churn_outcomes"
 SIGNALS_SQL = "select * from seeds.signals"
 POLICY_SQL = "select * from seeds.churn_model_policy cross join seeds.leak_policy"
+
+
+def unchanged(key: dg.AssetKey) -> dg.MaterializeResult:
+    """What stands for an asset that is current: steps after it must still run."""
+    return dg.MaterializeResult(asset_key=key, metadata={"is_rebuilt": False})
 
 
 def open_registry(warehouse: Warehouse, settings: Settings) -> ChurnRegistry:
@@ -70,21 +78,29 @@ def open_registry(warehouse: Warehouse, settings: Settings) -> ChurnRegistry:
     ],
 )
 def train_churn_model(
-    context: dg.AssetExecutionContext, companies: CompanyWarehouse
+    context: dg.AssetExecutionContext, companies: CompanyWarehouse, request: RunRequest
 ) -> Iterator[dg.MaterializeResult]:
     """Train unless the same model is registered; replace the tables that describe all models."""
     with retried_on_connection_loss(), companies.open() as warehouse:
+        run, as_of = resolved_run(warehouse, companies.settings, context, request)
+        signature = signatures.built_from(warehouse, TRAINED_ON, [code_version(), as_of])
+        if signatures.is_current(warehouse, run, signatures.asset_name(MODELS), signature):
+            context.log.info("The models are those of these snapshots and policies already.")
+            yield from (unchanged(key) for key in CHURN_MODEL_KEYS)
+            return
         training = train_company(
             open_registry(warehouse, companies.settings),
             snapshots=warehouse.read(SNAPSHOTS_SQL),
             outcomes=warehouse.read(OUTCOMES_SQL),
             signals=warehouse.read(SIGNALS_SQL),
             policy=warehouse.read(POLICY_SQL),
-            as_of_date=as_of_date(warehouse, companies.settings),
+            as_of_date=as_of,
         )
         warehouse.replace_tables(
             {"ml.churn_models": training.models, "ml.churn_evaluations": training.evaluations}
         )
+        built = {signatures.asset_name(key): signature for key in CHURN_MODEL_KEYS}
+        signatures.record(warehouse, built, run.run_id)
     context.log.info(training.summary)
     yield dg.MaterializeResult(
         asset_key=MODELS,
@@ -107,7 +123,7 @@ def train_churn_model(
     specs=[
         dg.AssetSpec(
             PREDICTIONS,
-            deps=[MODELS, SNAPSHOTS, SCORES, SIGNALS, *POLICIES],
+            deps=SCORED_ON,
             description="One row per open account: churn probability and its drivers, as of a day.",
             group_name="churn",
             owners=["team:data-science"],
@@ -115,20 +131,26 @@ def train_churn_model(
         )
     ],
 )
-def score_churn(companies: CompanyWarehouse) -> dg.MaterializeResult:
+def score_churn(
+    context: dg.AssetExecutionContext, companies: CompanyWarehouse, request: RunRequest
+) -> dg.MaterializeResult:
     """Score with the champion; no champion leaves the table empty, and the score stands alone."""
     with retried_on_connection_loss(), companies.open() as warehouse:
+        run, as_of = resolved_run(warehouse, companies.settings, context, request)
+        signature = signatures.built_from(warehouse, SCORED_ON, [code_version(), as_of])
+        if signatures.is_current(warehouse, run, signatures.asset_name(PREDICTIONS), signature):
+            return unchanged(PREDICTIONS)
         predictions = score_company(
             open_registry(warehouse, companies.settings),
             snapshots_latest=warehouse.read(LATEST_SNAPSHOTS_SQL),
             signals=warehouse.read(SIGNALS_SQL),
             policy=warehouse.read(POLICY_SQL),
-            as_of_date=as_of_date(warehouse, companies.settings),
+            as_of_date=as_of,
         )
         predictions = predictions.assign(scored_at=datetime.now(UTC))
         warehouse.replace_table("ml.churn_predictions", predictions)
+        signatures.record(warehouse, {signatures.asset_name(PREDICTIONS): signature}, run.run_id)
     return dg.MaterializeResult(metadata={"dagster/row_count": len(predictions)})
 
 
-CHURN_MODEL_KEYS = [MODELS, EVALUATIONS]
 churn_assets = [train_churn_model, score_churn]

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.defs.churn import CHURN_MODEL_KEYS
+from orchestration.defs.runs import fail_run
 from orchestration.lib.freshness import FAILED_AFTER, LATE_AFTER
 
 # A process per step costs 2-6 s each on two cores; one process runs the whole graph.
@@ -15,6 +16,7 @@ daily = dg.define_asset_job(
     selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*CHURN_MODEL_KEYS),
     description="Load, check, model and score with the standing champion.",
     executor_def=EXECUTOR,
+    hooks={fail_run},
 )
 
 weekly = dg.define_asset_job(
@@ -22,6 +24,7 @@ weekly = dg.define_asset_job(
     selection=dg.AssetSelection.all(),
     description="The daily job with a new churn model in the middle, promoted only if better.",
     executor_def=EXECUTOR,
+    hooks={fail_run},
 )
 
 daily_schedule = dg.ScheduleDefinition(

@@ -41,7 +41,8 @@ def output_to(log: Path) -> Iterator[Console]:
 
 
 STEP_WORDS = {
-    "close_books": "close the books",
+    "record_load_audit": "record the load audit",
+    "finish_run": "finish the run",
     "dbt_models": "dbt: staging, intermediate, marts",
     "train_churn_model": "train the churn model",
     "score_churn": "score open accounts",

@@ -7,12 +7,14 @@ from warehouse.urls import Role
 
 
 class CompanyWarehouse(dg.ConfigurableResource):
-    """The warehouse of the company that TENURE_COMPANY names."""
+    """The warehouse of a company: the one named, else TENURE_COMPANY, else the last one run."""
+
+    company: str | None = None
 
     @property
     def settings(self) -> Settings:
         """Settings as the environment states them now."""
-        return load_settings()
+        return load_settings(self.company)
 
     def open(self, role: Role = "owner") -> Warehouse:
         """A warehouse for one step; a context manager."""

@@ -1,4 +1,4 @@
-"""The books: what was loaded, what was rejected, what was checked, once all of it has passed."""
+"""The load audit: what was loaded, rejected and checked, once all of it has passed."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from orchestration.defs.ingestion import RAW_KEYS
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 
-BOOKS = {
+AUDIT = {
     ("tenure", "loads"): "One row per system and table: rows in, loaded, quarantined, duplicate.",
-    ("tenure", "checks"): "One row per checked table: the newest verdict of Great Expectations.",
+    ("tenure", "checks"): "One row per checked table: the newest result of Great Expectations.",
     ("tenure", "repairs"): "One row per system, table and rule that put rows right.",
     ("quarantine", "rejected_rows"): "One row per rejected row: file, row number, rule, content.",
 }
@@ -24,7 +24,7 @@ select
 
 
 @dg.multi_asset(
-    name="close_books",
+    name="record_load_audit",
     specs=[
         dg.AssetSpec(
             list(key),
@@ -34,14 +34,14 @@ select
             owners=["team:data"],
             kinds={"postgres"},
         )
-        for key, description in BOOKS.items()
+        for key, description in AUDIT.items()
     ],
 )
-def close_books(companies: CompanyWarehouse) -> Iterator[dg.MaterializeResult]:
+def record_load_audit(companies: CompanyWarehouse) -> Iterator[dg.MaterializeResult]:
     """Ingestion and checks write these tables as they go; here their size is put on record."""
     with retried_on_connection_loss(), companies.open() as warehouse:
         counts = warehouse.read(COUNTS_SQL).iloc[0]
-    for key in BOOKS:
+    for key in AUDIT:
         yield dg.MaterializeResult(
             asset_key=list(key), metadata={"dagster/row_count": int(counts[key[-1]])}
         )
