@@ -136,6 +136,10 @@ def run(
     if not report.succeeded:
         raise typer.Exit(1)
     print_result(console, settings)
+    if report.is_unchanged:
+        console.print(
+            "Nothing has changed since the last run: no file, no seed, no code. Nothing was built."
+        )
     console.print(f"Done in {report.seconds:.0f} s. See it: make app · make dev · tenure status")
 
 

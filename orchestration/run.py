@@ -18,6 +18,7 @@ from orchestration.instance import open_instance
 from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.progress import output_to, step_in_words, step_lines
 from orchestration.lib.runs import RunRequest
+from orchestration.lib.unchanged import last_run_of, save_signature, state_signature
 from sources import MappingError, load_mappings
 from warehouse import Settings, Warehouse
 
@@ -37,6 +38,7 @@ class RunReport:
     succeeded: bool
     seconds: float
     log: Path
+    is_unchanged: bool = False
     problems: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -158,6 +160,11 @@ def _run(
                 save_sources(warehouse, settings, sources)
                 warehouse.ensure_database(settings.dagster_database)
                 warehouse.ensure_database(settings.mlflow_database)
+                if not asked.full_refresh and last_run_of(
+                    warehouse, job_name, state_signature(warehouse, sources.folders, asked)
+                ):
+                    seconds = time.monotonic() - started
+                    return RunReport(True, seconds, log, is_unchanged=True)
             settings.remember_company()
         with console.status("reading the asset graph"):
             instance = open_instance(settings)
@@ -182,6 +189,10 @@ def _run(
             ) from error
         finally:
             instance.dispose()
+        if result.success:
+            with Warehouse.open(settings, prepare=False) as warehouse:
+                signature = state_signature(warehouse, sources.folders, asked)
+                save_signature(warehouse, result.run_id, signature)
     return RunReport(
         succeeded=result.success,
         seconds=time.monotonic() - started,
