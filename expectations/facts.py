@@ -65,16 +65,27 @@ def read_facts(
         accepted = dict(cursor.fetchall())
         forgotten = accepted_shrinks()
         for table in chosen:
-            cursor.execute(f'select count(*) from "{suite.name}"."{table.name}"')
-            [row_count] = cursor.fetchone() or [0]
             is_due = rows_in.get(table.loaded_from, 0) > 0
             if table.is_due is not None:
                 cursor.execute(table.is_due)
                 [is_due] = cursor.fetchone() or [False]
+            row_count = _row_count(cursor, suite, table, is_due)
             is_forgotten = not forgotten.isdisjoint({EVERYTHING, f"{suite.name}.{table.name}"})
             before = None if is_forgotten else accepted.get(table.name)
             facts[table.name] = TableFacts(row_count, is_due, before)
     return facts
+
+
+def _row_count(cursor: Any, suite: Suite, table: TableClaims, is_due: bool) -> int:
+    """Rows to judge. Those that a query chooses are there only when they are due: it may read
+    tables that do not exist before.
+    """
+    if table.rows is not None and not is_due:
+        return 0
+    rows = f"({table.rows}) as chosen" if table.rows else f'"{suite.name}"."{table.name}"'
+    cursor.execute(f"select count(*) from {rows}")
+    [row_count] = cursor.fetchone() or [0]
+    return row_count
 
 
 def claim_values(

@@ -81,10 +81,12 @@ def _check_table(
 ) -> TableCheck:
     values = claim_values(suite, table, facts, now)
     claims = [bound(claim, values) for claim in table.claims]
-    # GX 1.24 calls schema_name deprecated, but its PostgreSQL source has no other place for it.
-    asset = source.add_table_asset(
-        f"{suite.name}.{table.name}", table_name=table.name, schema_name=suite.name
-    )
+    name = f"{suite.name}.{table.name}"
+    if table.rows is None:
+        # GX 1.24 calls schema_name deprecated, but its PostgreSQL source has no other place.
+        asset = source.add_table_asset(name, table_name=table.name, schema_name=suite.name)
+    else:
+        asset = source.add_query_asset(name, query=table.rows)
     batch = asset.add_batch_definition_whole_table("all").get_batch()
     failures = [
         failure_in_words(suite.name, table.name, claim, result.result, _exceptions(result))

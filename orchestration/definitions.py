@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.defs import books, checks, churn, ingestion, jobs, leaks, transformation
+from orchestration.defs import books, checks, ingestion, jobs, leaks, predictions, transformation
 from orchestration.lib.progress import step_logger
 from orchestration.lib.resources import CompanyWarehouse
 
@@ -12,7 +12,7 @@ defs = dg.Definitions(
         books.close_books,
         leaks.find_leaks,
         transformation.dbt_models,
-        *churn.churn_assets,
+        *predictions.prediction_assets,
         transformation.dbt_models_with_predictions,
     ],
     asset_checks=[*checks.raw_checks, checks.prediction_check],

@@ -142,10 +142,15 @@ class Warehouse:
         """
         return self.replace_tables({name: table})[name]
 
-    def replace_tables(self, tables: Mapping[str, Rows]) -> dict[str, int]:
-        """Replace several tables in one transaction: all of them, or none."""
+    def replace_tables(
+        self, tables: Mapping[str, Rows], where: Mapping[str, Any] | None = None
+    ) -> dict[str, int]:
+        """Replace several tables in one transaction: all of them, or none.
+
+        With `where`, only their rows whose columns equal it make room for the new ones.
+        """
         with self._adbc_cursor() as cursor:
-            return {name: self._replace(cursor, name, rows) for name, rows in tables.items()}
+            return {name: self._replace(cursor, name, rows, where) for name, rows in tables.items()}
 
     def replace_rows(self, name: str, table: Rows, where: Mapping[str, Any]) -> int:
         """Put these rows in the place of those whose columns equal `where`; their number."""
@@ -201,6 +206,10 @@ class Warehouse:
             cursor.execute("select pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
             _refuse_another_company(cursor, company)
             cursor.execute((folder / "bookkeeping.sql").read_text(encoding="utf-8"))
+            # Until the migration runner is merged: stream "target" needs its tables.
+            cursor.execute(
+                (folder / "migrations/0003_predictions_by_target.sql").read_text(encoding="utf-8")
+            )
             cursor.execute((folder / "roles.sql").read_text(encoding="utf-8"))
             self._set_passwords(cursor)
             _keep_utc(cursor)

@@ -1,7 +1,7 @@
-"""The churn model as it is stored and served.
+"""A model as it is stored and served.
 
 This file travels with each model version, so it imports nothing of Tenure: a stranger with
-lightgbm, numpy and pandas can load `models:/churn-<company>@champion` and get probabilities.
+lightgbm, numpy and pandas can load `models:/<target>-<company>@champion` and get probabilities.
 The folder holds text only (`booster.txt`, `model.json`): nothing is unpickled.
 """
 
@@ -65,7 +65,7 @@ class Calibrator:
 
 
 @dataclass(frozen=True)
-class ServedChurnModel:
+class ServedModel:
     """A trained model: trees, the map to probabilities, and what its features usually are."""
 
     booster: lgb.Booster
@@ -92,17 +92,16 @@ class ServedChurnModel:
         return np.asarray(self.booster.predict(matrix, pred_contrib=True))
 
     def probabilities(self, frame: pd.DataFrame) -> np.ndarray:
-        """Calibrated probability of churn within the horizon, one per row."""
+        """Calibrated probability of the event within the horizon, one per row."""
         return self.calibrator.probabilities(self.margins(frame))
 
     def predict(self, frame: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """What MLflow calls: column `churn_probability`, with the frame's index."""
-        return pd.DataFrame({"churn_probability": self.probabilities(frame)}, index=frame.index)
+        """What MLflow calls: column `probability`, with the frame's index."""
+        return pd.DataFrame({"probability": self.probabilities(frame)}, index=frame.index)
 
-    def save(self, folder: Path) -> None:
-        """Write the model into a folder, which is created."""
-        folder.mkdir(parents=True, exist_ok=True)
-        facts = {
+    def facts(self) -> dict[str, Any]:
+        """All that the model knows besides its trees; plain values."""
+        return {
             "features": self.features,
             "medians": self.medians,
             "means": self.means,
@@ -113,11 +112,15 @@ class ServedChurnModel:
             "calibration_knots_raw": self.calibrator.knots_raw,
             "calibration_knots_probability": self.calibrator.knots_probability,
         }
+
+    def save(self, folder: Path) -> None:
+        """Write the model into a folder, which is created."""
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / BOOSTER_FILE).write_text(self.booster.model_to_string(), encoding="utf-8")
-        (folder / FACTS_FILE).write_text(json.dumps(facts, indent=1), encoding="utf-8")
+        (folder / FACTS_FILE).write_text(json.dumps(self.facts(), indent=1), encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> "ServedChurnModel":
+    def load(cls, folder: Path) -> "ServedModel":
         """Read what `save` wrote."""
         facts = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
         return cls(
@@ -145,6 +148,6 @@ def raw_scores(booster: lgb.Booster, matrix: np.ndarray) -> np.ndarray:
     return np.asarray(booster.predict(matrix, raw_score=True))
 
 
-def _load_pyfunc(data_path: str) -> ServedChurnModel:
+def _load_pyfunc(data_path: str) -> ServedModel:
     """MLflow's way in."""
-    return ServedChurnModel.load(Path(data_path))
+    return ServedModel.load(Path(data_path))

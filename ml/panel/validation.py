@@ -1,4 +1,4 @@
-"""Which rows a model may learn from before it is judged on others.
+"""Which rows a model may learn from before it is evaluated on others.
 
 Time-ordered: a block of weeks is predicted by models that know only labels complete before
 the block begins (an embargo as long as the horizon). Grouped: no account is in both sides.
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ml.churn.policy import ChurnPolicy
+from ml.policy import ModelPolicy
+from ml.targets.target import LABEL
 
-# A model that saw fewer losses than this has nothing to generalise from, and the fold would
+# A model that saw fewer events than this has nothing to generalise from, and the fold would
 # measure chance.
-MINIMUM_TRAINING_LOSSES = 10
+MINIMUM_TRAINING_POSITIVES = 10
 
 
 @dataclass(frozen=True)
@@ -49,20 +50,20 @@ class Split:
     test: np.ndarray
 
 
-def account_groups(labelled: pd.DataFrame, group_count: int) -> np.ndarray:
+def group_assignments(labelled: pd.DataFrame, group_count: int) -> np.ndarray:
     """Group number (from 0) of each row; all rows of an account share one.
 
-    Accounts are dealt out in the order of a hash of their id, those that churned first, so
-    that each group holds its share of the few losses and the deal never depends on row order.
+    Accounts are assigned in the order of a hash of their id, those with the event first, so that
+    each group holds its share of the few events and an assignment never depends on row order.
     """
     accounts = labelled["account_id"].drop_duplicates().to_numpy(dtype=object)
-    lost = np.isin(accounts, labelled.loc[labelled["churned"], "account_id"])
-    deal = np.lexsort((pd.util.hash_array(accounts), ~lost))
-    group = pd.Series(np.arange(len(accounts)) % group_count, index=accounts[deal])
+    is_positive = np.isin(accounts, labelled.loc[labelled[LABEL], "account_id"])
+    order = np.lexsort((pd.util.hash_array(accounts), ~is_positive))
+    group = pd.Series(np.arange(len(accounts)) % group_count, index=accounts[order])
     return labelled["account_id"].map(group).to_numpy()
 
 
-def time_folds(labelled: pd.DataFrame, policy: ChurnPolicy) -> list[TimeFold]:
+def time_folds(labelled: pd.DataFrame, policy: ModelPolicy) -> list[TimeFold]:
     """The newest test blocks, newest first; those with too little history before are left out."""
     newest = labelled["snapshot_date"].max()
     length = pd.Timedelta(days=policy.fold_days)
@@ -70,11 +71,11 @@ def time_folds(labelled: pd.DataFrame, policy: ChurnPolicy) -> list[TimeFold]:
     for number in range(1, policy.time_folds + 1):
         fold = TimeFold(number, newest - length * number, newest - length * (number - 1))
         known = labelled[fold.known(labelled["snapshot_date"], policy.horizon_days)]
-        losses = known.loc[known["churned"], "account_id"].nunique()
-        has_both = known["churned"].nunique() == 2
+        positives = known.loc[known[LABEL], "account_id"].nunique()
+        has_both = known[LABEL].nunique() == 2
         if (
             has_both
-            and losses >= MINIMUM_TRAINING_LOSSES
+            and positives >= MINIMUM_TRAINING_POSITIVES
             and fold.tested(labelled["snapshot_date"]).any()
         ):
             folds.append(fold)
@@ -82,7 +83,7 @@ def time_folds(labelled: pd.DataFrame, policy: ChurnPolicy) -> list[TimeFold]:
 
 
 def splits(
-    labelled: pd.DataFrame, folds: list[TimeFold], groups: np.ndarray, policy: ChurnPolicy
+    labelled: pd.DataFrame, folds: list[TimeFold], groups: np.ndarray, policy: ModelPolicy
 ) -> Iterator[Split]:
     """One split per fold and account group."""
     dates = labelled["snapshot_date"]

@@ -1,30 +1,34 @@
-"""Signals that know the outcome: what alone ranks customers too well is not learnt from. Pure."""
+"""Signals that know the outcome: what alone ranks accounts too well is not learnt from. Pure."""
 
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from ml.churn.features import FeatureChoice
-from ml.churn.metrics import weighted_auc
-from ml.churn.models import account_weights
-from ml.churn.policy import ChurnPolicy
-from ml.churn.served import feature_matrix
+from ml.models.metrics import weighted_auc
+from ml.panel.features import FeatureChoice
+from ml.panel.weights import account_weights
+from ml.policy import ModelPolicy
+from ml.serving.served import feature_matrix
+from ml.targets.target import LABEL
 
 
 def leave_out_leaks(
-    labelled: pd.DataFrame, choice: FeatureChoice, policy: ChurnPolicy
+    labelled: pd.DataFrame, choice: FeatureChoice, policy: ModelPolicy, event: str
 ) -> FeatureChoice:
-    """The choice without the features whose single AUC reaches the policy's limit."""
+    """The choice without the features whose single AUC reaches the policy's limit.
+
+    `event` is what people call the outcome, for the reasons.
+    """
     if labelled.empty:
         return choice
     matrix = feature_matrix(labelled, choice.used)
-    churned, accounts = labelled["churned"].to_numpy(dtype=bool), labelled["account_id"]
+    label, accounts = labelled[LABEL].to_numpy(dtype=bool), labelled["account_id"]
     limit = policy.single_feature_auc_limit
     suspected = {
         feature: auc
         for feature, values in zip(choice.used, matrix.T, strict=True)
-        if (auc := single_auc(values, churned, accounts, policy.minimum_churned_accounts))
+        if (auc := single_auc(values, label, accounts, policy.minimum_positive_accounts))
         and auc >= limit
     }
     kept = [
@@ -33,7 +37,7 @@ def leave_out_leaks(
         if name not in suspected
     ]
     reasons = {
-        name: f"alone ranks churn with AUC {auc:.2f}, and {limit:.2f} or more is not plausible: "
+        name: f"alone ranks {event} with AUC {auc:.2f}, and {limit:.2f} or more is not plausible: "
         "it looks as if it knew the outcome"
         for name, auc in suspected.items()
     }
@@ -47,31 +51,32 @@ def leave_out_leaks(
 
 
 def single_auc(
-    values: np.ndarray, churned: np.ndarray, accounts: pd.Series, minimum_accounts: int
+    values: np.ndarray, label: np.ndarray, accounts: pd.Series, minimum_accounts: int
 ) -> float | None:
     """The best AUC, 0.5 to 1, with which one signal ranks labelled snapshots, each account alike.
 
-    It is asked by its value, where that is known, and by whether it is known: who churns within
-    the horizon, and whose account is lost at any time. A field of the CRM without a history says
-    the same of a lost customer in each week. It ranks the first question badly, since most of
-    those weeks were followed by no churn, and the second as nothing honest can.
+    It is asked by its value, where that is known, and by whether it is known: which rows the event
+    follows within the horizon, and which accounts it ever happens to. A field of the CRM without a
+    history says the same of an account in each week. It ranks the first question badly, since most
+    of those weeks were followed by nothing, and the second as nothing honest can.
 
     Args:
         values: the signal per row, NaN for unknown.
-        churned: whether churn followed the row within the horizon.
+        label: whether the event followed the row within the horizon.
         accounts: the row's account.
-        minimum_accounts: how many lost accounts, and how many others, an answer must rest on.
+        minimum_accounts: how many accounts with the event, and how many without, an answer must
+            rest on.
 
     Returns:
         None where too few accounts could tell anything.
     """
     is_known = ~np.isnan(values)
-    is_lost = accounts.isin(accounts[churned]).to_numpy()
+    is_ever = accounts.isin(accounts[label]).to_numpy()
     every_row = np.ones(values.size, dtype=bool)
     answers = [
         _auc(scores[rows], outcome[rows], accounts[rows], minimum_accounts)
         for scores, rows in ((values, is_known), (is_known.astype(float), every_row))
-        for outcome in (churned, is_lost)
+        for outcome in (label, is_ever)
     ]
     return max((answer for answer in answers if answer is not None), default=None)
 

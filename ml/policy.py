@@ -1,4 +1,4 @@
-"""The judgements behind the churn model, read from `churn_model_policy` and `leak_policy`."""
+"""The judgements behind a target's model, read from `prediction_policy` and `leak_policy`."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
@@ -7,11 +7,14 @@ import pandas as pd
 
 
 @dataclass(frozen=True)
-class ChurnPolicy:
-    """One row of the seeds side by side. Days are calendar days; levels and margins are shares."""
+class ModelPolicy:
+    """One target's row of the seeds side by side.
+
+    Days are calendar days; levels and margins are shares.
+    """
 
     horizon_days: int
-    minimum_churned_accounts: int
+    minimum_positive_accounts: int
     time_folds: int
     fold_days: int
     account_groups: int
@@ -23,18 +26,18 @@ class ChurnPolicy:
     single_feature_auc_limit: float
 
     def __post_init__(self) -> None:
-        positive = ("horizon_days", "minimum_churned_accounts", "time_folds", "fold_days")
+        positive = ("horizon_days", "minimum_positive_accounts", "time_folds", "fold_days")
         for name in (*positive, "bootstrap_samples", "drivers_per_account"):
             if getattr(self, name) < 1:
-                raise ValueError(f"churn_model_policy: {name} must be at least 1")
+                raise ValueError(f"prediction_policy: {name} must be at least 1")
         if self.account_groups < 2:
-            raise ValueError("churn_model_policy: account_groups must be at least 2")
+            raise ValueError("prediction_policy: account_groups must be at least 2")
         if not 0 < self.interval_level < 1:
-            raise ValueError("churn_model_policy: interval_level must lie between 0 and 1")
+            raise ValueError("prediction_policy: interval_level must lie between 0 and 1")
         if not 0.5 < self.single_feature_auc_limit <= 1:
             raise ValueError("leak_policy: single_feature_auc_limit must lie between 0.5 and 1")
         if self.calibration not in ("isotonic", "sigmoid"):
-            raise ValueError("churn_model_policy: calibration must be isotonic or sigmoid")
+            raise ValueError("prediction_policy: calibration must be isotonic or sigmoid")
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame) -> Self:
@@ -44,11 +47,11 @@ class ChurnPolicy:
             ValueError: not exactly one row, a column is missing, or a value makes no sense.
         """
         if len(frame) != 1:
-            raise ValueError(f"churn_model_policy must have one row, it has {len(frame)}")
+            raise ValueError(f"prediction_policy must have one row, it has {len(frame)}")
         kinds = {"int": int, "float": float}
         missing = [field.name for field in fields(cls) if field.name not in frame]
         if missing:
-            raise ValueError(f"churn_model_policy lacks {', '.join(missing)}")
+            raise ValueError(f"prediction_policy lacks {', '.join(missing)}")
         row = frame.iloc[0]
         values: dict[str, Any] = {
             field.name: kinds.get(getattr(field.type, "__name__", ""), str)(row[field.name])

@@ -4,24 +4,24 @@ import numpy as np
 import pandas as pd
 from sklearn.isotonic import IsotonicRegression
 
-from ml.churn.served import Calibrator
+from ml.serving.served import Calibrator
 
 # Isotonic regression needs about 1,000 independent rows (scikit-learn's guide). Weekly snapshots
-# of one account are not independent, so accounts are counted, and losses beside them: its steps
-# rest on the rarer class.
+# of one account are not independent, so accounts are counted, and those with the event beside
+# them: its steps rest on the rarer class.
 ISOTONIC_ACCOUNTS = 1_000
-ISOTONIC_LOSSES = 100
+ISOTONIC_POSITIVES = 100
 MAXIMUM_STEPS = 100
 
 
 def fit_calibrator(
-    raw: np.ndarray, churned: np.ndarray, accounts: np.ndarray, method: str
+    raw: np.ndarray, label: np.ndarray, accounts: np.ndarray, method: str
 ) -> Calibrator:
     """A rising map fitted on out-of-fold scores.
 
     Args:
         raw: scores of rows that their model never saw; NaN rows are left out.
-        churned: outcomes, same length.
+        label: outcomes, same length.
         accounts: account of each row, same length.
         method: "isotonic" when there is enough to fit it on, else and otherwise "sigmoid".
 
@@ -29,23 +29,23 @@ def fit_calibrator(
         ValueError: no row has a score.
     """
     known = ~np.isnan(raw)
-    raw, churned, accounts = raw[known], churned[known].astype(bool), accounts[known]
+    raw, label, accounts = raw[known], label[known].astype(bool), accounts[known]
     if not raw.size:
         raise ValueError("no scored row to calibrate on")
     enough = (
         pd.unique(accounts).size >= ISOTONIC_ACCOUNTS
-        and pd.unique(accounts[churned]).size >= ISOTONIC_LOSSES
+        and pd.unique(accounts[label]).size >= ISOTONIC_POSITIVES
     )
     if method == "isotonic" and enough:
-        return _isotonic(raw, churned)
-    return _sigmoid(raw, churned)
+        return _isotonic(raw, label)
+    return _sigmoid(raw, label)
 
 
-def _isotonic(raw: np.ndarray, churned: np.ndarray) -> Calibrator:
+def _isotonic(raw: np.ndarray, label: np.ndarray) -> Calibrator:
     # A step at exactly 0 or 1 would claim certainty that no finite sample gives.
     edge = 1.0 / (raw.size + 2)
     model = IsotonicRegression(y_min=edge, y_max=1 - edge, out_of_bounds="clip")
-    model.fit(raw, churned.astype(float))
+    model.fit(raw, label.astype(float))
     return Calibrator(
         "isotonic",
         knots_raw=tuple(model.X_thresholds_.tolist()),
@@ -53,10 +53,10 @@ def _isotonic(raw: np.ndarray, churned: np.ndarray) -> Calibrator:
     )
 
 
-def _sigmoid(raw: np.ndarray, churned: np.ndarray) -> Calibrator:
+def _sigmoid(raw: np.ndarray, label: np.ndarray) -> Calibrator:
     """Platt's sigmoid with his smoothed targets, which stay finite on separable scores."""
-    losses = int(churned.sum())
-    target = np.where(churned, (losses + 1) / (losses + 2), 1 / (churned.size - losses + 2))
+    positives = int(label.sum())
+    target = np.where(label, (positives + 1) / (positives + 2), 1 / (label.size - positives + 2))
     spread = float(raw.std())
     if spread > 0:
         scaled = (raw - raw.mean()) / spread
@@ -64,7 +64,7 @@ def _sigmoid(raw: np.ndarray, churned: np.ndarray) -> Calibrator:
         if slope > 0:
             slope /= spread
             return Calibrator("sigmoid", parameters=(slope, intercept - slope * float(raw.mean())))
-    # Scores that rank the wrong way out of fold know nothing: everybody gets the base rate,
+    # Scores that rank the wrong way out of fold know nothing: every row gets the base rate,
     # instead of a model turned upside down.
     rate = float(target.mean())
     return Calibrator("sigmoid", parameters=(0.0, float(np.log(rate / (1 - rate)))))

@@ -5,7 +5,7 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from importlib.metadata import version as installed
@@ -24,37 +24,45 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, DataType, Schema
+from mlflow.utils.file_utils import local_file_uri_to_path
+from mlflow.utils.uri import is_local_uri
 
-from ml.churn import served
-from ml.churn.company import ModelRecord
-from ml.churn.models import LIGHTGBM_PARAMETERS, LIGHTGBM_ROUNDS
-from ml.churn.promotion import Contender
-from ml.churn.training import TrainedChurn
+from ml.models.boosting import LIGHTGBM_PARAMETERS, LIGHTGBM_ROUNDS
+from ml.models.training import TrainedModel
+from ml.pipeline import ModelFilesMissing, ModelRecord
+from ml.serving import served
+from ml.serving.promotion import Candidate
+from ml.targets.target import Target
 
 CHAMPION = "champion"
-# The name under which a version's own copy of ml/churn/served.py is imported.
-SERVED_MODULE = "tenure_churn_model"
+FILES_MISSING = "files_missing"
+# The name under which a version's own copy of ml/serving/served.py is imported.
+SERVED_MODULE = "tenure_model"
 EVALUATION_FILE = "evaluation.json"
 OUT_OF_TIME_FILE = "out_of_time.parquet"
 CALIBRATION_FILE = "calibration_curve.csv"
 FEATURES_FILE = "features.json"
 
 
-class ChurnRegistry:
-    """The versions of one company's churn model, registered as `churn-<company>`.
+class ModelRegistry:
+    """The versions of one company's model of one target, registered as `<target>-<company>`.
 
     A version's artifacts are complete before it is registered, and its fingerprint is written
     in the same transaction: whatever a killed run leaves behind, `find` returns whole versions.
+    What earlier releases stored under other names is read by `target.former_names`.
     """
 
-    def __init__(self, company: str, tracking_uri: str, artifact_folder: Path) -> None:
+    def __init__(
+        self, target: Target, company: str, tracking_uri: str, artifact_folder: Path
+    ) -> None:
         """Connect; the first time, MLflow creates its tables in the database of `tracking_uri`.
 
         Args:
             tracking_uri: SQLAlchemy address of MLflow's database.
             artifact_folder: where artifacts of a new experiment are written.
         """
-        self.name = f"churn-{company}"
+        self.target = target
+        self.name = f"{target.name}-{company}"
         self._tracking_uri = tracking_uri
         with _quiet_migrations():
             self._client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
@@ -62,11 +70,15 @@ class ChurnRegistry:
         self._ensure_model()
 
     def find(self, fingerprint: str) -> str | None:
-        """The oldest version trained from this fingerprint."""
-        matching = [v for v in self._versions() if v.tags.get("fingerprint") == fingerprint]
+        """The oldest version trained from this fingerprint whose files were not found missing."""
+        matching = [
+            version
+            for version in self._versions()
+            if version.tags.get("fingerprint") == fingerprint and FILES_MISSING not in version.tags
+        ]
         return str(matching[0].version) if matching else None
 
-    def register(self, trained: TrainedChurn) -> str:
+    def register(self, trained: TrainedModel) -> str:
         """Log a run with parameters, metrics, tables and the model, then register it."""
         run = self._client.create_run(
             self._experiment_id,
@@ -74,13 +86,13 @@ class ChurnRegistry:
             tags={"fingerprint": trained.fingerprint},
         )
         run_id = run.info.run_id
-        data = trained.data
+        panel = trained.panel
         parameters = {
-            **data.policy.as_dict(),
+            **panel.policy.as_dict(),
             **LIGHTGBM_PARAMETERS,
             "num_boost_round": LIGHTGBM_ROUNDS,
-            "feature_count": len(data.features.used),
-            "folds": len(data.folds),
+            "feature_count": len(panel.features.used),
+            "folds": len(panel.folds),
             "calibrator": trained.model.calibrator.method,
             "as_of_date": trained.model.trained_as_of_date,
         }
@@ -103,10 +115,10 @@ class ChurnRegistry:
             tags={
                 "fingerprint": trained.fingerprint,
                 "facts": json.dumps(_facts(trained)),
-                "has_earned_trust": str(trained.trust.has_earned_trust).lower(),
-                "reason": trained.trust.reason,
+                "passes_quality_gate": str(trained.gate.passes_quality_gate).lower(),
+                "reason": trained.gate.reason,
             },
-            description=trained.trust.reason,
+            description=trained.gate.reason,
         )
         return str(registered.version)
 
@@ -115,19 +127,26 @@ class ChurnRegistry:
         aliases = self._client.get_registered_model(self.name).aliases
         return str(aliases[CHAMPION]) if CHAMPION in aliases else None
 
-    def load(self, version: str) -> Contender:
-        """A version's model and its out-of-time predictions."""
+    def load(self, version: str) -> Candidate:
+        """A version's model and its out-of-time predictions.
+
+        Raises:
+            ModelFilesMissing: its files are gone from the local artifact folder. Whatever else is
+                wrong with a file or a store stays an error: a champion is not cleared for it.
+        """
         found = self._client.get_model_version(self.name, version)
-        model_folder = Path(
-            download_artifacts(
-                artifact_uri=self._client.get_model_version_download_uri(self.name, version),
-                tracking_uri=self._tracking_uri,
-            )
+        model_uri = self._client.get_model_version_download_uri(self.name, version)
+        model_folder = self._downloaded(model_uri) / "data" / "model"
+        for name in (served.BOOSTER_FILE, served.FACTS_FILE):
+            if not (model_folder / name).exists():
+                raise ModelFilesMissing(f"{model_uri}: {name}")
+        self._artifact(found, EVALUATION_FILE)
+        predictions = pd.read_parquet(self._artifact(found, OUT_OF_TIME_FILE)).rename(
+            columns=self.target.former_names
         )
-        predictions = pd.read_parquet(self._artifact(found, OUT_OF_TIME_FILE))
-        return Contender(
+        return Candidate(
             version=version,
-            model=served.ServedChurnModel.load(model_folder / "data" / "model"),
+            model=served.ServedModel.load(model_folder),
             out_of_time=predictions,
         )
 
@@ -137,19 +156,25 @@ class ChurnRegistry:
         self._client.set_model_version_tag(self.name, version, "has_served", "true")
         self._client.set_registered_model_alias(self.name, CHAMPION, version)
 
-    def keep(self, version: str, reason: str) -> None:
+    def reject_challenger(self, version: str, reason: str) -> None:
         """Record why a version does not serve."""
         self._client.set_model_version_tag(self.name, version, "promotion", reason)
 
-    def stand_down(self) -> None:
-        """Remove the alias: the data no longer support a model."""
+    def clear_champion(self) -> None:
+        """Remove the alias: the data no longer support a model, or its files are gone."""
         if self.champion():
             self._client.delete_registered_model_alias(self.name, CHAMPION)
+
+    def mark_files_missing(self, version: str, reason: str) -> None:
+        """Record that a version's files are gone; `find` passes it by."""
+        self._client.set_model_version_tag(self.name, version, FILES_MISSING, "true")
+        self._client.set_model_version_tag(self.name, version, "promotion", reason)
 
     def records(self) -> Sequence[ModelRecord]:
         """All versions, oldest first."""
         champion = self.champion()
-        return [_record(found, champion) for found in self._versions()]
+        former_names = self.target.former_names
+        return [_record(found, champion, former_names) for found in self._versions()]
 
     def evaluations(self, version: str) -> pd.DataFrame:
         """predictor, metric, metric_value, ci_low, ci_high; None where undefined."""
@@ -158,6 +183,7 @@ class ChurnRegistry:
         table = pd.DataFrame(rows)
         numbers = ["metric_value", "ci_low", "ci_high"]
         table[numbers] = table[numbers].astype(float)
+        table["metric"] = table["metric"].replace(dict(self.target.former_names))
         return table
 
     def _experiment(self, artifact_folder: Path) -> str:
@@ -173,9 +199,7 @@ class ChurnRegistry:
         except MlflowException as error:
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
-            self._client.create_registered_model(
-                self.name, description="Probability that a customer churns within the horizon."
-            )
+            self._client.create_registered_model(self.name, description=self.target.description)
 
     def _versions(self) -> list[ModelVersion]:
         found: list[ModelVersion] = []
@@ -188,14 +212,17 @@ class ChurnRegistry:
                 return sorted(found, key=lambda v: int(v.version))
 
     def _artifact(self, version: ModelVersion, name: str) -> Path:
-        return Path(
-            download_artifacts(
-                run_id=version.run_id, artifact_path=name, tracking_uri=self._tracking_uri
-            )
-        )
+        run = self._client.get_run(str(version.run_id))
+        return self._downloaded(f"{run.info.artifact_uri}/{name}")
+
+    def _downloaded(self, uri: str) -> Path:
+        """The local path of an artifact, downloaded where it lies elsewhere."""
+        if is_local_uri(uri) and not Path(local_file_uri_to_path(uri)).exists():
+            raise ModelFilesMissing(uri)
+        return Path(download_artifacts(artifact_uri=uri, tracking_uri=self._tracking_uri))
 
     def _log_model(
-        self, trained: TrainedChurn, run_id: str, folder: Path
+        self, trained: TrainedModel, run_id: str, folder: Path
     ) -> tuple[str, str | None]:
         """Log the model into the run; (its address, its id)."""
         code = folder / f"{SERVED_MODULE}.py"
@@ -214,14 +241,14 @@ class ChurnRegistry:
             logged = Model.log(
                 artifact_path=None,
                 flavor=mlflow.pyfunc,
-                name="churn",
+                name=self.target.name,
                 run_id=run_id,
                 loader_module=SERVED_MODULE,
                 data_path=str(folder / "model"),
                 code_paths=[str(code)],
                 signature=ModelSignature(
                     inputs=Schema([*columns]),
-                    outputs=Schema([ColSpec(DataType.double, "churn_probability")]),
+                    outputs=Schema([ColSpec(DataType.double, "probability")]),
                 ),
                 # Stated, not inferred: the inference starts a process and takes 6 s.
                 pip_requirements=[
@@ -232,20 +259,25 @@ class ChurnRegistry:
         return logged.model_uri, logged.model_id
 
 
-def _facts(trained: TrainedChurn) -> dict[str, str | int | float | None]:
-    data = trained.data
+def _facts(trained: TrainedModel) -> dict[str, str | int | float | None]:
+    panel = trained.panel
     return {
         "trained_as_of_date": trained.model.trained_as_of_date,
         "horizon_days": trained.model.horizon_days,
-        "snapshot_count": data.snapshot_count,
-        "account_count": data.account_count,
-        "churned_account_count": data.churned_account_count,
-        "base_rate": data.base_rate,
+        "snapshot_count": panel.snapshot_count,
+        "account_count": panel.account_count,
+        "positive_account_count": panel.positive_account_count,
+        "base_rate": panel.base_rate,
     }
 
 
-def _record(version: ModelVersion, champion: str | None) -> ModelRecord:
-    facts = json.loads(version.tags["facts"])
+def _record(
+    version: ModelVersion, champion: str | None, former_names: Mapping[str, str]
+) -> ModelRecord:
+    stored = json.loads(version.tags["facts"])
+    facts = {former_names.get(name, name): value for name, value in stored.items()}
+    # Releases before predictions had a target called the quality gate trust.
+    passes = version.tags.get("passes_quality_gate") or version.tags["has_earned_trust"]
     if str(version.version) == champion:
         status = "champion"
     else:
@@ -255,12 +287,12 @@ def _record(version: ModelVersion, champion: str | None) -> ModelRecord:
         model_version=str(version.version),
         status=status,
         reason=" ".join(filter(None, reasons)),
-        has_earned_trust=version.tags["has_earned_trust"] == "true",
+        passes_quality_gate=passes == "true",
         trained_as_of_date=date.fromisoformat(facts["trained_as_of_date"]),
         horizon_days=facts["horizon_days"],
         snapshot_count=facts["snapshot_count"],
         account_count=facts["account_count"],
-        churned_account_count=facts["churned_account_count"],
+        positive_account_count=facts["positive_account_count"],
         base_rate=facts["base_rate"],
         fingerprint=version.tags["fingerprint"],
         trained_at=datetime.fromtimestamp(version.creation_timestamp / 1000, UTC),
@@ -283,7 +315,7 @@ def _metrics(evaluations: pd.DataFrame) -> list[Metric]:
     ]
 
 
-def _write_tables(trained: TrainedChurn, folder: Path) -> None:
+def _write_tables(trained: TrainedModel, folder: Path) -> None:
     folder.mkdir()
     rows = trained.evaluations.astype(object).where(trained.evaluations.notna(), None)
     (folder / EVALUATION_FILE).write_text(
@@ -292,16 +324,16 @@ def _write_tables(trained: TrainedChurn, folder: Path) -> None:
     trained.out_of_time.to_parquet(folder / OUT_OF_TIME_FILE, index=False)
     trained.calibration.to_csv(folder / CALIBRATION_FILE, index=False)
     features = {
-        "used": trained.data.features.used,
-        "trends": trained.data.features.trends,
-        "left_out": trained.data.features.left_out,
+        "used": trained.panel.features.used,
+        "trends": trained.panel.features.trends,
+        "left_out": trained.panel.features.left_out,
     }
     (folder / FEATURES_FILE).write_text(json.dumps(features, indent=1), encoding="utf-8")
 
 
 @contextmanager
 def _quiet_migrations() -> Iterator[None]:
-    """Alembic tells of 60 migrations on a new database; nobody needs to read them."""
+    """Alembic lists 60 migrations on a new database, which are of no use to readers."""
     loggers = [logging.getLogger(name) for name in ("alembic", "mlflow.store.db.utils")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

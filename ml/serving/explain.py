@@ -1,4 +1,4 @@
-"""Why an account's probability is what it is, in the words of the scorecards."""
+"""Why an account's probability is what it is, in the words of the signals."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml.churn.served import ServedChurnModel
+from ml.serving.served import ServedModel
+from ml.targets.target import Target
 
 # The value says nothing that the phrase does not.
 UNITS_WITHOUT_VALUE = {"yes/no"}
@@ -17,7 +18,7 @@ AMOUNT = "{amount}"
 
 @dataclass(frozen=True)
 class Signal:
-    """One row of the seed `signals`."""
+    """A signal as people read it."""
 
     signal: str
     label: str
@@ -34,7 +35,7 @@ class Signal:
 
 
 def read_signals(frame: pd.DataFrame) -> dict[str, Signal]:
-    """The seed `signals` by signal."""
+    """The described signals, by name."""
     columns = [field.name for field in fields(Signal)]
     rows = frame[columns].fillna("").astype(str)
     return {row["signal"]: Signal(**row) for row in rows.to_dict("records")}  # pyright: ignore
@@ -94,44 +95,48 @@ def words(signal: Signal, value: float, median: float, mean: float) -> str:
     phrase = signal.phrase_low if low else signal.phrase_high
     if signal.unit in UNITS_WITHOUT_VALUE:
         return phrase
-    told = amount(value, signal.unit)
+    shown = amount(value, signal.unit)
     if AMOUNT in phrase:
-        return phrase.replace(AMOUNT, told).replace("every 1 ", "every ")
-    return f"{phrase} ({told})"
+        return phrase.replace(AMOUNT, shown).replace("every 1 ", "every ")
+    return f"{phrase} ({shown})"
 
 
-def contradicts(signal: Signal, value: float, median: float, mean: float, raises: bool) -> bool:
+def contradicts(
+    signal: Signal, value: float, median: float, mean: float, raises_risk: bool
+) -> bool:
     """Whether the phrase would say the opposite of the contribution.
 
     A bound model still compares with what it expects of an account: quick answers that are a
-    little slower than expected raise the risk, and are no reason to tell anybody.
+    little slower than expected raise the risk, and are no reason to give to people.
     """
     is_open = signal.risk_when not in ("low", "high")
     if is_open or np.isnan(value) or is_unchanged(value, signal.unit):
         return False
     is_risky = is_low(value, median, mean, signal.unit) == (signal.risk_when == "low")
-    return is_risky != raises
+    return is_risky != raises_risk
 
 
 def account_drivers(
-    model: ServedChurnModel,
+    model: ServedModel,
     snapshots: pd.DataFrame,
     signals: pd.DataFrame,
     drivers_per_account: int,
+    target: Target,
 ) -> list[list[dict[str, Any]]]:
     """The strongest drivers of each row, in the order of the rows.
 
     Contributions are exact: per row they sum, with the start value, to the model's log-odds.
-    Features that share a label are one driver, told by the strongest of them whose phrase does
-    not contradict the sum; a driver that none can tell is left out.
+    Features that share a label are one driver, worded by the strongest of them whose phrase does
+    not contradict the sum; a driver that none can word is left out.
 
-    What raises the risk comes first: reasons, then how large the customer is, then what is not
-    known, each strongest first. What lowers it, in the same order, fills up the list only where
-    too little raises it.
+    What raises the probability comes first: reasons, then how large the customer is, then what is
+    not known, each strongest first. What lowers it, in the same order, fills up the list only
+    where too little raises it.
 
     Returns:
         Per row up to `drivers_per_account` dicts with signal, label, words, direction
-        ("raises" or "lowers") and contribution (log-odds; risk rises with it).
+        ("raises" or "lowers") and contribution (log-odds; the probability
+        rises with it).
     """
     known = read_signals(signals)
     described = [
@@ -150,22 +155,26 @@ def account_drivers(
         for group, columns in enumerate(members):
             contribution = float(grouped[row, group])
             raises = contribution > 0
-            tellable = [
+            fitting = [
                 i
                 for i in columns
                 if not contradicts(
-                    described[i], values[row, i], model.medians[i], model.means[i], raises
+                    described[i],
+                    values[row, i],
+                    model.medians[i],
+                    model.means[i],
+                    raises == target.rises_with_risk,
                 )
             ]
-            if not tellable or contribution == 0:
+            if not fitting or contribution == 0:
                 continue
-            feature = max(tellable, key=lambda i: abs(contributions[row, i]))
+            feature = max(fitting, key=lambda i: abs(contributions[row, i]))
             signal, value = described[feature], values[row, feature]
-            told = words(signal, value, model.medians[feature], model.means[feature])
+            reason = words(signal, value, model.medians[feature], model.means[feature])
             driver = {
                 "signal": signal.signal,
                 "label": signal.label,
-                "words": told if raises else f"in its favour: {told}",
+                "words": reason if raises else f"{target.words.unlikely}{reason}",
                 "direction": "raises" if raises else "lowers",
                 "contribution": round(contribution, 6),
             }
@@ -176,7 +185,7 @@ def account_drivers(
 
 
 def _rank(signal: Signal, value: float) -> int:
-    """0 for what somebody can act on, 1 for the customer's size, 2 for what is not known."""
+    """0 for what people can act on, 1 for the customer's size, 2 for what is not known."""
     if np.isnan(value):
         return 2
     return 1 if signal.risk_when == "neither" else 0

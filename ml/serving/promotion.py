@@ -1,4 +1,4 @@
-"""Which version serves: a challenger must beat the standing champion where neither has looked."""
+"""Which version serves: a challenger must beat the champion on rows that neither has seen."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,19 +6,19 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from ml.churn.features import KEYS
-from ml.churn.metrics import ChurnScores
-from ml.churn.models import LIGHTGBM
-from ml.churn.policy import ChurnPolicy
-from ml.churn.served import ServedChurnModel
+from ml.models.boosting import LIGHTGBM
+from ml.models.metrics import ScoredRows
+from ml.policy import ModelPolicy
+from ml.serving.served import ServedModel
+from ml.targets.target import KEYS, LABEL
 
 
 @dataclass(frozen=True)
-class Contender:
-    """A version with its own honest out-of-time predictions (see `TrainedChurn.out_of_time`)."""
+class Candidate:
+    """A version with its own honest out-of-time predictions (see `TrainedModel.out_of_time`)."""
 
     version: str
-    model: ServedChurnModel
+    model: ServedModel
     out_of_time: pd.DataFrame
 
 
@@ -31,23 +31,23 @@ class Promotion:
 
 
 def decide_promotion(
-    challenger: Contender,
-    champion: Contender | None,
+    challenger: Candidate,
+    champion: Candidate | None,
     labelled: pd.DataFrame,
-    policy: ChurnPolicy,
+    policy: ModelPolicy,
     as_of_date: date,
 ) -> Promotion:
     """Compare AUC on the challenger's newest fold, on rows out of time for both.
 
-    The challenger is judged by its logged predictions. The champion is judged by its own
+    The challenger is evaluated by its logged predictions. The champion is evaluated by its own
     logged predictions, and by its final model on snapshots taken on or after the day it was
-    trained: before that day its training rows tell how the account's story went on.
+    trained: before that day its training rows say how it went on for the account.
 
     Args:
         labelled: the rows of `label_snapshots`, for the champion's final model to score.
     """
     if champion is None:
-        return Promotion(True, "Champion: the first model of this company.")
+        return Promotion(True, "Champion: no other version serves.")
     if champion.model.horizon_days != policy.horizon_days:
         return Promotion(
             True,
@@ -62,7 +62,7 @@ def decide_promotion(
             f"{as_of_date} and cannot score that day honestly.",
         )
     rows = _common_rows(challenger, champion, labelled, trained)
-    if not len(rows) or rows["churned"].nunique() < 2:
+    if not len(rows) or rows[LABEL].nunique() < 2:
         return Promotion(
             False,
             f"Challenger: version {champion.version} stays, for the newest fold has no rows with "
@@ -79,12 +79,12 @@ def decide_promotion(
 
 
 def _common_rows(
-    challenger: Contender, champion: Contender, labelled: pd.DataFrame, trained: date
+    challenger: Candidate, champion: Candidate, labelled: pd.DataFrame, trained: date
 ) -> pd.DataFrame:
-    """Newest-fold rows with columns churned, challenger, champion (probabilities)."""
+    """Newest-fold rows with columns label, challenger, champion (probabilities)."""
     logged = challenger.out_of_time
     newest = logged[logged["fold"] == logged["fold"].min()]
-    rows = newest[[*KEYS, "churned"]].assign(challenger=newest[LIGHTGBM])
+    rows = newest[[*KEYS, LABEL]].assign(challenger=newest[LIGHTGBM])
     theirs = champion.out_of_time[[*KEYS, LIGHTGBM]].rename(columns={LIGHTGBM: "champion"})
     rows = rows.merge(theirs, on=KEYS, how="left")
     later = rows.loc[rows["snapshot_date"] >= pd.Timestamp(trained), KEYS]
@@ -98,10 +98,10 @@ def _common_rows(
 
 def _auc(rows: pd.DataFrame, column: str) -> float:
     probability = rows[column].to_numpy()
-    scores = ChurnScores(
-        churned=rows["churned"].to_numpy(dtype=float),
+    scores = ScoredRows(
+        label=rows[LABEL].to_numpy(dtype=float),
         probability=probability,
-        risk=probability,
-        dollars=np.zeros(len(rows)),
+        rank_score=probability,
+        amount=np.zeros(len(rows)),
     )
     return scores.metrics()["auc"]
