@@ -15,7 +15,7 @@ AMOUNT = "label_amount"
 
 @dataclass(frozen=True)
 class Words:
-    """How people speak of the target: "churn model", "churn", "12 have churned".
+    """How people speak of the target: "expansion model", "12 have expanded".
 
     `unlikely` stands before a driver that makes the event less likely.
     """
