@@ -42,7 +42,7 @@ def out_of_fold(
 ) -> np.ndarray:
     """Calibrated probabilities; the calibration, too, is fitted on other folds' rows."""
     matrix, count = features.to_numpy(dtype=float), features.shape[1]
-    # Nobody has judged which of Telco's values are good news, so the trees are free.
+    # It is not known which of Telco's values are good news, so the trees are free.
     free = FeatureChoice(tuple(f"f{i}" for i in range(count)), (0,) * count, {})
 
     def fit(rows: np.ndarray) -> Scorer:

@@ -65,7 +65,7 @@ class ModelFilesMissing(Exception):
 
 
 class Registry(Protocol):
-    """Where one target's versions live. `ml.serving.registry.ModelRegistry` has them in MLflow."""
+    """Where one target's versions are kept; `ml.serving.registry` keeps them in MLflow."""
 
     def find(self, fingerprint: str) -> str | None:
         """The version trained from this fingerprint, unless its files are known to be gone."""

@@ -82,7 +82,13 @@ from marts.customer_health
 
 AT_RISK_SQL = """
 select account_name, tier, health_score, churn_probability, mrr_at_risk, drivers,
-    (select horizon_days from seeds.prediction_policy where target = 'churn') as horizon_days
+    (
+        select horizon_days
+        from ml.models
+        where target = 'churn'
+        order by status = 'champion' desc, trained_at desc
+        limit 1
+    ) as horizon_days
 from marts.customer_health
 where is_open
 order by mrr_at_risk desc nulls last, health_score nulls last, account_id

@@ -47,7 +47,7 @@ def test_a_column_that_knows_the_outcome_is_left_out_with_the_reason(company) ->
 
 
 def test_the_model_is_the_one_that_never_saw_the_column(company, trained) -> None:
-    """Naming a leak and learning from it all the same would help nobody."""
+    """Naming a leak and learning from it all the same would help no reader."""
     model = with_leak(company).trained()
     assert model.model.booster.model_to_string() == trained.model.booster.model_to_string()
     pd.testing.assert_frame_equal(model.evaluations, trained.evaluations, check_exact=True)

@@ -96,3 +96,7 @@ begin
     end if;
 end
 $$;
+
+-- Renamed in dbt: what it made under the former names would be read by no model and stay for ever.
+drop table if exists marts.churn_model_evaluation;
+drop table if exists seeds.churn_model_policy cascade;
