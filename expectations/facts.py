@@ -28,13 +28,12 @@ select exists (
 class TableFacts:
     """One table now.
 
-    `rows` is what to select from, for the rows that hold; raw tables keep others (`keeps_history`).
+    `rows` is the query for the rows that are judged, None where that is the whole table.
     `accepted_row_count` is its size when it last passed, None if it never has; `is_due` says that
     an empty table is wrong.
     """
 
-    rows: str
-    keeps_history: bool
+    rows: str | None
     row_count: int
     is_due: bool
     accepted_row_count: int | None
@@ -75,20 +74,33 @@ def read_facts(
         accepted = dict(cursor.fetchall())
         forgotten = accepted_shrinks()
         for table in chosen:
-            cursor.execute(KEEPS_HISTORY, (suite.name, table.name))
-            [keeps_history] = cursor.fetchone() or [False]
-            rows = f'"{suite.name}"."{table.name}"'
-            rows += " where _superseded_at is null" if keeps_history else ""
-            cursor.execute(f"select count(*) from {rows}")
-            [row_count] = cursor.fetchone() or [0]
             is_due = rows_in.get(table.loaded_from, 0) > 0
             if table.is_due is not None:
                 cursor.execute(table.is_due)
                 [is_due] = cursor.fetchone() or [False]
+            rows = table.rows or _holding_rows(cursor, suite, table)
+            # A query of the suite's own may read tables that are not there before it is due.
+            is_there = table.rows is None or is_due
+            row_count = _row_count(cursor, suite, table, rows) if is_there else 0
             is_forgotten = not forgotten.isdisjoint({EVERYTHING, f"{suite.name}.{table.name}"})
             before = None if is_forgotten else accepted.get(table.name)
-            facts[table.name] = TableFacts(rows, keeps_history, row_count, is_due, before)
+            facts[table.name] = TableFacts(rows, row_count, is_due, before)
     return facts
+
+
+def _holding_rows(cursor: Any, suite: Suite, table: TableClaims) -> str | None:
+    """The query for the rows of a raw table that hold; None for a table without superseded rows."""
+    cursor.execute(KEEPS_HISTORY, (suite.name, table.name))
+    [keeps_history] = cursor.fetchone() or [False]
+    name = f'"{suite.name}"."{table.name}"'
+    return f"select * from {name} where _superseded_at is null" if keeps_history else None
+
+
+def _row_count(cursor: Any, suite: Suite, table: TableClaims, rows: str | None) -> int:
+    source = f"({rows}) as chosen" if rows else f'"{suite.name}"."{table.name}"'
+    cursor.execute(f"select count(*) from {source}")
+    [row_count] = cursor.fetchone() or [0]
+    return row_count
 
 
 def claim_values(

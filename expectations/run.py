@@ -92,10 +92,9 @@ def _check_table(
 def _batch(
     source: PostgresDatasource, suite: Suite, table: TableClaims, facts: TableFacts
 ) -> Batch:
-    """The rows that are judged: of a raw table those that hold, of another one all."""
     name = f"{suite.name}.{table.name}"
-    if facts.keeps_history:
-        rows = source.add_query_asset(name, query=f"select * from {facts.rows}")
+    if facts.rows is not None:
+        rows = source.add_query_asset(name, query=facts.rows)
     else:
         # GX 1.24 calls schema_name deprecated, but its PostgreSQL source has no other place for it.
         rows = source.add_table_asset(name, table_name=table.name, schema_name=suite.name)

@@ -4,11 +4,11 @@ import dagster as dg
 
 from orchestration.defs import (
     checks,
-    churn,
     ingestion,
     jobs,
     leaks,
     load_audit,
+    predictions,
     runs,
     transformation,
 )
@@ -22,7 +22,7 @@ defs = dg.Definitions(
         load_audit.record_load_audit,
         leaks.find_leaks,
         transformation.dbt_models,
-        *churn.churn_assets,
+        *predictions.prediction_assets,
         transformation.dbt_models_with_predictions,
         runs.finish_run,
     ],

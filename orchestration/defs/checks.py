@@ -93,4 +93,4 @@ def build_check(suite: str, tables: list[str]) -> dg.AssetChecksDefinition:
 raw_checks = [
     build_check(source.name, [table.name for table in source.tables]) for source in contract.sources
 ]
-prediction_check = build_check("ml", ["churn_predictions"])
+prediction_check = build_check("ml", ["predictions"])

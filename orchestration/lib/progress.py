@@ -44,8 +44,8 @@ STEP_WORDS = {
     "record_load_audit": "record the load audit",
     "finish_run": "finish the run",
     "dbt_models": "dbt: staging, intermediate, marts",
-    "train_churn_model": "train the churn model",
-    "score_churn": "score open accounts",
+    "train_models": "train the models",
+    "score_accounts": "score open accounts",
     "expect_ml": "check the predictions",
     "dbt_models_with_predictions": "dbt: customer health",
 }
