@@ -255,7 +255,7 @@ def _usable(registry: Registry, version: str) -> Candidate | None:
     try:
         return registry.load(version)
     except ModelFilesMissing:
-        registry.mark_files_missing(version, _files_missing(version))
+        registry.mark_files_missing(version, f"Retired: {_files_missing(version)}")
         return None
 
 

@@ -281,7 +281,8 @@ def _record(
     if str(version.version) == champion:
         status = "champion"
     else:
-        status = "retired" if "has_served" in version.tags else "challenger"
+        is_retired = not version.tags.keys().isdisjoint({"has_served", FILES_MISSING})
+        status = "retired" if is_retired else "challenger"
     reasons = [version.tags["reason"], version.tags.get("promotion", "")]
     return ModelRecord(
         model_version=str(version.version),

@@ -157,6 +157,8 @@ def test_a_version_whose_files_are_gone_says_so_and_is_not_found_again(
         registry.load(version)
     registry.mark_files_missing(version, "Its files are gone.")
     assert registry.find(trained.fingerprint) is None
+    registry.clear_champion()
+    assert [record.status for record in registry.records()] == ["retired"]
     assert registry.register(trained) == "2"
     assert registry.find(trained.fingerprint) == "2"
 
