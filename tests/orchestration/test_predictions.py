@@ -78,7 +78,6 @@ def loaded(
     }
     for name, rows in marts.items():
         warehouse.bulk_load(rows, name)
-    monkeypatch.setattr(predictions, "as_of_date", lambda *_: small.as_of_date)
 
     def with_registry(registry: MemoryRegistry) -> Warehouse:
         monkeypatch.setattr(predictions, "open_registry", lambda *_: registry)
@@ -92,8 +91,9 @@ def stored(warehouse: Warehouse, what: str = "count(*)") -> list:
     return rows["found"].tolist()
 
 
-def score(warehouse: Warehouse, run_id: str) -> predictions.Scoring:
-    return predictions.score_target(warehouse, warehouse.settings, TARGET, run_id)
+def score(warehouse: Warehouse, small: Company, run_id: str) -> predictions.Scoring:
+    as_of = small.as_of_date
+    return predictions.score_target(warehouse, warehouse.settings, TARGET, as_of, run_id)
 
 
 def test_predictions_are_appended_by_run_and_unchanged_ones_are_not(
@@ -104,13 +104,13 @@ def test_predictions_are_appended_by_run_and_unchanged_ones_are_not(
     warehouse = loaded(registry)
     open_accounts = len(small.latest)
 
-    first = score(warehouse, "run 1")
+    first = score(warehouse, small, "run 1")
     assert stored(warehouse) == [open_accounts]
-    assert score(warehouse, "run 2").is_unchanged
+    assert score(warehouse, small, "run 2").is_unchanged
     assert stored(warehouse, "distinct run_id") == ["run 1"]
 
     warehouse.execute("update marts.account_snapshots set usage = usage + 1 where is_latest")
-    assert not score(warehouse, "run 3").is_unchanged
+    assert not score(warehouse, small, "run 3").is_unchanged
     assert stored(warehouse, "distinct run_id") == ["run 1", "run 3"]
     assert stored(warehouse) == [2 * open_accounts]
 
@@ -120,13 +120,13 @@ def test_predictions_are_appended_by_run_and_unchanged_ones_are_not(
 
 
 def test_training_replaces_the_rows_of_its_own_target(
-    loaded: Callable[[MemoryRegistry], Warehouse], fitted: TrainedModel
+    loaded: Callable[[MemoryRegistry], Warehouse], fitted: TrainedModel, small: Company
 ) -> None:
     registry = MemoryRegistry()
     registry.register(fitted)
     warehouse = loaded(registry)
     for _ in range(2):
-        training = predictions.train_target(warehouse, warehouse.settings, TARGET)
+        training = predictions.train_target(warehouse, warehouse.settings, TARGET, small.as_of_date)
     models = warehouse.read("select target, model_version from ml.models order by 1")
     assert models["target"].tolist() == ["churn", "expansion"]
     assert len(warehouse.read("select from ml.evaluations")) == len(training.evaluations)
@@ -138,9 +138,9 @@ def test_a_champion_without_files_leaves_its_reason_and_its_history(
     registry = MemoryRegistry()
     registry.promote(registry.register(fitted), "Champion.")
     warehouse = loaded(registry)
-    score(warehouse, "run 1")
+    score(warehouse, small, "run 1")
     registry.missing.add("1")
-    assert score(warehouse, "run 2").models is not None
+    assert score(warehouse, small, "run 2").models is not None
     models = warehouse.read("select status, reason from ml.models where target = 'churn'")
     assert models["status"].tolist() == ["none"]
     assert "the files of version 1 are gone" in models["reason"][0]
