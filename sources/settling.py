@@ -12,14 +12,15 @@ from collections.abc import Sequence
 import duckdb
 import pyarrow as pa
 
-from sources import events, store
-from sources.checks import Counts, check_rows, enforced
+from sources import store
+from sources.checks import check_rows, enforced
 from sources.contract import Contract, Rule, Table
 from sources.dates import NEW_UNREAD_DATES
+from sources.event_restoring import restore_events
+from sources.events import EVENTS
 from sources.ingestion import IngestError, open_duckdb
 from sources.landing import literal, quoted
 from sources.mapping import columns_of, drop_mapped
-from sources.usage import ROLLUP_TABLES, roll_up
 from warehouse import Warehouse
 
 WAITING = """
@@ -84,8 +85,9 @@ def settle_quarantine(warehouse: Warehouse, contract: Contract) -> int:
                 _put_aside(warehouse, table, rule)
             for waiting, rows in _waiting(warehouse, table).items():
                 taken_back += _take_back(warehouse, con, table, waiting, rows, rules)
-        for waiting, rows in _waiting(warehouse, events.EVENTS).items():
-            taken_back += _take_back_events(warehouse, con, contract, waiting, rows)
+        for waiting, rows in _waiting(warehouse, EVENTS).items():
+            types = _open_mapped(con, EVENTS, rows)
+            taken_back += restore_events(warehouse, con, contract, waiting, types)
     found = warehouse.read_arrow("select exists (select from crm.accounts) as is_there")
     if not found["is_there"][0].as_py():
         raise IngestError("no customer could be loaded from any system")
@@ -173,35 +175,6 @@ def _take_back(
     counts = check_rows(con, table, types, rules)
     if ids := _resolved(con):
         store.take_back(warehouse, con, waiting, table, ids, counts)
-    return counts.rows_loaded
-
-
-def _take_back_events(
-    warehouse: Warehouse,
-    con: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    waiting: store.Place,
-    rows: pa.Table,
-) -> int:
-    """Add waiting events to the days they belong to, and roll the system's events up again."""
-    types = _open_mapped(con, events.EVENTS, rows)
-    store.fetch_parents(warehouse, con, events.EVENTS.rules)
-    events.check_events(con, types)
-    ids = _resolved(con)
-    if not ids:
-        return 0
-    lake = events.system_lake(warehouse.settings.lake, waiting.system)
-    events.recover(lake)
-    counts = events.append_events(con, types, lake, batch="\n".join(ids))
-    events.open_lake(con, lake)
-    for name in ROLLUP_TABLES:
-        table = contract.table(name)
-        number = roll_up(con, table)
-        rolled_up = Counts(number, number, 0, 0)
-        store.held_hashes(warehouse, con, table, waiting.system)
-        place = store.Place(waiting.system, table.source, table.name)
-        store.save(warehouse, con, place, table=table, files=[lake.name], counts=rolled_up)
-    store.take_back(warehouse, con, waiting, None, ids, counts)
     return counts.rows_loaded
 
 
