@@ -9,7 +9,8 @@ import duckdb
 
 from sources import lake, store
 from sources.contract import Contract
-from sources.event_landing import Draft, note_accounts, take_from_losers
+from sources.event_draft import Draft
+from sources.event_landing import note_accounts, take_from_losers
 from sources.events import EVENTS, check_events, good_events, reject_events, write_part
 from sources.lake import Change, LandedFile
 from sources.repeats import Repeats, find_repeats, without_repeats

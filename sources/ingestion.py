@@ -33,6 +33,7 @@ from sources.mapping import (
 )
 from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Settings, Warehouse
+from warehouse.sizing import GIB, MIB, measure_machine
 
 ACCOUNTS = "crm.accounts"
 
@@ -102,11 +103,21 @@ def ingest(
     return loads
 
 
+def duckdb_memory(settings: Settings) -> int:
+    """Bytes that DuckDB may hold before it spills: a quarter of the machine's, at most 3 GiB.
+
+    Python, Arrow and PostgreSQL's caches need the rest.
+    """
+    memory = measure_machine(settings.lake).memory // 4
+    return max(512 * MIB, min(memory, 3 * GIB))
+
+
 def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
     """DuckDB as ingestion needs it: nothing stored, UTC, large work spilled beside the lake."""
     settings.lake.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
     con.execute("set timezone = 'UTC'")
+    con.execute(f"set memory_limit = '{duckdb_memory(settings) // MIB}MiB'")
     con.execute(f"set temp_directory = {literal(str(settings.lake / '.spill'))}")
     con.execute(CREATE_UNREADABLE)
     con.execute(NO_REJECTIONS)

@@ -162,7 +162,8 @@ def record_change(
     }
     # A run that was killed may have left its stage behind.
     warehouse.execute(f"drop table if exists {STAGE}; create unlogged table {STAGE} {STAGE_SHAPE}")
-    warehouse.bulk_load(rejected, STAGE)
+    if rejected.num_rows:
+        warehouse.bulk_load(rejected, STAGE)
     with warehouse.transaction() as connection, connection.cursor() as cursor:
         cursor.execute(WITHDRAW_FILES, params)
         for file in change.landed:

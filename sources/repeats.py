@@ -114,6 +114,6 @@ def remainder(folder: Path, part: str) -> str:
     """SQL: the events of a part without those that it loses."""
     return (
         f"select events.* from read_parquet({literal(str(folder / part))}) as events "
-        f"where not exists (select from repeats as lost where lost.part = {literal(part)} "
+        f"where not exists (select 1 from repeats as lost where lost.part = {literal(part)} "
         f"and lost.place > 1 and {SAME_KEY})"
     )

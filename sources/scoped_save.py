@@ -124,10 +124,12 @@ def save_scope(
     }
     for name, (rows, shape) in shapes.items():
         # A run that was killed may have left its stages behind.
-        warehouse.execute(f"drop table if exists {name}")
-        warehouse.execute(f"create unlogged table {name} ({', '.join(shape)})")
-        warehouse.bulk_load(rows, name)
-        warehouse.execute(f"analyze {name}")
+        warehouse.execute(
+            f"drop table if exists {name}; create unlogged table {name} ({', '.join(shape)})"
+        )
+        if rows.num_rows:
+            warehouse.bulk_load(rows, name)
+            warehouse.execute(f"analyze {name}")
     names = ", ".join(quoted(name) for name in (*table.column_names, "attributes", "_row_hash"))
     params = {**place.params, "now": datetime.now(UTC)}
     same_day = "".join(f" and old.{name} = gone.{name}" for name in day)

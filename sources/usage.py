@@ -187,7 +187,7 @@ class RollUps:
         seen = ("first_seen_at", "last_seen_at") if is_merged else ()
         fetch_scope(self.warehouse, self.con, place, table, scope, seen)
         on = " and ".join(f"rolled_up.{name} = keys.{name}" for name in scope.key_columns)
-        in_scope = f"exists (select from {scope.keys} as keys where {on})"
+        in_scope = f"exists (select 1 from {scope.keys} as keys where {on})"
         sql = MERGED_USERS if is_merged else "select * from fresh"
         rows = self._contracted(table, in_scope, sql)
         self.con.execute(f"create or replace table accepted as {rows}")
@@ -249,7 +249,7 @@ class RollUps:
             """
         )
         of_users = (
-            "exists (select from affected where affected.account_id = events.account_id "
+            "exists (select 1 from affected where affected.account_id = events.account_id "
             "and affected.user_id = events.user_id)"
         )
         if self.removed:
@@ -298,7 +298,7 @@ class RollUps:
         ]
         return self._events(
             near,
-            f"{_between(first, last)} and exists (select from {days} as days "
+            f"{_between(first, last)} and exists (select 1 from {days} as days "
             "where days.account_id = events.account_id and days.usage_date = events.usage_date)",
         )
 
