@@ -17,11 +17,14 @@ import duckdb
 from sources import lake, store
 from sources.event_draft import Draft, Landing, Plan
 from sources.events import (
+    ALL_COLUMNS,
     EVENTS,
     LAKE_FORMAT,
     check_events,
     good_events,
+    kept_columns,
     late_events,
+    read_parts,
     reject_events,
     write_part,
 )
@@ -205,7 +208,8 @@ class EventLanding:
             else Repeats()
         )
         events = without_repeats(fresh, repeats)
-        written = write_part(self.con, self.folder, file.name, events, "received_at" in types)
+        columns = kept_columns(types)
+        written = write_part(self.con, self.folder, file.name, events, columns)
         take_from_losers(self.con, self.folder, draft, repeats)
         name = literal(file.name)
         rows_in = self._count(f"select count(*) from mapped where _file = {name}")
@@ -314,7 +318,7 @@ class EventLanding:
             return set()
         found = self.con.execute(
             "select distinct parse_filename(filename) "
-            f"from {lake.read_parts(self.folder, parts.values(), ', filename = true')} "
+            f"from {read_parts(self.folder, parts.values(), ', filename = true')} "
             "where list_contains(?, account_id)",
             [list(accounts)],
         ).fetchall()
@@ -342,8 +346,8 @@ def take_from_losers(
     """Write the parts anew from which a repeated event went to another file."""
     for name, rows in repeats.losing_parts:
         losing = draft.parts[name]
-        before = late_events(con, folder / name)
-        kept = write_part(con, folder, losing.file, remainder(folder, name), has_arrivals=True)
+        before = late_events(con, folder, losing)
+        kept = write_part(con, folder, losing.file, remainder(folder, losing), ALL_COLUMNS)
         draft.shrink(losing, kept.part, rows, before - kept.rows_late)
 
 
@@ -353,5 +357,5 @@ def note_accounts(con: duckdb.DuckDBPyConnection, folder: Path, parts: Sequence[
     if parts:
         con.execute(
             "insert into landed_accounts select distinct account_id from "
-            + lake.read_parts(folder, parts)
+            + read_parts(folder, parts)
         )

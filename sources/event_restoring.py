@@ -11,7 +11,14 @@ from sources import lake, store
 from sources.contract import Contract
 from sources.event_draft import Draft
 from sources.event_landing import note_accounts, take_from_losers
-from sources.events import EVENTS, check_events, good_events, reject_events, write_part
+from sources.events import (
+    EVENTS,
+    check_events,
+    good_events,
+    kept_columns,
+    reject_events,
+    write_part,
+)
 from sources.lake import Change, LandedFile
 from sources.repeats import Repeats, find_repeats, without_repeats
 from sources.usage import ROLLUP_TABLES, RollUps
@@ -54,7 +61,7 @@ def restore_events(
         if "event_id" in types:
             repeats = find_repeats(con, fresh, folder, draft.parts.values())
         events = without_repeats(fresh, repeats)
-        written = write_part(con, folder, file, events, "received_at" in types)
+        written = write_part(con, folder, file, events, kept_columns(types))
         take_from_losers(con, folder, draft, repeats)
         landed = draft.files[file]
         draft.add(

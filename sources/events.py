@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from sources.casting import (
+    ROW_COLUMNS,
     attributes,
     can_misfit,
     cast,
@@ -22,7 +23,7 @@ from sources.casting import (
     row_json,
     typed_select,
 )
-from sources.checks import UNREAD_BY_ROW, breach, breach_list, breaches
+from sources.checks import UNREAD_BY_ROW, breach_list, breaches, keys_table
 from sources.contract import Column, Parent, Rule, Table
 from sources.lake import Part
 from sources.landing import literal, one_row, quoted
@@ -50,11 +51,16 @@ EVENTS = Table(
     ),
 )
 
+ALL_COLUMNS = (*EVENTS.column_names, "attributes", "usage_date")
+
 # The form of the lake's files: another number lands every file anew.
 LAKE_FORMAT = 2
 
 # An event counts on the day on which it happened, whenever it came.
-LATE = "received_at::date > occurred_at::date"
+# A cast of a timestamptz to a date asks DuckDB's calendar about each value, and takes four times as
+# long as this.
+DAY = "make_timestamp(epoch_us({}))::date"
+LATE = f"{DAY.format('received_at')} > {DAY.format('occurred_at')}"
 WRITING = ".writing-"
 
 
@@ -62,8 +68,8 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
     """Make `good` the view of the events in `mapped` that break no rule.
 
     Nothing is copied: a hundred million events pass through, they are not held. The conditions
-    are those of `reject_events`, without the lists that its messages need: these would take as
-    long as all the rest of the pass.
+    are those of `reject_events`, without the lists and messages that would take as long as all the
+    rest of the pass.
     """
     con.execute(UNREAD_BY_ROW)
     columns = ", ".join(
@@ -79,9 +85,12 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
     readable = "(_file, _row) not in (select (_file, _row) from unread_rows)"
     broken = [
         *(f"{quoted(name)} is null" for name in EVENTS.required),
-        *(f"({sql}) is not null" for rule in EVENTS.rules
-          if rule.kind != "not_null" and (sql := breach(rule, EVENTS))),
-    ]  # fmt: skip
+        *(
+            f"{quoted(rule.columns[0])} not in (select key from {quoted(keys_table(rule.parent))})"
+            for rule in EVENTS.rules
+            if rule.parent
+        ),
+    ]
     con.execute(
         f"""
         create or replace view good as
@@ -96,7 +105,7 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
                 and {readable if has_unread else "true"}
         )
 
-        select *, occurred_at::date as usage_date
+        select *, {DAY.format("occurred_at")} as usage_date
         from typed
         where not ({" or ".join(broken)})
         """
@@ -134,6 +143,25 @@ def reject_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file
     )
 
 
+def kept_columns(types: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns of a part: those that the mapping gives. Empty ones take time to write."""
+    given = [name for name in EVENTS.column_names if name in types]
+    extras = [name for name in types if name not in (*EVENTS.column_names, *ROW_COLUMNS)]
+    always = ["usage_date", *(["attributes"] if extras else [])]
+    return (*given, *always)
+
+
+def read_parts(folder: Path, parts: Iterable[Part], options: str = "") -> str:
+    """SQL: the events of some parts, in all columns; a part may lack those that it never had."""
+    columns = ", ".join(
+        f"null::{column.duckdb_type} as {quoted(column.name)}" for column in EVENTS.columns
+    )
+    shape = f"select {columns}, null::varchar as attributes, null::date as usage_date where false"
+    paths = ", ".join(literal(str(folder / part.part)) for part in parts)
+    read = f"from read_parquet([{paths}], union_by_name = true{options})"
+    return f"({shape} union all by name {read})"
+
+
 def good_events(file: str) -> str:
     """SQL: the good events of one landed file, as the lake keeps them."""
     names = ", ".join(quoted(name) for name in EVENTS.column_names)
@@ -150,28 +178,31 @@ class Written:
 
 
 def write_part(
-    con: duckdb.DuckDBPyConnection, folder: Path, file: str, events: str, has_arrivals: bool
+    con: duckdb.DuckDBPyConnection, folder: Path, file: str, events: str, columns: Sequence[str]
 ) -> Written:
-    """Write the query `events` to a new part of the lake; no part when it gives no event."""
+    """Write `columns` of the query `events` to a new part; no part when it gives no event."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(file).stem).strip("-")[:40]
     name = f"{stem}-{uuid.uuid4().hex[:12]}.parquet"
     aside = folder / f"{WRITING}{name}"
     target = literal(str(aside))
+    names = ", ".join(quoted(column) for column in columns)
     [(rows,)] = con.execute(
-        f"copy ({events}) to {target} (format parquet, compression zstd)"
+        f"copy (select {names} from ({events})) to {target} "
+        "(format parquet, parquet_version v2, compression zstd)"
     ).fetchall()
     if rows == 0:
         aside.unlink()
         return Written(None, 0)
-    rows_late = late_events(con, aside) if has_arrivals else 0
     aside.rename(folder / name)
-    return Written(describe_part(con, folder, name, file), rows, rows_late)
+    part = describe_part(con, folder, name, file)
+    rows_late = late_events(con, folder, part) if "received_at" in columns else 0
+    return Written(part, rows, rows_late)
 
 
-def late_events(con: duckdb.DuckDBPyConnection, part: Path) -> int:
+def late_events(con: duckdb.DuckDBPyConnection, folder: Path, part: Part) -> int:
     """How many events of a part arrived on a later day than that on which they happened."""
-    return one_row(con, f"select count(*) from read_parquet({literal(str(part))}) where {LATE}")[0]
+    return one_row(con, f"select count(*) from {read_parts(folder, [part])} where {LATE}")[0]
 
 
 def describe_part(con: duckdb.DuckDBPyConnection, folder: Path, name: str, file: str) -> Part:
@@ -184,7 +215,7 @@ def describe_part(con: duckdb.DuckDBPyConnection, folder: Path, name: str, file:
     ).fetchall()
     values = {column: number for column, number, _, _ in found}
     [(first, last)] = [(low, high) for column, _, low, high in found if column == "usage_date"]
-    has_feature_users = values["user_id"] > 0 and bool(
+    has_feature_users = min(values.get("user_id", 0), values.get("feature", 0)) > 0 and bool(
         con.execute(
             f"select 1 from read_parquet({path}) "
             "where user_id is not null and feature is not null limit 1"
@@ -196,10 +227,10 @@ def describe_part(con: duckdb.DuckDBPyConnection, folder: Path, name: str, file:
         event_count=int(values["usage_date"]),
         first_date=date.fromisoformat(first),
         last_date=date.fromisoformat(last),
-        has_event_ids=values["event_id"] > 0,
-        has_users=values["user_id"] > 0,
+        has_event_ids=values.get("event_id", 0) > 0,
+        has_users=values.get("user_id", 0) > 0,
         has_feature_users=has_feature_users,
-        has_sessions=values["session_id"] > 0,
-        has_api_calls=values["is_api"] > 0,
-        has_data_bytes=values["data_bytes"] > 0,
+        has_sessions=values.get("session_id", 0) > 0,
+        has_api_calls=values.get("is_api", 0) > 0,
+        has_data_bytes=values.get("data_bytes", 0) > 0,
     )

@@ -131,12 +131,6 @@ def read_catalogue(warehouse: Warehouse, place: store.Place) -> Catalogue:
     )
 
 
-def read_parts(folder: Path, parts: Iterable[Part], options: str = "") -> str:
-    """SQL: the events of some parts."""
-    paths = ", ".join(literal(str(folder / part.part)) for part in parts)
-    return f"read_parquet([{paths}]{options})"
-
-
 def record_change(
     warehouse: Warehouse,
     con: duckdb.DuckDBPyConnection,

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import duckdb
 
-from sources.lake import Part, read_parts
+from sources.events import read_parts
+from sources.lake import Part
 from sources.landing import literal, one_row
 
 KEY = ("event_id", "account_id", "user_id", "feature", "occurred_at")
@@ -110,10 +111,10 @@ def without_repeats(fresh: str, repeats: Repeats) -> str:
     )
 
 
-def remainder(folder: Path, part: str) -> str:
+def remainder(folder: Path, part: Part) -> str:
     """SQL: the events of a part without those that it loses."""
     return (
-        f"select events.* from read_parquet({literal(str(folder / part))}) as events "
-        f"where not exists (select 1 from repeats as lost where lost.part = {literal(part)} "
+        f"select events.* from {read_parts(folder, [part])} as events "
+        f"where not exists (select 1 from repeats as lost where lost.part = {literal(part.part)} "
         f"and lost.place > 1 and {SAME_KEY})"
     )

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +20,9 @@ import duckdb
 from sources import store
 from sources.casting import row_hash
 from sources.contract import Table
-from sources.lake import Catalogue, Part, finish_rollups, read_parts
+from sources.events import read_parts
+from sources.knowledge import Knowledge, rollup_sql
+from sources.lake import Catalogue, Part, finish_rollups
 from sources.landing import quoted
 from sources.scoped_save import (
     Scope,
@@ -33,7 +35,6 @@ from sources.scoped_save import (
 )
 from warehouse import Warehouse
 
-ROLLUPS = Path(__file__).resolve().parent / "rollups"
 ACCOUNT_DAYS = "product.account_days"
 FEATURE_DAYS = "product.account_feature_days"
 USERS_SEEN = "product.users_seen"
@@ -49,46 +50,6 @@ MOST_TOUCHED = 0.5
 CHUNK_EVENTS = 20_000_000
 # As in users_seen.sql.
 USER_KEY = "substr(md5(concat(account_id, '/', user_id)), 1, 16)"
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """What all events together say; see knowledge.sql."""
-
-    last_date: date
-    has_users: bool
-    has_feature_users: bool
-    has_sessions: bool
-    has_api_calls: bool
-    has_data_bytes: bool
-
-    @classmethod
-    def of(cls, parts: Iterable[Part]) -> Knowledge:
-        held = list(parts)
-        return cls(
-            max(part.last_date for part in held),
-            any(part.has_users for part in held),
-            any(part.has_feature_users for part in held),
-            any(part.has_sessions for part in held),
-            any(part.has_api_calls for part in held),
-            any(part.has_data_bytes for part in held),
-        )
-
-    @property
-    def sql(self) -> str:
-        flags = {name: value for name, value in asdict(self).items() if name != "last_date"}
-        columns = ", ".join(f"{str(value).lower()} as {name}" for name, value in flags.items())
-        return f"select date '{self.last_date}' as last_date, {columns}"
-
-
-def rollup_sql(full_name: str) -> str:
-    """The select over `events` and `knowledge` that fills a contract table."""
-    return (ROLLUPS / f"{full_name.split('.')[1]}.sql").read_text(encoding="utf-8")
-
-
-def knowledge_sql() -> str:
-    """The select over `events` that gives `knowledge`."""
-    return (ROLLUPS / "knowledge.sql").read_text(encoding="utf-8")
 
 
 class RollUps:

@@ -8,7 +8,8 @@ import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.usage import ROLLUP_TABLES, knowledge_sql, rollup_sql
+from sources.knowledge import knowledge_sql, rollup_sql
+from sources.usage import ROLLUP_TABLES
 
 # The fixture is an empty DuckDB that each example may use again; the machine may be busy.
 UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
