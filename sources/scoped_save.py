@@ -77,7 +77,7 @@ def fetch_scope(
     scope: Scope,
     columns: Sequence[str] = (),
 ) -> None:
-    """Put hashes of the scope's rows into `existing_rows`, with their keys and some `columns`."""
+    """Put hashes of the scope's rows into `existing_hashes`, with their keys and some `columns`."""
     names = dict.fromkeys((*scope.key_columns, *_day_column(table), *columns))
     selected = ", ".join(["_row_hash", *(f"old.{quoted(name)}" for name in names)])
     joined = ""
@@ -94,7 +94,7 @@ def fetch_scope(
     if scope.keys:
         warehouse.execute(f"drop table {stage}")
     con.register("arrow_in", existing)
-    con.execute("create or replace table existing_rows as select * from arrow_in")
+    con.execute("create or replace table existing_hashes as select * from arrow_in")
     con.unregister("arrow_in")
 
 
@@ -108,13 +108,13 @@ def save_scope(
 ) -> int:
     """Make the rows of `accepted` the rows of a scope; how many rows the table has more.
 
-    Needs `existing_rows`, see `fetch_scope`. `accepted` has the contract's columns, `attributes`
+    Needs `existing_hashes`, see `fetch_scope`. `accepted` has the contract's columns, `attributes`
     and `_row_hash`, and no row outside the scope.
     """
     day = _day_column(table)
     arriving, _ = store._difference(con, table)
     leaving = con.sql(
-        f"select {', '.join(['_row_hash', *day])} from existing_rows "
+        f"select {', '.join(['_row_hash', *day])} from existing_hashes "
         "where _row_hash not in (select _row_hash from accepted)"
     ).to_arrow_table()
     if not arriving.num_rows and not leaving.num_rows:

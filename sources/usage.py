@@ -360,14 +360,14 @@ class RollUps:
 MERGED_USERS = """
 select
     fresh.* replace (
-        least(fresh.first_seen_at, existing_rows.first_seen_at) as first_seen_at,
-        greatest(fresh.last_seen_at, existing_rows.last_seen_at) as last_seen_at
+        least(fresh.first_seen_at, existing_hashes.first_seen_at) as first_seen_at,
+        greatest(fresh.last_seen_at, existing_hashes.last_seen_at) as last_seen_at
     )
 from fresh
-left join existing_rows
+left join existing_hashes
     on
-        fresh.account_id = existing_rows.account_id
-        and fresh.user_key = existing_rows.user_key
+        fresh.account_id = existing_hashes.account_id
+        and fresh.user_key = existing_hashes.user_key
 """
 
 

@@ -67,7 +67,14 @@ class Lake:
             store.fetch_parents(self.warehouse, con, EVENTS.rules)
             landing = EventLanding(self.warehouse, con, self.system, Reader(con, self.folder), None)
             landed = landing.land(landing.find())
-            roll_ups = RollUps(self.warehouse, con, self.system, landing.folder, landed.catalogue)
+            roll_ups = RollUps(
+                self.warehouse,
+                con,
+                self.system,
+                landing.folder,
+                landed.catalogue,
+                datetime.now(UTC),
+            )
             for name in ROLLUP_TABLES:
                 roll_ups.refresh(self.contract.table(name))
             roll_ups.finish()
@@ -78,7 +85,7 @@ class Lake:
             for name in ROLLUP_TABLES:
                 columns = ", ".join(self.contract.table(name).column_names)
                 cursor.execute(
-                    f"select {columns}, _row_hash from {name} where _source = %s "
+                    f"select {columns}, _row_hash from {name} where _source = %s and _superseded_at is null "
                     f"order by {columns}",
                     (self.system,),
                 )
