@@ -85,7 +85,8 @@ class Lake:
             for name in ROLLUP_TABLES:
                 columns = ", ".join(self.contract.table(name).column_names)
                 cursor.execute(
-                    f"select {columns}, _row_hash from {name} where _source = %s and _superseded_at is null "
+                    f"select {columns}, _row_hash from {name} "
+                    "where _source = %s and _superseded_at is null "
                     f"order by {columns}",
                     (self.system,),
                 )
