@@ -18,7 +18,7 @@ LATER = AS_OF + timedelta(days=28)
 ACCOUNTS = 8
 MARTS = ["account_snapshots", "fct_churn_outcomes", "fct_health_scores", "customer_health"]
 ONLY_MODELS = ["--exclude-resource-type", "test", "unit_test"]
-SELECTED = [*MARTS, "source_silences"]
+SELECTED = [*MARTS, "source_outages"]
 SELECTION = ["--select", "signals", *(f"+{mart}" for mart in SELECTED), *ONLY_MODELS]
 
 # Eight customers over 56 weeks; `week` days differ by account, so that no two look alike.
@@ -117,9 +117,9 @@ select account_id, 'standard', 's' || k, t + k * interval '7 days',
 from accounts cross join generate_series(1, 6) as k
 """
 
-# Nothing was told of use in two weeks of August, and of nobody since a week, nor of tickets for a
-# month: the poison speaks on the day after AS_OF, and ends the last two silences.
-SILENCES = """
+# No use was reported in two weeks of August, nor since a week, nor of tickets for a
+# month: the poison speaks on the day after AS_OF, and ends the last two outages.
+OUTAGES = """
 with outage as (
     delete from product.account_days
     where usage_date between '2025-08-04' and '2025-08-17'
@@ -169,8 +169,8 @@ with future as (
     select account_id, at::date, 1e9, 1e6, 1e9, 1e9, 1e15, 1e6, 1e6 from future
     -- the history itself goes on until 2026-02: those rows are the future already
     where not exists (
-        select 1 from product.account_days as told
-        where told.account_id = future.account_id and told.usage_date = future.at::date
+        select 1 from product.account_days as reported
+        where reported.account_id = future.account_id and reported.usage_date = future.at::date
     )
 ), feature_days as (
     insert into product.account_feature_days (account_id, feature, usage_date, events)
@@ -253,7 +253,7 @@ def known(company: Warehouse, dbt_build: Callable[..., None]) -> dict[str, pd.Da
     """The marts as of AS_OF, before anything of the future was heard of."""
     company.execute(PROVENANCE)
     company.execute(HISTORY)
-    company.execute(SILENCES)
+    company.execute(OUTAGES)
     dbt_build(company, AS_OF.isoformat(), *SELECTION)
     before = marts(company)
     company.execute(POISON)
@@ -275,15 +275,15 @@ def test_the_company_says_something_of_every_signal(
     assert {signal for signal in signals if counts[signal] < 2} <= constant
 
 
-def test_a_silence_that_lasts_is_known_before_it_ends(
+def test_an_outage_that_lasts_is_known_before_it_ends(
     known: dict[str, pd.DataFrame], company: Warehouse
 ) -> None:
-    """Without silences on its last day, the company could not show that their end leaks."""
-    silences = company.read(
-        "select source, first_silent_date::text as begun, is_over from marts.source_silences"
+    """Without outages on its last day, the company could not show that their end leaks."""
+    outages = company.read(
+        "select source, first_missing_date::text as begun, is_over from marts.source_outages"
         " order by begun"
     )
-    assert silences.values.tolist() == [
+    assert outages.values.tolist() == [
         ["product", "2025-08-04", True],
         ["support", "2025-12-15", False],
         ["product", "2026-01-09", False],

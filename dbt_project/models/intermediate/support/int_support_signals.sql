@@ -8,7 +8,7 @@ with
 
 snapshots as (select * from {{ ref('int_snapshot_dates') }}),
 
-told_dates as (select * from {{ ref('int_support_told_dates') }}),
+windows as (select * from {{ ref('int_support_windows') }}),
 
 tickets as (select * from {{ ref('stg_support__tickets') }}),
 
@@ -135,33 +135,33 @@ signals as (
     select
         rolled.account_id,
         rolled.snapshot_date,
-        case when told_dates.is_told_28d then rolled.tickets_28d end::double precision
+        case when windows.is_window_complete_28d then rolled.tickets_28d end::double precision
             as tickets_28d,
-        case when told_dates.is_told_90d then rolled.tickets_90d end::double precision
+        case when windows.is_window_complete_90d then rolled.tickets_90d end::double precision
             as tickets_90d,
         case
-            when told_dates.is_told_90d and rolled.snapshot_date >= delivered.priority_from
+            when windows.is_window_complete_90d and rolled.snapshot_date >= delivered.priority_from
                 then rolled.urgent_tickets_90d
         end::double precision as urgent_tickets_90d,
         case
-            when told_dates.is_told_28d and rolled.snapshot_date >= delivered.core_from
+            when windows.is_window_complete_28d and rolled.snapshot_date >= delivered.core_from
                 then rolled.core_tickets_28d
         end::double precision as core_tickets_28d,
         case
-            when told_dates.is_told_90d and rolled.snapshot_date >= delivered.escalations_from
+            when windows.is_window_complete_90d and rolled.snapshot_date >= delivered.escalations_from
                 then rolled.escalations_90d
         end::double precision as escalations_90d,
         case
             -- what was opened and solved of late is not known
-            when told_dates.is_told_28d and rolled.snapshot_date >= delivered.solutions_from
+            when windows.is_window_complete_28d and rolled.snapshot_date >= delivered.solutions_from
                 then rolled.open_tickets
         end::double precision as open_tickets,
-        -- means are those of the tickets that were told
+        -- means are those of the tickets that were reported
         rolled.first_response_hours_90d::double precision as first_response_hours_90d,
         rolled.csat_90d::double precision as csat_90d
     from rolled
     cross join delivered
-    left join told_dates on rolled.snapshot_date = told_dates.snapshot_date
+    left join windows on rolled.snapshot_date = windows.snapshot_date
     where rolled.is_snapshot and rolled.snapshot_date >= delivered.tickets_from
 )
 

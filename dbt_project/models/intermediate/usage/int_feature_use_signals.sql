@@ -6,16 +6,16 @@
 
 with
 
--- as far as use was told by the snapshot: see int_usage_told_dates
+-- as far as use was reported by the snapshot: see int_usage_windows
 snapshots as (
     select
         snapshot_dates.account_id,
         snapshot_dates.snapshot_date,
-        told_dates.told_date,
-        told_dates.is_told_28d
+        windows.observed_date,
+        windows.is_window_complete_28d
     from {{ ref('int_snapshot_dates') }} as snapshot_dates
-    inner join {{ ref('int_usage_told_dates') }} as told_dates
-        on snapshot_dates.snapshot_date = told_dates.snapshot_date
+    inner join {{ ref('int_usage_windows') }} as windows
+        on snapshot_dates.snapshot_date = windows.snapshot_date
 ),
 
 feature_days as (select * from {{ ref('stg_product__account_feature_days') }}),
@@ -64,9 +64,9 @@ changes as (
 timeline as (
     select
         account_id,
-        told_date as event_date,
+        observed_date as event_date,
         snapshot_date,
-        is_told_28d,
+        is_window_complete_28d,
         0 as difference,
         0 as core_difference
     from snapshots
@@ -75,7 +75,7 @@ timeline as (
         changes.account_id,
         changes.event_date,
         null as snapshot_date,
-        null as is_told_28d,
+        null as is_window_complete_28d,
         changes.difference,
         case when features.is_core then changes.difference else 0 end as core_difference
     from changes
@@ -87,7 +87,7 @@ counted as (
         account_id,
         snapshot_date,
         event_date,
-        is_told_28d,
+        is_window_complete_28d,
         sum(difference) over so_far as features_in_use,
         sum(core_difference) over so_far as core_features_in_use
     from timeline
@@ -99,10 +99,10 @@ signals as (
         counted.account_id,
         counted.snapshot_date,
         case
-            when counted.is_told_28d then counted.features_in_use
+            when counted.is_window_complete_28d then counted.features_in_use
         end::double precision as features_used_28d,
         case
-            when counted.is_told_28d
+            when counted.is_window_complete_28d
                 then counted.core_features_in_use::numeric / nullif(catalogue.core_features, 0)
         end::double precision as feature_adoption
     from counted

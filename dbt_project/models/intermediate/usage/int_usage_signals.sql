@@ -1,7 +1,7 @@
 -- Grain: one row per account and snapshot date.
--- Frames end at the newest day of use that was told by the snapshot, so a later fact cannot enter
--- one, and a day that nobody has told yet does not look like a day without users. A frame in which
--- the source was silent for too long is unknown: see int_usage_told_dates.
+-- Frames end at the newest day of use that was reported by the snapshot, so a later fact cannot enter
+-- one, and a day that is not reported yet does not look like a day without users. A frame in which
+-- the source had an outage for too long is unknown: see int_usage_windows.
 -- A table, not a view: its test and account_snapshots each read it, and would each compute it.
 {{ config(materialized='table') }}
 
@@ -12,20 +12,20 @@ snapshots as (
         snapshot_dates.account_id,
         snapshot_dates.snapshot_date,
         snapshot_dates.first_subscription_date,
-        told_dates.told_date,
-        told_dates.is_told_7d,
-        told_dates.is_told_28d,
-        told_dates.is_told_previous_28d,
-        told_dates.is_told_28d_56d_ago
+        windows.observed_date,
+        windows.is_window_complete_7d,
+        windows.is_window_complete_28d,
+        windows.is_window_complete_previous_28d,
+        windows.is_window_complete_28d_56d_ago
     from {{ ref('int_snapshot_dates') }} as snapshot_dates
-    left join {{ ref('int_usage_told_dates') }} as told_dates
-        on snapshot_dates.snapshot_date = told_dates.snapshot_date
+    left join {{ ref('int_usage_windows') }} as windows
+        on snapshot_dates.snapshot_date = windows.snapshot_date
 ),
 
 account_days as (select * from {{ ref('stg_product__account_days') }}),
 
-silences as (
-    select * from {{ ref('int_source_silences') }}
+outages as (
+    select * from {{ ref('int_source_outages') }}
     where source = 'product'
 ),
 
@@ -43,7 +43,7 @@ delivered as (
 timeline as (
     select
         account_id,
-        told_date as event_date,
+        observed_date as event_date,
         snapshot_date,
         0 as events,
         0 as sessions,
@@ -51,7 +51,7 @@ timeline as (
         0 as data_bytes,
         null::date as use_date
     from snapshots
-    where told_date is not null
+    where observed_date is not null
     union all
     select
         account_id,
@@ -94,7 +94,7 @@ known as (
     select
         snapshots.account_id,
         snapshots.snapshot_date,
-        snapshots.told_date,
+        snapshots.observed_date,
         rolled.events_28d,
         rolled.events_previous_28d,
         rolled.sessions_28d,
@@ -107,23 +107,24 @@ known as (
             rolled.last_use_date,
             greatest(snapshots.first_subscription_date, delivered.events_from)
         ) as idle_from,
-        snapshots.told_date >= delivered.events_from as has_events,
-        snapshots.told_date >= delivered.events_from and snapshots.is_told_28d as has_events_28d,
-        snapshots.told_date >= delivered.users_from and snapshots.is_told_7d as has_users_7d,
-        snapshots.told_date >= delivered.users_from and snapshots.is_told_28d as has_users_28d,
-        snapshots.told_date >= delivered.sessions_from and snapshots.is_told_28d
+        snapshots.observed_date >= delivered.events_from as has_events,
+        snapshots.observed_date >= delivered.events_from
+        and snapshots.is_window_complete_28d as has_events_28d,
+        snapshots.observed_date >= delivered.users_from and snapshots.is_window_complete_7d as has_users_7d,
+        snapshots.observed_date >= delivered.users_from and snapshots.is_window_complete_28d as has_users_28d,
+        snapshots.observed_date >= delivered.sessions_from and snapshots.is_window_complete_28d
             as has_sessions_28d,
-        snapshots.told_date >= delivered.api_calls_from and snapshots.is_told_28d
+        snapshots.observed_date >= delivered.api_calls_from and snapshots.is_window_complete_28d
             as has_api_calls_28d,
-        snapshots.told_date >= delivered.data_bytes_from and snapshots.is_told_28d
+        snapshots.observed_date >= delivered.data_bytes_from and snapshots.is_window_complete_28d
             as has_data_bytes_28d,
         -- a base period that began before the customer or the source did looks like growth
-        snapshots.told_date - 55
+        snapshots.observed_date - 55
         >= greatest(snapshots.first_subscription_date, delivered.events_from)
-        and snapshots.is_told_previous_28d as has_previous_28d,
-        snapshots.told_date - 83
+        and snapshots.is_window_complete_previous_28d as has_previous_28d,
+        snapshots.observed_date - 83
         >= greatest(snapshots.first_subscription_date, delivered.users_from)
-        and snapshots.is_told_28d_56d_ago as has_users_56d_ago,
+        and snapshots.is_window_complete_28d_56d_ago as has_users_56d_ago,
         coalesce(account_days.active_users_7d, 0) as active_users_7d,
         coalesce(account_days.active_users_28d, 0) as active_users_28d,
         coalesce(account_days_56d_ago.active_users_28d, 0) as active_users_56d_ago
@@ -137,23 +138,23 @@ known as (
     left join account_days
         on
             snapshots.account_id = account_days.account_id
-            and snapshots.told_date = account_days.usage_date
+            and snapshots.observed_date = account_days.usage_date
     left join account_days as account_days_56d_ago
         on
             snapshots.account_id = account_days_56d_ago.account_id
-            and snapshots.told_date - 56 = account_days_56d_ago.usage_date
+            and snapshots.observed_date - 56 = account_days_56d_ago.usage_date
 ),
 
--- on a silent day nobody is known to have been idle
+-- on a missing day no account is known to have been idle
 idle as (
     select
         known.*,
-        known.told_date - known.idle_from - meanwhile.silent_days as idle_days
+        known.observed_date - known.idle_from - meanwhile.missing_days as idle_days
     from known
     cross join lateral (
-        select {{ silent_days('known.idle_from + 1', 'known.told_date') }} as silent_days
-        from silences
-        where known.told_date > silences.last_silent_date
+        select {{ missing_days('known.idle_from + 1', 'known.observed_date') }} as missing_days
+        from outages
+        where known.observed_date > outages.last_missing_date
     ) as meanwhile
 ),
 

@@ -1,0 +1,28 @@
+-- Grain: one row per snapshot date on which the product had reported too little of the last 28 days.
+{{ config(materialized='table') }}
+
+with
+
+snapshot_dates as (select distinct snapshot_date from {{ ref('int_snapshot_dates') }}),
+
+windows as (
+    select * from {{ ref('int_usage_windows') }}
+    where is_window_complete_28d
+),
+
+delivered as (
+    select min(reported_date) as events_from
+    from {{ ref('int_source_reported_days') }}
+    where source = 'product'
+),
+
+outage_dates as (
+    select snapshot_dates.snapshot_date
+    from snapshot_dates
+    -- a company that never delivered events is judged without them
+    inner join delivered on snapshot_dates.snapshot_date >= delivered.events_from
+    left join windows on snapshot_dates.snapshot_date = windows.snapshot_date
+    where windows.snapshot_date is null
+)
+
+select * from outage_dates
