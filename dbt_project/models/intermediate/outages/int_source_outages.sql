@@ -1,7 +1,14 @@
 -- Grain: one row per source and outage, the one that still lasts included.
 -- What is usual is read from the days before a gap alone, so that no later day changes a verdict.
 -- A table, not a view: four models read it.
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='difference',
+        unique_key=['source', 'first_missing_date'],
+        on_schema_change='append_new_columns'
+    )
+}}
 
 with
 

@@ -1,20 +1,25 @@
 -- Grain: one row per source and day on which it reported something of any account.
--- A table, not a view: three models read it, and would each scan every day of use.
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='difference',
+        unique_key=['source', 'reported_date'],
+        on_schema_change='append_new_columns'
+    )
+}}
 
 with
 
-account_days as (select * from {{ ref('stg_product__account_days') }}),
+product_days as (select * from {{ ref('int_product_days') }}),
 
 tickets as (select * from {{ ref('stg_support__tickets') }}),
 
 reported_days as (
-    select distinct
+    select
         'product' as source,
         usage_date as reported_date
-    from account_days
-    -- quiet days are counted forward by the roll-up, not reported by the product
-    where events > 0
+    from product_days
+    where is_reported
     union all
     select distinct
         'support' as source,

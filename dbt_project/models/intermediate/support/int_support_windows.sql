@@ -1,9 +1,16 @@
 -- Grain: one row per snapshot date.
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='difference',
+        unique_key=['snapshot_date'],
+        on_schema_change='append_new_columns'
+    )
+}}
 
 with
 
-snapshot_dates as (select distinct snapshot_date from {{ ref('int_snapshot_dates') }}),
+calendar as (select * from {{ ref('int_snapshot_calendar') }}),
 
 outages as (
     select * from {{ ref('int_source_outages') }}
@@ -17,15 +24,15 @@ outage_policy as (
 
 missing as (
     select
-        snapshot_dates.snapshot_date,
-        {{ missing_days('snapshot_dates.snapshot_date - 27', 'snapshot_dates.snapshot_date') }}
+        calendar.snapshot_date,
+        {{ missing_days('calendar.snapshot_date - 27', 'calendar.snapshot_date') }}
             as missing_days_28d,
-        {{ missing_days('snapshot_dates.snapshot_date - 89', 'snapshot_dates.snapshot_date') }}
+        {{ missing_days('calendar.snapshot_date - 89', 'calendar.snapshot_date') }}
             as missing_days_90d
-    from snapshot_dates
+    from calendar
     -- one that lasts at the snapshot counts from the day on which it was too long for chance
-    left join outages on snapshot_dates.snapshot_date >= outages.known_from
-    group by snapshot_dates.snapshot_date
+    left join outages on calendar.snapshot_date >= outages.known_from
+    group by calendar.snapshot_date
 ),
 
 limits as (

@@ -1,7 +1,7 @@
--- Grain: one row per account and snapshot date.
+-- Grain: one row per account and snapshot date that is due.
 -- A feature counts as in use for 28 days from each use on. Only the day on which it comes into use
 -- and the day on which it falls out of use are kept, so that a running sum counts distinct features.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
@@ -13,23 +13,42 @@ snapshots as (
         snapshot_dates.snapshot_date,
         windows.observed_date,
         windows.is_window_complete_28d
-    from {{ ref('int_snapshot_dates') }} as snapshot_dates
+    from {{ ref('int_due_snapshots') }} as snapshot_dates
     inner join {{ ref('int_usage_windows') }} as windows
         on snapshot_dates.snapshot_date = windows.snapshot_date
 ),
 
-feature_days as (select * from {{ ref('stg_product__account_feature_days') }}),
+coverage as (select feature_use_from from {{ ref('int_source_coverage') }}),
+
+policy as (select usage_stale_after_days from {{ ref('health_policy') }}),
+
+-- a use counts for 28 days, up to a day of observation that lies no more than
+-- usage_stale_after_days before the snapshot
+due_accounts as (
+    select
+        snapshots.account_id,
+        min(snapshots.snapshot_date) - max(policy.usage_stale_after_days) - 28 as read_from,
+        max(snapshots.snapshot_date) as read_until
+    from snapshots
+    cross join policy
+    group by snapshots.account_id
+),
+
+feature_days as (
+    select feature_days.*
+    from {{ ref('stg_product__account_feature_days') }} as feature_days
+    inner join due_accounts
+        on
+            feature_days.account_id = due_accounts.account_id
+            and feature_days.usage_date >= due_accounts.read_from
+            and feature_days.usage_date <= due_accounts.read_until
+),
 
 features as (select * from {{ ref('stg_product__features') }}),
 
 catalogue as (
     select count(*) filter (where is_core) as core_features
     from features
-),
-
-delivered as (
-    select min(usage_date) as uses_from
-    from feature_days
 ),
 
 uses as (
@@ -107,8 +126,8 @@ signals as (
         end::double precision as feature_adoption
     from counted
     cross join catalogue
-    cross join delivered
-    where counted.snapshot_date is not null and counted.event_date >= delivered.uses_from
+    cross join coverage
+    where counted.snapshot_date is not null and counted.event_date >= coverage.feature_use_from
 )
 
 select * from signals

@@ -1,9 +1,16 @@
 -- Grain: one row per snapshot date on which the product had reported too little of the last 28 days.
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='difference',
+        unique_key=['snapshot_date'],
+        on_schema_change='append_new_columns'
+    )
+}}
 
 with
 
-snapshot_dates as (select distinct snapshot_date from {{ ref('int_snapshot_dates') }}),
+calendar as (select * from {{ ref('int_snapshot_calendar') }}),
 
 windows as (
     select * from {{ ref('int_usage_windows') }}
@@ -17,11 +24,11 @@ delivered as (
 ),
 
 outage_dates as (
-    select snapshot_dates.snapshot_date
-    from snapshot_dates
+    select calendar.snapshot_date
+    from calendar
     -- a company that never delivered events is judged without them
-    inner join delivered on snapshot_dates.snapshot_date >= delivered.events_from
-    left join windows on snapshot_dates.snapshot_date = windows.snapshot_date
+    inner join delivered on calendar.snapshot_date >= delivered.events_from
+    left join windows on calendar.snapshot_date = windows.snapshot_date
     where windows.snapshot_date is null
 )
 

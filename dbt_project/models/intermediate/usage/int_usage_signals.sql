@@ -1,8 +1,8 @@
--- Grain: one row per account and snapshot date.
+-- Grain: one row per account and snapshot date that is due.
 -- Frames end at the newest day of use that was reported by the snapshot, so a later fact cannot enter
 -- one, and a day that is not reported yet does not look like a day without users. A frame in which
 -- the source had an outage for too long is unknown: see int_usage_windows.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
@@ -17,27 +17,58 @@ snapshots as (
         windows.is_window_complete_28d,
         windows.is_window_complete_previous_28d,
         windows.is_window_complete_28d_56d_ago
-    from {{ ref('int_snapshot_dates') }} as snapshot_dates
+    from {{ ref('int_due_snapshots') }} as snapshot_dates
     left join {{ ref('int_usage_windows') }} as windows
         on snapshot_dates.snapshot_date = windows.snapshot_date
 ),
 
-account_days as (select * from {{ ref('stg_product__account_days') }}),
+coverage as (select * from {{ ref('int_source_coverage') }}),
+
+policy as (select usage_stale_after_days from {{ ref('health_policy') }}),
+
+-- an active user is counted up to 56 days before the day of observation, and that lies no more
+-- than usage_stale_after_days before the snapshot
+due_accounts as (
+    select
+        snapshots.account_id,
+        min(snapshots.snapshot_date) - max(policy.usage_stale_after_days) - 56 as read_from,
+        max(snapshots.snapshot_date) as read_until
+    from snapshots
+    cross join policy
+    group by snapshots.account_id
+),
+
+account_days as (
+    select account_days.*
+    from {{ ref('stg_product__account_days') }} as account_days
+    inner join due_accounts
+        on
+            account_days.account_id = due_accounts.account_id
+            and account_days.usage_date >= due_accounts.read_from
+            and account_days.usage_date <= due_accounts.read_until
+),
+
+-- of all earlier days only the last use matters
+earlier_uses as (
+    select
+        due_accounts.account_id,
+        earlier.use_date
+    from due_accounts
+    cross join lateral (
+        select account_days.usage_date as use_date
+        from {{ ref('stg_product__account_days') }} as account_days
+        where
+            account_days.account_id = due_accounts.account_id
+            and account_days.usage_date < due_accounts.read_from
+            and account_days.events > 0
+        order by account_days.usage_date desc
+        limit 1
+    ) as earlier
+),
 
 outages as (
     select * from {{ ref('int_source_outages') }}
     where source = 'product'
-),
-
--- from which day on the source says anything at all, measure by measure
-delivered as (
-    select
-        min(usage_date) as events_from,
-        min(usage_date) filter (where active_users is not null) as users_from,
-        min(usage_date) filter (where sessions is not null) as sessions_from,
-        min(usage_date) filter (where api_calls is not null) as api_calls_from,
-        min(usage_date) filter (where data_bytes is not null) as data_bytes_from
-    from account_days
 ),
 
 timeline as (
@@ -63,6 +94,17 @@ timeline as (
         data_bytes,
         case when events > 0 then usage_date end as use_date
     from account_days
+    union all
+    select
+        account_id,
+        use_date as event_date,
+        null as snapshot_date,
+        0 as events,
+        0 as sessions,
+        0 as api_calls,
+        0 as data_bytes,
+        use_date
+    from earlier_uses
 ),
 
 rolled as (
@@ -105,31 +147,31 @@ known as (
         -- never used: idle since the customer, or the source, began
         coalesce(
             rolled.last_use_date,
-            greatest(snapshots.first_subscription_date, delivered.events_from)
+            greatest(snapshots.first_subscription_date, coverage.events_from)
         ) as idle_from,
-        snapshots.observed_date >= delivered.events_from as has_events,
-        snapshots.observed_date >= delivered.events_from
+        snapshots.observed_date >= coverage.events_from as has_events,
+        snapshots.observed_date >= coverage.events_from
         and snapshots.is_window_complete_28d as has_events_28d,
-        snapshots.observed_date >= delivered.users_from and snapshots.is_window_complete_7d as has_users_7d,
-        snapshots.observed_date >= delivered.users_from and snapshots.is_window_complete_28d as has_users_28d,
-        snapshots.observed_date >= delivered.sessions_from and snapshots.is_window_complete_28d
+        snapshots.observed_date >= coverage.users_from and snapshots.is_window_complete_7d as has_users_7d,
+        snapshots.observed_date >= coverage.users_from and snapshots.is_window_complete_28d as has_users_28d,
+        snapshots.observed_date >= coverage.sessions_from and snapshots.is_window_complete_28d
             as has_sessions_28d,
-        snapshots.observed_date >= delivered.api_calls_from and snapshots.is_window_complete_28d
+        snapshots.observed_date >= coverage.api_calls_from and snapshots.is_window_complete_28d
             as has_api_calls_28d,
-        snapshots.observed_date >= delivered.data_bytes_from and snapshots.is_window_complete_28d
+        snapshots.observed_date >= coverage.data_bytes_from and snapshots.is_window_complete_28d
             as has_data_bytes_28d,
         -- a base period that began before the customer or the source did looks like growth
         snapshots.observed_date - 55
-        >= greatest(snapshots.first_subscription_date, delivered.events_from)
+        >= greatest(snapshots.first_subscription_date, coverage.events_from)
         and snapshots.is_window_complete_previous_28d as has_previous_28d,
         snapshots.observed_date - 83
-        >= greatest(snapshots.first_subscription_date, delivered.users_from)
+        >= greatest(snapshots.first_subscription_date, coverage.users_from)
         and snapshots.is_window_complete_28d_56d_ago as has_users_56d_ago,
         coalesce(account_days.active_users_7d, 0) as active_users_7d,
         coalesce(account_days.active_users_28d, 0) as active_users_28d,
         coalesce(account_days_56d_ago.active_users_28d, 0) as active_users_56d_ago
     from snapshots
-    cross join delivered
+    cross join coverage
     left join rolled
         on
             snapshots.account_id = rolled.account_id

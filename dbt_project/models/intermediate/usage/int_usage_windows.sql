@@ -1,9 +1,16 @@
 -- Grain: one row per snapshot date by which the product has reported use not long before.
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='difference',
+        unique_key=['snapshot_date'],
+        on_schema_change='append_new_columns'
+    )
+}}
 
 with
 
-snapshot_dates as (select distinct snapshot_date from {{ ref('int_snapshot_dates') }}),
+calendar as (select * from {{ ref('int_snapshot_calendar') }}),
 
 reported_days as (
     select * from {{ ref('int_source_reported_days') }}
@@ -24,16 +31,16 @@ outage_policy as (
 
 observed as (
     select
-        snapshot_dates.snapshot_date,
+        calendar.snapshot_date,
         max(reported_days.reported_date) as observed_date
-    from snapshot_dates
+    from calendar
     cross join policy
     inner join reported_days
         on
-            snapshot_dates.snapshot_date >= reported_days.reported_date
-            and snapshot_dates.snapshot_date - policy.usage_stale_after_days
+            calendar.snapshot_date >= reported_days.reported_date
+            and calendar.snapshot_date - policy.usage_stale_after_days
             <= reported_days.reported_date
-    group by snapshot_dates.snapshot_date
+    group by calendar.snapshot_date
 ),
 
 -- an outage that has ended by the observed date ended before the snapshot: it was known by then
