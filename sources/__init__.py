@@ -15,7 +15,7 @@ from sources.ingestion import IngestError, TableLoad, ingest
 from sources.leak_check import LeakCheck, check_leaks
 from sources.leaks import LeakPolicy, read_leak_policy
 from sources.mapping import MappingError, load_mappings
-from sources.settling import settle_quarantine
+from sources.reconciliation import reconcile_quarantine
 
 __all__ = [
     "Column",
@@ -36,5 +36,5 @@ __all__ = [
     "load_mappings",
     "newest_fact_date",
     "read_leak_policy",
-    "settle_quarantine",
+    "reconcile_quarantine",
 ]

@@ -183,9 +183,9 @@ def check_rows(
     """Sort the rows of `mapped` into the tables `accepted` and `rejected`.
 
     `types` are the columns of `mapped`, `unread_dates` holds what `read_dates` noted. The known
-    keys of parents must be in their `keys_table`, those of other systems in `taken` (rule, key,
-    holder). `accepted` has the contract's columns, `attributes` and `_row_hash`; `rejected` has
-    _n, _file, _row, rule (the first broken), message (all of them) and row_data.
+    keys of parents must be in their `keys_table`, those of other systems in `claimed_keys` (rule,
+    key, holder). `accepted` has the contract's columns, `attributes` and `_row_hash`; `rejected`
+    has _n, _file, _row, rule (the first broken), message (all of them) and row_data.
 
     Exact duplicates are dropped. Of rows that differ but share a key, the last changed stays, or
     the first in file order, and the others are quarantined: nothing is lost, and every run
@@ -270,13 +270,15 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
         select
             placed._n,
             placed.said || case
-                when taken.key is not null then ' was delivered by the system ' || taken.holder
+                when claimed_keys.key is not null
+                    then ' was delivered by the system ' || claimed_keys.holder
                 else ' stands in ' || placed.kept_file || ' row ' || placed.kept_row
                     || ' with other content'
             end as message,
         from placed
-        left join taken on placed.key = taken.key and taken.rule = {literal(rule.name)}
-        where placed.place > 1 or taken.key is not null
+        left join claimed_keys
+            on placed.key = claimed_keys.key and claimed_keys.rule = {literal(rule.name)}
+        where placed.place > 1 or claimed_keys.key is not null
         """
     )
     con.execute(

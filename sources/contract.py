@@ -94,13 +94,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Table:
-    """One raw table: its columns in order and the rules of its rows."""
+    """One raw table: its columns in order and the rules of its rows.
+
+    `keeps_history` is false where superseded rows are deleted (`meta: {keeps_history: false}`).
+    """
 
     source: str
     name: str
     description: str
     columns: tuple[Column, ...]
     rules: tuple[Rule, ...]
+    keeps_history: bool = True
 
     @property
     def full_name(self) -> str:
@@ -222,7 +226,15 @@ def _read_table(source: str, spec: dict) -> Table:
     for rule in rules:
         if unknown := set(rule.columns) - names:
             raise ContractError(f"{where}: {rule.name} names unknown columns {sorted(unknown)}")
-    return Table(source, spec["name"], spec.get("description", ""), tuple(columns), tuple(rules))
+    meta = spec.get("config", {}).get("meta", {})
+    return Table(
+        source,
+        spec["name"],
+        spec.get("description", ""),
+        tuple(columns),
+        tuple(rules),
+        meta.get("keeps_history", True),
+    )
 
 
 def _read_rule(where: str, test: str | dict, column: str | None) -> Rule:

@@ -34,7 +34,8 @@ def newest_fact_date(warehouse: Warehouse) -> date:
     today = "(now() at time zone 'utc')::date"
     for columns in (OBSERVED, AGREED):
         newest = ", ".join(
-            f"(select max({column})::date from {table} where {column}::date <= {today})"
+            f"(select max({column})::date from {table} "
+            f"where _superseded_at is null and {column}::date <= {today})"
             for table, column in columns
         )
         found = warehouse.read_arrow(f"select greatest({newest}) as newest")["newest"][0].as_py()

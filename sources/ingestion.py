@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from sources import events, store
+from sources import events, load_audit, store
 from sources.checks import Counts, check_rows, enforced
-from sources.contract import Contract, Table
+from sources.contract import Contract, Rule, Table
+from sources.fingerprints import Reading, delivery_digest, fingerprint, other_systems
 from sources.landing import (
     CREATE_UNREADABLE,
     FileProblem,
@@ -57,7 +59,8 @@ class IngestError(RuntimeError):
 class TableLoad:
     """What became of one table of a delivery.
 
-    `status` is `loaded`, `failed` (what was loaded before stays) or `absent` (not delivered).
+    `status` is `loaded`, `unchanged` (the delivery that was loaded last; nothing was read),
+    `failed` (what was loaded before stays) or `absent` (not delivered).
     `problems` are sentences for people, each naming the file, and the row where there is one.
     """
 
@@ -81,11 +84,14 @@ def ingest(
     folder: Path,
     sources: Sequence[str] | None = None,
     mapping_folder: Path = MAPPINGS,
+    recorded_at: datetime | None = None,
 ) -> list[TableLoad]:
     """Load what `system` delivered in `folder`, for some raw schemas or for all, parents first.
 
-    Each table is one transaction and replaces that system's rows. A file that cannot be used
-    fails its own table, whose loaded rows stay. Raises IngestError when the folder is missing,
+    Each table is one transaction and replaces that system's rows: those that are no longer
+    delivered are superseded as of `recorded_at` (default: now), at which new ones are recorded. A
+    delivery that was loaded already is not read again. A file that cannot be used fails its own
+    table, whose loaded rows stay. Raises IngestError when the folder is missing,
     holds nothing that is expected, or leaves no customer at all; MappingError for a system that
     nobody mapped.
     """
@@ -95,7 +101,8 @@ def ingest(
     _expect_files(contract, mappings, system, folder)
     store.create_tables(warehouse, contract)
     with open_duckdb(settings) as con:
-        run = _Run(warehouse, settings, con, system, Reader(con, folder), mappings)
+        clock = recorded_at or datetime.now(UTC)
+        run = _Run(warehouse, settings, con, system, Reader(con, folder), mappings, clock)
         chosen = [table for table in contract.tables if not sources or table.source in sources]
         loads = run.load_all(chosen)
     _expect_customers(warehouse, loads)
@@ -133,7 +140,9 @@ def _expect_files(
 def _expect_customers(warehouse: Warehouse, loads: Sequence[TableLoad]) -> None:
     of_accounts = [load for load in loads if f"{load.source}.{load.table}" == ACCOUNTS]
     if any(load.status != "absent" for load in of_accounts):
-        found = warehouse.read_arrow(f"select exists (select from {ACCOUNTS}) as is_there")
+        found = warehouse.read_arrow(
+            f"select exists (select from {ACCOUNTS} where {store.HOLDS}) as is_there"
+        )
         if not found["is_there"][0].as_py():
             problems = [problem for load in loads for problem in load.problems]
             raise IngestError("\n".join(["no customer could be loaded", *problems]))
@@ -150,8 +159,10 @@ class _Run:
         system: str,
         reader: Reader,
         mappings: dict[str, Mapping],
+        recorded_at: datetime,
     ) -> None:
         self.warehouse = warehouse
+        self.recorded_at = recorded_at
         self.lake = events.system_lake(settings.lake, system)
         self.con = con
         self.system = system
@@ -179,24 +190,47 @@ class _Run:
             return self.outcome(table, "failed", problems=[self.kept(table, str(error))])
 
     def load_table(self, table: Table) -> TableLoad:
+        rules = enforced(table, store.fetch_delivered(self.warehouse, table))
+        digest = self.digest(table, rules)
+        if digest and (unchanged := self.unchanged(table, digest)):
+            return unchanged
         delivery = self.open(table)
         if delivery is None:
             return self.absent(table)
         types = run_mapping(self.reader, delivery, "table")
-        rules = enforced(table, store.fetch_delivered(self.warehouse, table))
         store.fetch_parents(self.warehouse, self.con, rules)
-        store.fetch_taken(self.warehouse, self.con, table, but=self.system)
-        held = store.held_hashes(self.warehouse, self.con, table, self.system)
+        store.fetch_claimed_keys(self.warehouse, self.con, table, but=self.system)
+        existing = store.fetch_existing_hashes(self.warehouse, self.con, table, self.system)
         counts = self.add_unreadable(delivery, check_rows(self.con, table, types, rules))
         problems = [*delivery.notes, *self.left_out(delivery), *self.rejections(table, counts)]
-        if counts.rows_loaded == 0 and held > 0:
+        if counts.rows_loaded == 0 and existing > 0:
             if counts.rows_in == 0:
                 problems.append(f"{delivery.files[0]}: has a header and no rows")
             # A delivery without one good row is more likely broken than true.
             problems.append(self.kept(table, f"{table.full_name}: no row can be used"))
             return self.outcome(table, "failed", delivery.files, counts, problems)
-        self.save(table, table, delivery.files, counts)
+        self.save(table, table, delivery.files, counts, digest, problems)
         return self.outcome(table, "loaded", delivery.files, counts, problems)
+
+    def digest(self, table: Table, rules: Sequence[Rule]) -> str | None:
+        """What the delivery of a table is known by; None when there is none."""
+        mapping = self.mappings.get(table.full_name)
+        if self.system != CANONICAL and mapping is None:
+            return None
+        files = self.reader.files(table, mapping)
+        if not files:
+            return None
+        sql = f"{mapping.sql} {mapping.dates} {mapping.delimiter}" if mapping else ""
+        contents = [(f.name, fingerprint(self.warehouse, self.system, f)) for f in files]
+        others = other_systems(self.warehouse, self.system, table)
+        return delivery_digest(contents, Reading(table, sql, rules, others))
+
+    def unchanged(self, table: Table, digest: str) -> TableLoad | None:
+        """The newest load, where it read this very delivery."""
+        last = load_audit.last_load(self.warehouse, self.place(table))
+        if last is None or last.delivery_digest != digest:
+            return None
+        return self.outcome(table, "unchanged", last.files, last.counts, last.problems)
 
     def load_events(self, table: Table) -> TableLoad:
         events.recover(self.lake)
@@ -231,7 +265,7 @@ class _Run:
             return self.outcome(table, "failed", problems=(self.kept(table, problem),))
         events.open_lake(self.con, self.lake)
         rows = roll_up(self.con, table)
-        store.held_hashes(self.warehouse, self.con, table, self.system)
+        store.fetch_existing_hashes(self.warehouse, self.con, table, self.system)
         counts = Counts(rows, rows, 0, 0)
         self.save(table, table, of_events.files, counts)
         return self.outcome(table, "loaded", of_events.files, counts)
@@ -242,11 +276,29 @@ class _Run:
         mapping = self.mappings.get(table.full_name)
         return self.reader.open_mapped(mapping) if mapping else None
 
+    def place(self, table: Table) -> load_audit.Place:
+        return load_audit.Place(self.system, table.source, table.name)
+
     def save(
-        self, table: Table, changed: Table | None, files: Sequence[str], counts: Counts
+        self,
+        table: Table,
+        changed: Table | None,
+        files: Sequence[str],
+        counts: Counts,
+        digest: str | None = None,
+        problems: Sequence[str] = (),
     ) -> None:
-        place = store.Place(self.system, table.source, table.name)
-        store.save(self.warehouse, self.con, place, table=changed, files=files, counts=counts)
+        store.save(
+            self.warehouse,
+            self.con,
+            self.place(table),
+            table=changed,
+            files=files,
+            counts=counts,
+            recorded_at=self.recorded_at,
+            delivery_digest=digest,
+            problems=problems,
+        )
 
     def outcome(
         self,
@@ -276,7 +328,7 @@ class _Run:
 
     def kept(self, table: Table, problem: str) -> str:
         """The problem, and how many rows of an earlier delivery stay in spite of it."""
-        rows = store.rows_loaded(self.warehouse, self.system, table)
+        rows = load_audit.rows_loaded(self.warehouse, self.system, table)
         return f"{problem}; the {rows:,} rows loaded before stay" if rows else problem
 
     def driving(self, delivery: Delivery) -> dict[str, tuple[Landed, ...]]:

@@ -26,7 +26,8 @@ with covered as (
         bool_or(ended_at is null or ended_at::date > %(day)s) as is_covered,
         max(started_at::date) as last_started
     from billing.subscriptions
-    where started_at::date <= %(day)s and (ended_at is null or ended_at::date > started_at::date)
+    where _superseded_at is null
+        and started_at::date <= %(day)s and (ended_at is null or ended_at::date > started_at::date)
     group by account_id
 ),
 
@@ -35,7 +36,7 @@ lost as (
         account_id,
         max(closed_at::date) as last_lost
     from crm.opportunities
-    where opportunity_type = 'renewal' and not is_won and product is null
+    where _superseded_at is null and opportunity_type = 'renewal' and not is_won and product is null
         and closed_at::date <= %(day)s
     group by account_id
 )
@@ -112,7 +113,7 @@ def unknown_columns(warehouse: Warehouse, contract: Contract) -> Iterator[Place]
             continue
         found = warehouse.read(
             f"select distinct _source, key from {table.full_name}, "
-            "jsonb_object_keys(attributes) as keys (key) order by 1, 2"
+            "jsonb_object_keys(attributes) as keys (key) where _superseded_at is null order by 1, 2"
         )
         for system, column in found.itertuples(index=False):
             yield Place(system, table, column)
@@ -126,7 +127,7 @@ def column_rows(warehouse: Warehouse, place: Place) -> pd.DataFrame:
         f"select account_id, {happened_at} as happened_at, "
         f"nullif(trim(attributes ->> {literal(place.column)}), '') as value "
         f"from {place.table.full_name} where _source = {literal(place.system)} "
-        "and account_id is not null order by account_id, 2, _row_hash"
+        "and _superseded_at is null and account_id is not null order by account_id, 2, _row_hash"
     )
     return rows.astype({"account_id": object, "value": object})
 

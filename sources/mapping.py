@@ -110,6 +110,12 @@ class Reader:
         self.folder = folder
         self._read: set[str] = set()
 
+    def files(self, table: Table, mapping: Mapping | None) -> list[Landed]:
+        """The files that were delivered for a table, unread."""
+        if mapping is None:
+            return find_table_files(self.folder, table.full_name)
+        return [file for name in mapping.files for file in find_files(self.folder, name)]
+
     def open_mapped(self, mapping: Mapping) -> Delivery | None:
         """Make each file that `mapping` names a view; None when none of them was delivered.
 

@@ -1,14 +1,15 @@
-"""The PostgreSQL side of a load: raw tables, quarantine and the books, changed in one transaction.
+"""The PostgreSQL side of a load: raw tables, quarantine and load audit, in one transaction.
 
-A load replaces the rows of its system by difference: rows that were there already stay untouched
-and keep `_loaded_at`, the time Tenure first knew them. Tables are never dropped: views depend on
+A load replaces the rows of its system by difference, and overwrites none. Rows that hold already
+stay untouched; a row that changed or disappeared is superseded: `_recorded_at` says when Tenure
+first knew it, `_superseded_at` when it ceased to hold. Tables are never dropped: views depend on
 them.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import duckdb
@@ -17,14 +18,19 @@ import pyarrow as pa
 from sources.checks import Counts, key_text, keys_table
 from sources.contract import TYPES, Contract, ContractError, Rule, Table
 from sources.landing import literal, quoted
+from sources.load_audit import ADD_REPAIRS, MARK_CHANGED, OF_PLACE, RESTORE, SAVE_LOAD, Place
 from warehouse import Warehouse
 
 OWN_COLUMNS = {
     "attributes": "jsonb",
     "_source": "text not null",
-    "_loaded_at": "timestamptz not null",
+    "_recorded_at": "timestamptz not null",
+    "_superseded_at": "timestamptz",
     "_row_hash": "text not null",
 }
+
+# Of all rows ever known, those that hold now.
+HOLDS = "_superseded_at is null"
 
 EXISTING_COLUMNS = """
 select
@@ -38,19 +44,6 @@ where a.attnum > 0 and not a.attisdropped and c.relkind = 'r'
 """
 
 POSTGRES_NAMES = {"timestamptz": "timestamp with time zone"}
-
-
-@dataclass(frozen=True)
-class Place:
-    """Whose rows of which table: what a load replaces and the books count."""
-
-    system: str
-    source: str
-    table: str
-
-    @property
-    def params(self) -> dict[str, str]:
-        return {"system": self.system, "source": self.source, "table": self.table}
 
 
 def create_tables(warehouse: Warehouse, contract: Contract) -> None:
@@ -92,7 +85,8 @@ def fetch_parents(
     for parent in {rule.parent for rule in rules if rule.parent}:
         field = quoted(parent.field)
         keys = warehouse.read_arrow(
-            f"select distinct {field} as key from {parent.full_name} where {field} is not null"
+            f"select distinct {field} as key from {parent.full_name} "
+            f"where {field} is not null and {HOLDS}"
         )
         _put(con, keys_table(parent), keys)
 
@@ -102,7 +96,7 @@ def fetch_delivered(warehouse: Warehouse, table: Table) -> dict[str, bool]:
     delivered = {}
     for parent in table.parents:
         found = warehouse.read_arrow(
-            f"select exists (select from {parent.full_name}) or exists ("
+            f"select exists (select from {parent.full_name} where {HOLDS}) or exists ("
             f"select from tenure.loads where source = {literal(parent.source)} "
             f"and table_name = {literal(parent.table)} and rows_in > 0) as is_delivered"
         )
@@ -110,11 +104,11 @@ def fetch_delivered(warehouse: Warehouse, table: Table) -> dict[str, bool]:
     return delivered
 
 
-def fetch_taken(
+def fetch_claimed_keys(
     warehouse: Warehouse, con: duckdb.DuckDBPyConnection, table: Table, but: str | None = None
 ) -> None:
-    """Put the keys in the raw table, except those of the system `but`, into the table `taken`."""
-    others = f"where _source <> {literal(but)}" if but else ""
+    """Put the keys in use, except those of the system `but`, into the table `claimed_keys`."""
+    others = f"where {HOLDS}" + (f" and _source <> {literal(but)}" if but else "")
     parts = [
         f"select {literal(rule.name)} as rule, {key_text(rule)} as key, _source as holder "
         f"from {table.full_name} {others}"
@@ -122,28 +116,18 @@ def fetch_taken(
         if rule.kind in ("unique", "unique_combination")
     ]
     nothing = "select null::text as rule, null::text as key, null::text as holder where false"
-    _put(con, "taken", warehouse.read_arrow(" union all ".join(parts or [nothing])))
+    _put(con, "claimed_keys", warehouse.read_arrow(" union all ".join(parts or [nothing])))
 
 
-def held_hashes(
+def fetch_existing_hashes(
     warehouse: Warehouse, con: duckdb.DuckDBPyConnection, table: Table, system: str
 ) -> int:
-    """Put the hashes of the rows that `system` has in the raw table into `held`; their number."""
-    held = warehouse.read_arrow(
-        f"select _row_hash from {table.full_name} where _source = {literal(system)}"
+    """Put the hashes of the system's rows that hold into `existing_hashes`; their number."""
+    existing = warehouse.read_arrow(
+        f"select _row_hash from {table.full_name} where _source = {literal(system)} and {HOLDS}"
     )
-    _put(con, "held", held)
-    return held.num_rows
-
-
-def rows_loaded(warehouse: Warehouse, system: str, table: Table) -> int:
-    """Rows of `system` in use, by the books; zero when it never delivered this table."""
-    found = warehouse.read_arrow(
-        f"select coalesce(sum(rows_loaded), 0)::bigint as rows from tenure.loads "
-        f"where system = {literal(system)} and source = {literal(table.source)} "
-        f"and table_name = {literal(table.name)}"
-    )
-    return found["rows"][0].as_py()
+    _put(con, "existing_hashes", existing)
+    return existing.num_rows
 
 
 def save(
@@ -154,11 +138,15 @@ def save(
     table: Table | None,
     files: Sequence[str],
     counts: Counts,
+    recorded_at: datetime,
+    delivery_digest: str | None = None,
+    problems: Sequence[str] = (),
 ) -> None:
-    """Make what `accepted` and `rejected` hold the rows of `place`, and write the books.
+    """Make what `accepted` and `rejected` hold the rows of `place`, and write the load audit.
 
     `table` is None when there is no raw table to change (the event lake, or a delivery that
-    would leave nothing of what is loaded). Needs `held`, see `held_hashes`.
+    would leave nothing of what is loaded). `recorded_at` is the time as of which the changes are
+    known. Needs `existing_hashes`, see `fetch_existing_hashes`.
     """
     now = datetime.now(UTC)
     rejected = _rejected_rows(con, place)
@@ -175,6 +163,9 @@ def save(
     params = {
         **place.params,
         "now": now,
+        "recorded_at": recorded_at,
+        "digest": delivery_digest,
+        "problems": json.dumps(list(problems)),
         "files": list(files),
         "rows_in": counts.rows_in,
         "rows_loaded": counts.rows_loaded,
@@ -186,74 +177,39 @@ def save(
     with warehouse.transaction() as connection, connection.cursor() as cursor:
         for sql in steps:
             cursor.execute(sql, params)
+        if _changes_rows(stage, staged):
+            cursor.execute(MARK_CHANGED, params)
         cursor.execute(SAVE_LOAD, params)
         cursor.execute(f"delete from tenure.repairs where {OF_PLACE}", params)
         cursor.execute(ADD_REPAIRS, params)
         for name in staged:
             cursor.execute(f"drop table {name}")
-    if table is not None and len(staged) > (f"{stage}_rejected" in staged):
+    if table is not None and _changes_rows(stage, staged):
         warehouse.execute(f"analyze {table.full_name}")
 
 
-SAVE_LOAD = """
-insert into tenure.loads (
-    system, source, table_name, files, rows_in, rows_loaded, rows_quarantined, rows_duplicate,
-    loaded_at
-)
-values (
-    %(system)s, %(source)s, %(table)s, %(files)s, %(rows_in)s, %(rows_loaded)s,
-    %(rows_quarantined)s, %(rows_duplicate)s, %(now)s
-)
-on conflict (system, source, table_name) do update set
-    files = excluded.files,
-    rows_in = excluded.rows_in,
-    rows_loaded = excluded.rows_loaded,
-    rows_quarantined = excluded.rows_quarantined,
-    rows_duplicate = excluded.rows_duplicate,
-    loaded_at = excluded.loaded_at
-"""
-
-OF_PLACE = "system = %(system)s and source = %(source)s and table_name = %(table)s"
-
-ADD_REPAIRS = """
-insert into tenure.repairs
-select %(system)s, %(source)s, %(table)s, rule, rows_repaired
-from unnest(%(rules)s::text[], %(repaired)s::bigint[]) as repaired (rule, rows_repaired)
-where rows_repaired > 0
-on conflict (system, source, table_name, rule) do update set
-    rows_repaired = repairs.rows_repaired + excluded.rows_repaired
-"""
-
-TAKE_BACK = f"""
-update tenure.loads set
-    rows_loaded = rows_loaded + %(loaded)s,
-    rows_duplicate = rows_duplicate + %(duplicate)s,
-    rows_quarantined = rows_quarantined - %(loaded)s - %(duplicate)s
-where {OF_PLACE}
-"""
-
-
-def take_back(
+def restore(
     warehouse: Warehouse,
     con: duckdb.DuckDBPyConnection,
     place: Place,
     table: Table | None,
     rejections: Sequence[str],
     counts: Counts,
+    recorded_at: datetime,
 ) -> None:
     """Move what `accepted` holds out of quarantine into the raw table; None: it is in the lake."""
     stage = f"tenure.incoming_{place.source}_{place.table}"
     staged: dict[str, pa.Table] = {}
     steps = []
     if table is not None and counts.rows_loaded:
-        con.execute("create or replace table held (_row_hash varchar)")
+        con.execute("create or replace table existing_hashes (_row_hash varchar)")
         arriving, _ = _difference(con, table)
         staged = {f"{stage}_rows": arriving}
         steps = _row_steps(table, stage, staged)
     _create_stages(warehouse, table, stage, staged)
     params = {
         **place.params,
-        "now": datetime.now(UTC),
+        "recorded_at": recorded_at,
         "ids": list(rejections),
         "loaded": counts.rows_loaded,
         "duplicate": counts.rows_duplicate,
@@ -263,10 +219,12 @@ def take_back(
     with warehouse.transaction() as connection, connection.cursor() as cursor:
         for sql in steps:
             cursor.execute(sql, params)
+        if _changes_rows(stage, staged):
+            cursor.execute(MARK_CHANGED, params)
         cursor.execute(
             "delete from quarantine.rejected_rows where rejection_id = any(%(ids)s)", params
         )
-        cursor.execute(TAKE_BACK, params)
+        cursor.execute(RESTORE, params)
         cursor.execute(ADD_REPAIRS, params)
         for name in staged:
             cursor.execute(f"drop table {name}")
@@ -275,17 +233,26 @@ def take_back(
 def _row_steps(table: Table, stage: str, staged: Mapping[str, pa.Table]) -> list[str]:
     steps = []
     if f"{stage}_gone" in staged:
+        of_system = (
+            f"where old._source = %(system)s and old.{HOLDS} and old._row_hash = gone._row_hash"
+        )
         steps.append(
-            f"delete from {table.full_name} as old using {stage}_gone as gone "
-            "where old._source = %(system)s and old._row_hash = gone._row_hash"
+            f"update {table.full_name} as old set _superseded_at = %(recorded_at)s "
+            f"from {stage}_gone as gone {of_system}"
+            if table.keeps_history
+            else f"delete from {table.full_name} as old using {stage}_gone as gone {of_system}"
         )
     if f"{stage}_rows" in staged:
         names = ", ".join(quoted(name) for name in (*table.column_names, "attributes", "_row_hash"))
         steps.append(
-            f"insert into {table.full_name} ({names}, _source, _loaded_at) "
-            f"select {names}, %(system)s, %(now)s from {stage}_rows"
+            f"insert into {table.full_name} ({names}, _source, _recorded_at) "
+            f"select {names}, %(system)s, %(recorded_at)s from {stage}_rows"
         )
     return steps
+
+
+def _changes_rows(stage: str, staged: Mapping[str, pa.Table]) -> bool:
+    return f"{stage}_rows" in staged or f"{stage}_gone" in staged
 
 
 def _quarantine_steps(stage: str, staged: Mapping[str, pa.Table]) -> list[str]:
@@ -331,10 +298,11 @@ def _difference(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[pa.Table,
     )
     arriving = con.sql(
         f"select {names}, attributes, _row_hash from accepted "
-        "where _row_hash not in (select _row_hash from held)"
+        "where _row_hash not in (select _row_hash from existing_hashes)"
     ).to_arrow_table()
     leaving = con.sql(
-        "select _row_hash from held where _row_hash not in (select _row_hash from accepted)"
+        "select _row_hash from existing_hashes "
+        "where _row_hash not in (select _row_hash from accepted)"
     ).to_arrow_table()
     return arriving, leaving
 

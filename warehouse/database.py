@@ -31,6 +31,7 @@ from warehouse.errors import (
     WarehouseUnavailable,
 )
 from warehouse.loading import Rows
+from warehouse.migrations import apply_migrations, read_migrations
 from warehouse.settings import Settings
 from warehouse.urls import ROLE_NAMES, Role, libpq_url, sqlalchemy_url
 
@@ -200,7 +201,7 @@ class Warehouse:
                 )
             cursor.execute("select pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
             _refuse_another_company(cursor, company)
-            cursor.execute((folder / "bookkeeping.sql").read_text(encoding="utf-8"))
+            apply_migrations(cursor, read_migrations())
             cursor.execute((folder / "roles.sql").read_text(encoding="utf-8"))
             self._set_passwords(cursor)
             _keep_utc(cursor)

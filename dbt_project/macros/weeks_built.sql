@@ -68,7 +68,7 @@ A known_as_of that went back takes away rows that a build has seen: the window i
             {%- set times = [found[0], found[1]] -%}
         {%- endif -%}
     {%- endif -%}
-    {%- set known = "'" ~ var('known_as_of') ~ "'::timestamptz" if var('known_as_of') else none -%}
+    {%- set known = timestamp_literal(var('known_as_of')) if var('known_as_of') else none -%}
     {%- if not times -%}
         {{ return(("'-infinity'::timestamptz", known or "'infinity'::timestamptz")) }}
     {%- endif -%}
@@ -100,7 +100,7 @@ Remember what this relation was built from; only differing rows are written.
 Without known_as_of the build knows everything that was recorded: the newest time it has seen.
 -#}
 {% macro remember_weeks_built(inputs, changes, built) -%}
-    {%- set known = "'" ~ var('known_as_of') ~ "'::timestamptz" if var('known_as_of') else none %}
+    {%- set known = timestamp_literal(var('known_as_of')) if var('known_as_of') else none %}
     create temporary table weeks_built_now on commit drop as
     select
         '{{ this.name }}' as relation,
@@ -183,7 +183,7 @@ macros write into them. Edited SQL makes all weeks due.
     (
         select * from {{ relation }}
         {% if var('known_as_of') -%}
-            where _recorded_at <= '{{ var('known_as_of') }}'::timestamptz
+            where _recorded_at <= {{ timestamp_literal(var('known_as_of')) }}
         {%- endif %}
     )
 {%- endmacro %}

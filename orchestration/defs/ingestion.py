@@ -7,7 +7,7 @@ import dagster as dg
 from orchestration.lib.company import CompanySources, load_sources
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
-from sources import Contract, Source, ingest, load_contract, settle_quarantine
+from sources import Contract, Source, ingest, load_contract, reconcile_quarantine
 from warehouse import Warehouse
 
 
@@ -62,7 +62,7 @@ def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
                 )
             ]
             # One system's rows may refer to what another system delivered after them.
-            settle_quarantine(warehouse, contract)
+            reconcile_quarantine(warehouse, contract)
         for problem in (problem for load in loads for problem in load.problems):
             context.log.warning(problem)
         for table in source.tables:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -64,46 +62,11 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
     return Parsed(json.loads((target / "manifest.json").read_text()), deprecations)
 
 
-# Until raw tables have a history of their own: the columns, and staging that reads what holds.
-HISTORY_COLUMNS = """
-do $$
-declare raw record;
-begin
-    for raw in
-        select table_schema, table_name from information_schema.columns
-        where column_name = '_row_hash'
-    loop
-        execute format(
-            'alter table %I.%I add column if not exists _recorded_at timestamptz default now(),'
-            ' add column if not exists _superseded_at timestamptz',
-            raw.table_schema, raw.table_name
-        );
-    end loop;
-end $$
-"""
-KNOWN = r"""(
-        select * from \1
-        {% set known = "'" ~ (var('known_as_of') or 'infinity') ~ "'::timestamptz" -%}
-        where _recorded_at <= {{ known }} and coalesce(_superseded_at > {{ known }}, true)
-    ) as known_rows"""
-
-
-def copy_project(target: Path) -> Path:
-    """A copy of the project that a test may edit."""
-    project = shutil.copytree(PROJECT, target / "dbt_project")
-    for model in (project / "models" / "staging").rglob("*.sql"):
-        sql = model.read_text()
-        if "known(" not in sql:
-            model.write_text(re.sub(r"(?<=from )(\{\{ source\(.*?\) \}\})", KNOWN, sql))
-    return project
-
-
 @pytest.fixture(scope="module")
 def company(fresh_company: Callable[[], Warehouse]) -> Warehouse:
     """A company whose raw tables are there and empty."""
     warehouse = fresh_company()
     create_tables(warehouse, load_contract())
-    warehouse.execute(HISTORY_COLUMNS)
     return warehouse
 
 

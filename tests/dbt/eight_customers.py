@@ -122,7 +122,7 @@ begin
     loop
         execute format(
             'alter table %I.%I alter _source set default $d$test$d$,'
-            ' alter _loaded_at set default now(), alter _row_hash set default $d$test$d$,'
+            ' alter _row_hash set default $d$test$d$,'
             ' alter _recorded_at set default $d$2025-09-01 06:00Z$d$',
             raw.table_schema, raw.table_name
         );

@@ -74,7 +74,7 @@ def histories() -> Histories:
 
 
 def load(warehouse: Warehouse, histories: Histories) -> None:
-    by = {"_source": "test", "_loaded_at": "2026-01-15T00:00:00Z", "_row_hash": ""}
+    by = {"_source": "test", "_recorded_at": "2026-01-15T00:00:00Z", "_row_hash": ""}
     accounts = [
         {"account_id": name, "account_name": name, "signed_at": f"{FIRST_DAY}T00:00:00Z", **by}
         for name in histories

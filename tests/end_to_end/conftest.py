@@ -15,7 +15,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 # When a row was loaded, checked or scored, and by which run: all that two equal runs may differ in.
 TIMES = {
-    "_loaded_at",
+    "_recorded_at",
     "checked_at",
     "first_seen_at",
     "last_seen_at",

@@ -96,7 +96,7 @@ def healthy_rows(table: Table) -> pa.Table:
             values = [str(value) for value in values]
         columns[column.name] = pa.array(values, ARROW_TYPES[column.data_type])
     columns["_source"] = pa.array(["test"] * ROWS)
-    columns["_loaded_at"] = pa.array([START] * ROWS, ARROW_TYPES["timestamptz"])
+    columns["_recorded_at"] = pa.array([START] * ROWS, ARROW_TYPES["timestamptz"])
     columns["_row_hash"] = pa.array([str(row) for row in range(ROWS)])
     return pa.table(columns)
 
@@ -109,9 +109,9 @@ def insert_rows(warehouse: Warehouse, table: Table) -> None:
     shape = ", ".join(
         f"{name} text" if types.get(name) == "numeric" else f"{name} {types.get(name, 'text')}"
         for name in rows.column_names
-        if name != "_loaded_at"
+        if name != "_recorded_at"
     )
-    warehouse.execute(f"create table tenure.arriving ({shape}, _loaded_at timestamptz)")
+    warehouse.execute(f"create table tenure.arriving ({shape}, _recorded_at timestamptz)")
     warehouse.bulk_load(rows, "tenure.arriving")
     names = ", ".join(rows.column_names)
     cast = ", ".join(

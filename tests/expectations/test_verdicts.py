@@ -124,7 +124,7 @@ def test_what_cannot_be_checked_fails(warehouse: Warehouse, contract: Contract) 
     """A check that is skipped because it broke would let everything pass."""
     create_tables(warehouse, contract)
     warehouse.execute(
-        "insert into community.posts (account_id, _source, _loaded_at, _row_hash)"
+        "insert into community.posts (account_id, _source, _recorded_at, _row_hash)"
         " values ('a', 's', now(), 'h');"
         "alter table community.posts drop column posted_at"
     )

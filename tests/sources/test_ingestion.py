@@ -40,7 +40,7 @@ def test_a_delivery_is_loaded_cast_and_counted(loader: Loader) -> None:
 
 def test_the_same_delivery_twice_changes_nothing(loader: Loader) -> None:
     """Rows that were there keep the time at which Tenure first knew them."""
-    columns = "subscription_id, mrr_cents, attributes, _loaded_at, _row_hash, xmin::text"
+    columns = "subscription_id, mrr_cents, attributes, _recorded_at, _row_hash, xmin::text"
     loader.deliver(COMPANY)
     before = loader.rows(f"select {columns} from billing.subscriptions order by 1")
     loader.deliver(COMPANY)
@@ -49,14 +49,13 @@ def test_the_same_delivery_twice_changes_nothing(loader: Loader) -> None:
 
 def test_a_new_delivery_replaces_the_rows_of_its_system(loader: Loader) -> None:
     loader.deliver(COMPANY)
-    known = loader.rows("select _loaded_at from crm.accounts where account_id = 'A-1'")
+    known = loader.rows("select _recorded_at from crm.accounts where account_id = 'A-1'")
     renamed = ACCOUNTS.replace("Two", "Two Ltd").replace("A-2", "A-3")
     loader.deliver({**COMPANY, "crm.accounts.csv": renamed})
-    assert loader.rows("select account_id, account_name from crm.accounts order by 1") == [
-        ("A-1", "One"),
-        ("A-3", "Two Ltd"),
-    ]
-    assert loader.rows("select _loaded_at from crm.accounts where account_id = 'A-1'") == known
+    rows = "select account_id, account_name from crm.accounts where _superseded_at is {} order by 1"
+    assert loader.rows(rows.format("null")) == [("A-1", "One"), ("A-3", "Two Ltd")]
+    assert loader.rows(rows.format("not null")) == [("A-2", "Two")]
+    assert loader.rows("select _recorded_at from crm.accounts where account_id = 'A-1'") == known
 
 
 def test_bad_rows_are_kept_with_file_row_and_rule(loader: Loader) -> None:
@@ -101,6 +100,7 @@ def test_a_row_that_stays_bad_keeps_the_time_it_was_first_seen(loader: Loader) -
     bad = {**COMPANY, "billing.subscriptions.csv": SUBSCRIPTIONS.replace("10000", "-1")}
     loader.deliver(bad)
     [(first, _)] = loader.rows(times)
+    bad["billing.subscriptions.csv"] += "S-3,A-1,addon,100,USD,2024-03-01,\n"
     loader.deliver(bad)
     [(still_first, last)] = loader.rows(times)
     assert still_first == first < last
@@ -207,7 +207,9 @@ def test_a_column_added_to_the_contract_appears_by_itself(loader: Loader, tmp_pa
     loader.warehouse.execute("create view crm.watch as select account_id from crm.accounts")
     loader.contract = load_contract(models)
     loader.deliver({})
-    assert loader.rows("select mood, attributes from crm.accounts") == [(7, None)]
+    assert loader.rows(
+        "select mood, attributes from crm.accounts where _superseded_at is null"
+    ) == [(7, None)]
 
 
 def write_events(path: Path, rows: list[tuple]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sources import newest_fact_date, settle_quarantine
+from sources import newest_fact_date, reconcile_quarantine
 from tests.sources.conftest import Loader
 
 pytestmark = pytest.mark.shared_data
@@ -46,7 +46,7 @@ def test_every_row_of_ravenstack_is_loaded(original) -> None:
         "select rows_in, rows_loaded from tenure.loads where table_name = 'events'"
     ) == [(25000, 25000)]
     assert loader.rejections() == []
-    assert settle_quarantine(loader.warehouse, loader.contract) == 0
+    assert reconcile_quarantine(loader.warehouse, loader.contract) == 0
     assert newest_fact_date(loader.warehouse) == date(2024, 12, 31)
 
 

@@ -35,7 +35,7 @@ def accounts(warehouse: Warehouse) -> Warehouse:
             mrr numeric(14, 2),
             signed_at timestamptz,
             attributes jsonb,
-            _loaded_at timestamptz not null default now()
+            _recorded_at timestamptz not null default now()
         );
         create view marts.seen as select * from crm.accounts;
         insert into crm.accounts (account_id, mrr) values ('a', 1.50), ('b', 2.00)
@@ -91,7 +91,7 @@ def test_replacing_a_table_casts_rows_and_keeps_the_views_on_it(accounts: Wareho
     assert list(seen["mrr"].dropna()) == [99.99]
     assert seen["plan"].iloc[0] == "pro"
     assert list(seen["signed_at"].dropna()) == [pd.Timestamp(moment)]
-    assert list(seen["_loaded_at"].notna()) == [True, True]
+    assert list(seen["_recorded_at"].notna()) == [True, True]
 
 
 def test_a_replacement_that_fails_leaves_the_old_rows(accounts: Warehouse) -> None:

@@ -1,6 +1,6 @@
 with
 
-source as (select * from {{ source('billing', 'invoices') }}),
+source as (select * from {{ known(source('billing', 'invoices')) }}),
 
 renamed as (
     select
@@ -22,7 +22,7 @@ renamed as (
 
         -- provenance
         _source as source_system,
-        _loaded_at as loaded_at
+        _recorded_at as recorded_at
     from source
 )
 

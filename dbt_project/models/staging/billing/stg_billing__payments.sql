@@ -1,6 +1,6 @@
 with
 
-source as (select * from {{ source('billing', 'payments') }}),
+source as (select * from {{ known(source('billing', 'payments')) }}),
 
 renamed as (
     select
@@ -20,7 +20,7 @@ renamed as (
 
         -- provenance
         _source as source_system,
-        _loaded_at as loaded_at
+        _recorded_at as recorded_at
     from source
 )
 

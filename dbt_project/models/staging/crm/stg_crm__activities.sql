@@ -1,6 +1,6 @@
 with
 
-source as (select * from {{ source('crm', 'activities') }}),
+source as (select * from {{ known(source('crm', 'activities')) }}),
 
 renamed as (
     select
@@ -24,7 +24,7 @@ renamed as (
 
         -- provenance
         _source as source_system,
-        _loaded_at as loaded_at
+        _recorded_at as recorded_at
     from source
 )
 

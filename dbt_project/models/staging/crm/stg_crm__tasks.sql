@@ -1,6 +1,6 @@
 with
 
-source as (select * from {{ source('crm', 'tasks') }}),
+source as (select * from {{ known(source('crm', 'tasks')) }}),
 
 renamed as (
     select
@@ -25,7 +25,7 @@ renamed as (
 
         -- provenance
         _source as source_system,
-        _loaded_at as loaded_at
+        _recorded_at as recorded_at
     from source
 )
 

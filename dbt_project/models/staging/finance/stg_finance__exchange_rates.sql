@@ -1,6 +1,6 @@
 with
 
-source as (select * from {{ source('finance', 'exchange_rates') }}),
+source as (select * from {{ known(source('finance', 'exchange_rates')) }}),
 
 renamed as (
     select
@@ -15,7 +15,7 @@ renamed as (
 
         -- provenance
         _source as source_system,
-        _loaded_at as loaded_at
+        _recorded_at as recorded_at
     from source
 )
 

@@ -1,6 +1,6 @@
 with
 
-source as (select * from {{ source('product', 'account_feature_days') }}),
+source as (select * from {{ known(source('product', 'account_feature_days')) }}),
 
 renamed as (
     select
@@ -18,7 +18,7 @@ renamed as (
 
         -- provenance
         _source as source_system,
-        _loaded_at as loaded_at
+        _recorded_at as recorded_at
     from source
 )
 

@@ -1,6 +1,6 @@
 with
 
-source as (select * from {{ source('success', 'goals') }}),
+source as (select * from {{ known(source('success', 'goals')) }}),
 
 renamed as (
     select
@@ -23,7 +23,7 @@ renamed as (
 
         -- provenance
         _source as source_system,
-        _loaded_at as loaded_at
+        _recorded_at as recorded_at
     from source
 )
 

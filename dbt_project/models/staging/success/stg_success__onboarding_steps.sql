@@ -1,6 +1,6 @@
 with
 
-source as (select * from {{ source('success', 'onboarding_steps') }}),
+source as (select * from {{ known(source('success', 'onboarding_steps')) }}),
 
 renamed as (
     select
@@ -16,7 +16,7 @@ renamed as (
 
         -- provenance
         _source as source_system,
-        _loaded_at as loaded_at
+        _recorded_at as recorded_at
     from source
 )
 

@@ -1,6 +1,6 @@
 with
 
-source as (select * from {{ source('support', 'tickets') }}),
+source as (select * from {{ known(source('support', 'tickets')) }}),
 
 renamed as (
     select
@@ -34,7 +34,7 @@ renamed as (
 
         -- provenance
         _source as source_system,
-        _loaded_at as loaded_at
+        _recorded_at as recorded_at
     from source
 )
 

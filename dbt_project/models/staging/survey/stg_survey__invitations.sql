@@ -1,6 +1,6 @@
 with
 
-source as (select * from {{ source('survey', 'invitations') }}),
+source as (select * from {{ known(source('survey', 'invitations')) }}),
 
 renamed as (
     select
@@ -17,7 +17,7 @@ renamed as (
 
         -- provenance
         _source as source_system,
-        _loaded_at as loaded_at
+        _recorded_at as recorded_at
     from source
 )
 

@@ -1,5 +1,5 @@
 -- What Tenure writes about itself: loads, checks, quarantine, predictions.
--- Every statement may run again on a warehouse that has it already.
+-- Homes made before migrations were numbered have these tables: hence `if not exists`.
 
 create schema if not exists tenure;
 create schema if not exists quarantine;

@@ -1,18 +1,19 @@
-"""Rows whose parent came or went after they were loaded: taken back, or put aside.
+"""Rows whose parent came or went after they were loaded: restored, or quarantined.
 
 A ticket may arrive before its customer, even from another system. It waits in quarantine and is
-taken back by itself once the customer is there; if the customer leaves, it goes back to waiting.
+restored by itself once the customer is there; if the customer leaves, it goes back to waiting.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
 
-from sources import events, store
+from sources import events, load_audit, store
 from sources.checks import Counts, check_rows, enforced
 from sources.contract import Contract, Rule, Table
 from sources.dates import NEW_UNREAD_DATES
@@ -30,11 +31,18 @@ order by system, file, row_number, rejection_id
 """
 
 
-PUT_ASIDE = """
+# The rows leave the table: superseded where it keeps history, else deleted.
+LEAVE = {
+    True: "update {child} as child set _superseded_at = {recorded_at}",
+    False: "delete from {child} as child",
+}
+
+QUARANTINE_ORPHANS = """
 with gone as (
-    delete from {child} as child
-    where child.{column} is not null and not exists (
-        select from {parent} as parent where parent.{field} = child.{column}
+    {leave}
+    where child._superseded_at is null and child.{column} is not null and not exists (
+        select from {parent} as parent
+        where parent.{field} = child.{column} and parent._superseded_at is null
     )
     returning child.*
 ),
@@ -49,14 +57,25 @@ quarantined as (
         'loaded earlier',
         null,
         {rule},
-        {said} || {column} || {no_more},
+        {subject} || {column} || {no_more},
         jsonb_strip_nulls(
-            to_jsonb(gone) - array['attributes', '_source', '_loaded_at', '_row_hash']
+            to_jsonb(gone) - array[
+                'attributes', '_source', '_recorded_at', '_superseded_at', '_row_hash'
+            ]
         ) || coalesce(attributes, '{{}}'),
         now(),
         now()
     from gone
     on conflict do nothing
+),
+
+changed as (
+    insert into tenure.raw_tables (source, table_name, version, changed_at)
+    select {source}, {table}, 1, {recorded_at}
+    where exists (select from gone)
+    on conflict (source, table_name) do update set
+        version = raw_tables.version + 1,
+        changed_at = excluded.changed_at
 ),
 
 counted as (select _source, count(*) as number from gone group by _source)
@@ -68,31 +87,86 @@ from counted
 where system = counted._source and source = {source} and table_name = {table}
 """
 
+# What the result depends on: the rows of the table and of its parents.
+VERSIONS = """
+select coalesce(string_agg(source || '.' || table_name || '=' || version, ' ' order by 1), '')
+from tenure.raw_tables
+where source || '.' || table_name = any(%(tables)s)
+"""
 
-def settle_quarantine(warehouse: Warehouse, contract: Contract) -> int:
-    """Put aside loaded rows whose parent is gone, take back waiting rows whose parent has come.
+RECONCILED_VERSIONS = """
+select reconciled_versions from tenure.raw_tables
+where source = %(source)s and table_name = %(table)s
+"""
 
-    Parents first, so that an invoice brings its payments along. Returns the number of rows taken
-    back. Raises IngestError when no customer is in the warehouse at all.
+SAVE_RECONCILED = """
+insert into tenure.raw_tables (source, table_name, version, changed_at, reconciled_versions)
+values (%(source)s, %(table)s, 0, now(), %(versions)s)
+on conflict (source, table_name) do update set
+    reconciled_versions = excluded.reconciled_versions
+"""
+
+
+def reconcile_quarantine(
+    warehouse: Warehouse,
+    contract: Contract,
+    sources: Sequence[str] | None = None,
+    recorded_at: datetime | None = None,
+) -> int:
+    """Quarantine loaded rows whose parent is gone, restore waiting rows whose parent has come.
+
+    For the tables of some raw schemas, or of all; parents first, so that an invoice brings its
+    payments along. A table is left alone while neither it nor a parent has changed since. Returns
+    the number of rows restored. Raises IngestError when no customer is in the warehouse at all.
     """
+    recorded_at = recorded_at or datetime.now(UTC)
     store.create_tables(warehouse, contract)
-    taken_back = 0
+    restored = 0
     with open_duckdb(warehouse.settings) as con:
-        for table in contract.tables:
+        chosen = [table for table in contract.tables if not sources or table.source in sources]
+        for table in chosen:
+            if _is_reconciled(warehouse, table):
+                continue
             rules = enforced(table, store.fetch_delivered(warehouse, table))
             for rule in (rule for rule in rules if rule.parent):
-                _put_aside(warehouse, table, rule)
+                _quarantine_orphans(warehouse, table, rule, recorded_at)
             for waiting, rows in _waiting(warehouse, table).items():
-                taken_back += _take_back(warehouse, con, table, waiting, rows, rules)
-        for waiting, rows in _waiting(warehouse, events.EVENTS).items():
-            taken_back += _take_back_events(warehouse, con, contract, waiting, rows)
-    found = warehouse.read_arrow("select exists (select from crm.accounts) as is_there")
+                restored += _restore(warehouse, con, table, waiting, rows, rules, recorded_at)
+            _save_reconciled(warehouse, table)
+        if not sources or events.EVENTS.source in sources:
+            for waiting, rows in _waiting(warehouse, events.EVENTS).items():
+                restored += _restore_events(warehouse, con, contract, waiting, rows, recorded_at)
+    found = warehouse.read_arrow(
+        f"select exists (select from crm.accounts where {store.HOLDS}) as is_there"
+    )
     if not found["is_there"][0].as_py():
         raise IngestError("no customer could be loaded from any system")
-    return taken_back
+    return restored
 
 
-def _waiting(warehouse: Warehouse, table: Table) -> dict[store.Place, pa.Table]:
+def _versions(warehouse: Warehouse, table: Table) -> str:
+    tables = [table.full_name, *(parent.full_name for parent in table.parents)]
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
+        cursor.execute(VERSIONS, {"tables": tables})
+        [versions] = cursor.fetchone() or [""]
+    return versions
+
+
+def _is_reconciled(warehouse: Warehouse, table: Table) -> bool:
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
+        cursor.execute(RECONCILED_VERSIONS, {"source": table.source, "table": table.name})
+        found = cursor.fetchone()
+    return found is not None and found[0] == _versions(warehouse, table)
+
+
+def _save_reconciled(warehouse: Warehouse, table: Table) -> None:
+    place = {"source": table.source, "table": table.name}
+    warehouse.execute(SAVE_RECONCILED, {**place, "versions": _versions(warehouse, table)})
+    # The first call has put the table itself on the list.
+    warehouse.execute(SAVE_RECONCILED, {**place, "versions": _versions(warehouse, table)})
+
+
+def _waiting(warehouse: Warehouse, table: Table) -> dict[load_audit.Place, pa.Table]:
     """Waiting rows by whose they are, shaped as a mapping gives them."""
     sql = WAITING.format(source=literal(table.source), table=literal(table.name))
     rows = warehouse.read_arrow(sql).to_pylist()
@@ -100,7 +174,7 @@ def _waiting(warehouse: Warehouse, table: Table) -> dict[store.Place, pa.Table]:
     for row in rows:
         by_system.setdefault(row["system"], []).append(row)
     return {
-        store.Place(system, table.source, table.name): _as_mapped(table, of_system)
+        load_audit.Place(system, table.source, table.name): _as_mapped(table, of_system)
         for system, of_system in by_system.items()
     }
 
@@ -159,29 +233,31 @@ def _resolved(con: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
-def _take_back(
+def _restore(
     warehouse: Warehouse,
     con: duckdb.DuckDBPyConnection,
     table: Table,
-    waiting: store.Place,
+    waiting: load_audit.Place,
     rows: pa.Table,
     rules: Sequence[Rule],
+    recorded_at: datetime,
 ) -> int:
     types = _open_mapped(con, table, rows)
     store.fetch_parents(warehouse, con, rules)
-    store.fetch_taken(warehouse, con, table)
+    store.fetch_claimed_keys(warehouse, con, table)
     counts = check_rows(con, table, types, rules)
     if ids := _resolved(con):
-        store.take_back(warehouse, con, waiting, table, ids, counts)
+        store.restore(warehouse, con, waiting, table, ids, counts, recorded_at)
     return counts.rows_loaded
 
 
-def _take_back_events(
+def _restore_events(
     warehouse: Warehouse,
     con: duckdb.DuckDBPyConnection,
     contract: Contract,
-    waiting: store.Place,
+    waiting: load_audit.Place,
     rows: pa.Table,
+    recorded_at: datetime,
 ) -> int:
     """Add waiting events to the days they belong to, and roll the system's events up again."""
     types = _open_mapped(con, events.EVENTS, rows)
@@ -198,26 +274,41 @@ def _take_back_events(
         table = contract.table(name)
         number = roll_up(con, table)
         rolled_up = Counts(number, number, 0, 0)
-        store.held_hashes(warehouse, con, table, waiting.system)
-        place = store.Place(waiting.system, table.source, table.name)
-        store.save(warehouse, con, place, table=table, files=[lake.name], counts=rolled_up)
-    store.take_back(warehouse, con, waiting, None, ids, counts)
+        store.fetch_existing_hashes(warehouse, con, table, waiting.system)
+        place = load_audit.Place(waiting.system, table.source, table.name)
+        store.save(
+            warehouse,
+            con,
+            place,
+            table=table,
+            files=[lake.name],
+            counts=rolled_up,
+            recorded_at=recorded_at,
+        )
+    store.restore(warehouse, con, waiting, None, ids, counts, recorded_at)
     return counts.rows_loaded
 
 
-def _put_aside(warehouse: Warehouse, table: Table, rule: Rule) -> None:
+def _quarantine_orphans(
+    warehouse: Warehouse, table: Table, rule: Rule, recorded_at: datetime
+) -> None:
     """Move loaded rows whose parent is gone into quarantine, where they wait for it."""
     assert rule.parent
+    names = {
+        "child": table.full_name,
+        "recorded_at": f"{literal(recorded_at.isoformat())}::timestamptz",
+    }
     warehouse.execute(
-        PUT_ASIDE.format(
-            child=table.full_name,
+        QUARANTINE_ORPHANS.format(
+            **names,
+            leave=LEAVE[table.keeps_history].format(**names),
             column=quoted(rule.columns[0]),
             parent=rule.parent.full_name,
             field=quoted(rule.parent.field),
             source=literal(table.source),
             table=literal(table.name),
             rule=literal(rule.name),
-            said=literal(f"{rule.columns[0]} "),
+            subject=literal(f"{rule.columns[0]} "),
             no_more=literal(f" is no longer in {rule.parent.full_name}"),
         )
     )

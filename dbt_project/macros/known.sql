@@ -1,0 +1,23 @@
+{#-
+The rows of a raw table that hold, as known at `known_as_of`: `select * from {{ known(source(…)) }}`.
+
+Raw rows are never overwritten: one that changed or disappeared is superseded. Without a
+`known_as_of`, what holds now is read.
+-#}
+{% macro known(relation) -%}
+    {%- set known_as_of = var('known_as_of') -%}
+    {{ relation }} where
+    {%- if known_as_of %} _recorded_at <= {{ timestamp_literal(known_as_of) }}
+    and (_superseded_at is null or _superseded_at > {{ timestamp_literal(known_as_of) }})
+    {%- else %} _superseded_at is null
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A moment from a variable as a literal; what is no moment is refused before it is SQL. -#}
+{% macro timestamp_literal(moment) -%}
+    {%- set pattern = '[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?' -%}
+    {%- if not modules.re.fullmatch(pattern, moment | string) -%}
+        {{ exceptions.raise_compiler_error("known_as_of must be a moment such as 2026-03-01T06:00:00Z, not '" ~ moment ~ "'") }}
+    {%- endif -%}
+    cast('{{ moment }}' as timestamptz)
+{%- endmacro %}

@@ -1,0 +1,97 @@
+"""Nothing is overwritten: what was known at any moment can be asked for later."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+
+from sources import ingestion
+from tests.sources.conftest import ACCOUNTS, SUBSCRIPTIONS, Loader, write_files
+
+COMPANY = {"crm.accounts.csv": ACCOUNTS, "billing.subscriptions.csv": SUBSCRIPTIONS}
+MONDAY, TUESDAY, WEDNESDAY = (datetime(2026, 3, day, 6, tzinfo=UTC) for day in (2, 3, 4))
+RENAMED = ACCOUNTS.replace("Two", "Two Ltd")
+
+
+def names_as_known(loader: Loader, known_as_of: datetime) -> list[str]:
+    known = f"timestamptz '{known_as_of.isoformat()}'"
+    rows = loader.rows(
+        f"select account_name from crm.accounts where _recorded_at <= {known} "
+        f"and (_superseded_at is null or _superseded_at > {known}) order by 1"
+    )
+    return [name for (name,) in rows]
+
+
+def test_what_was_known_on_each_day_stays_known(loader: Loader) -> None:
+    """A row that changes and changes back holds twice, with the time between them known."""
+    loader.deliver(COMPANY, recorded_at=MONDAY)
+    loader.deliver({"crm.accounts.csv": RENAMED}, recorded_at=TUESDAY)
+    loader.deliver({"crm.accounts.csv": ACCOUNTS}, recorded_at=WEDNESDAY)
+    assert names_as_known(loader, MONDAY) == ["One", "Two"]
+    assert names_as_known(loader, TUESDAY) == ["One", "Two Ltd"]
+    assert names_as_known(loader, WEDNESDAY) == ["One", "Two"]
+    assert loader.rows("select count(*) from crm.accounts") == [(4,)]
+
+
+def test_a_row_that_is_no_longer_delivered_is_superseded(loader: Loader) -> None:
+    loader.deliver(COMPANY, recorded_at=MONDAY)
+    only_first = ACCOUNTS.splitlines(keepends=True)[:2]
+    loader.deliver({"crm.accounts.csv": "".join(only_first)}, recorded_at=TUESDAY)
+    assert names_as_known(loader, TUESDAY) == ["One"]
+    assert names_as_known(loader, MONDAY) == ["One", "Two"]
+
+
+def test_an_unchanged_delivery_is_not_parsed(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day on which nothing came must cost nothing: not even a new time of change counts."""
+    first = loader.deliver(COMPANY)
+
+    def parsed(*_: object) -> None:
+        raise AssertionError("a file was parsed")
+
+    monkeypatch.setattr(ingestion, "run_mapping", parsed)
+    again = loader.deliver({})
+    os.utime(loader.folder / "crm.accounts.csv")
+    touched = loader.deliver({})
+    for loads in (again, touched):
+        assert {name: load.status for name, load in loads.items() if load.status != "absent"} == {
+            "crm.accounts": "unchanged",
+            "billing.subscriptions": "unchanged",
+        }
+        assert loads["crm.accounts"].rows_loaded == first["crm.accounts"].rows_loaded == 2
+
+
+def test_what_was_wrong_with_a_delivery_is_said_again(loader: Loader) -> None:
+    """A second day without a word would read as if the file had been corrected."""
+    bad = {**COMPANY, "billing.subscriptions.csv": SUBSCRIPTIONS.replace("10000", "-1")}
+    first = loader.deliver(bad)["billing.subscriptions"]
+    again = loader.deliver({})["billing.subscriptions"]
+    assert again.status == "unchanged"
+    assert again.problems == first.problems != ()
+
+
+def test_the_same_files_are_read_again_by_a_changed_mapping(loader: Loader) -> None:
+    maps = loader.folder.parent / "maps"
+    sql = 'select * replace (upper(account_name) as account_name) from "customers.csv"'
+    write_files(maps / "acme", {"crm.accounts.sql": 'select * from "customers.csv"'})
+    loader.deliver({"customers.csv": ACCOUNTS}, "acme", mapping_folder=maps)
+    write_files(maps / "acme", {"crm.accounts.sql": sql})
+    loads = loader.deliver({}, "acme", mapping_folder=maps)
+    assert loads["crm.accounts"].status == "loaded"
+    assert loader.rows(
+        "select account_name from crm.accounts where _superseded_at is null order by 1"
+    ) == [("ONE",), ("TWO",)]
+
+
+def test_a_table_has_a_new_version_only_when_its_rows_change(loader: Loader) -> None:
+    """What is built from a table is current while the version is: a needless one rebuilds it."""
+    version = "select version from tenure.raw_tables where table_name = 'accounts'"
+    loader.deliver(COMPANY)
+    assert loader.rows(version) == [(1,)]
+    loader.deliver({"crm.accounts.csv": ACCOUNTS + "\n"})
+    assert loader.rows(version) == [(1,)]
+    loader.deliver({"crm.accounts.csv": RENAMED})
+    assert loader.rows(version) == [(2,)]
