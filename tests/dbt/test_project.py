@@ -13,7 +13,7 @@ UNIQUENESS = {"unique", "unique_combination"}
 # What Tenure says of its own last run must show while a failed check stops the build.
 LIVE_VIEWS = {"data_trust", "quarantine_summary", "repair_summary", "suspected_leaks"}
 # Those of which only what changed is written, elsewhere.
-INCREMENTAL_VIEWS = {"account_snapshots"}
+INCREMENTAL_VIEWS = {"account_snapshots", "source_outages"}
 # What a row was before it was superseded is in the raw tables alone.
 READ_RAW_HISTORY = {"int_account_changes", "int_contact_roles", "int_subscription_terms"}
 # Raw tables that concern the weeks of all accounts: int_weeks_inputs compares what follows.

@@ -46,7 +46,7 @@ timeline as (
         is_inbound::integer as inbound,
         case when activity_type = 'business_review' then was_attended::integer end
             as review_attended,
-        -- a note to oneself and a meeting to which nobody came are no contact
+        -- a note to oneself and a meeting without the customer are no contact
         case
             when activity_type != 'note' and was_attended is not false
                 then {{ utc_date('occurred_at') }}

@@ -162,7 +162,7 @@ signals as (
                 then rolled.escalations_90d
         end::double precision as escalations_90d,
         case
-            -- what was opened and solved of late is not known
+            -- what was opened and solved recently is not known
             when windows.is_window_complete_28d and rolled.snapshot_date >= coverage.solutions_from
                 then rolled.open_tickets
         end::double precision as open_tickets,

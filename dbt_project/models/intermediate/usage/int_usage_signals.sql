@@ -176,7 +176,7 @@ known as (
         on
             snapshots.account_id = rolled.account_id
             and snapshots.snapshot_date = rolled.snapshot_date
-    -- no row on a day means that nobody came in the 28 days up to it
+    -- no row on a day means that no user came in the 28 days up to it
     left join account_days
         on
             snapshots.account_id = account_days.account_id
@@ -207,7 +207,7 @@ signals as (
         case when has_users_7d then active_users_7d end::double precision as active_users_7d,
         case when has_users_28d then active_users_28d end::double precision as active_users_28d,
         case
-            -- nobody came for 28 days: nobody comes back weekly either
+            -- no user came for 28 days: none comes back weekly either
             when has_users_7d and has_users_28d and active_users_28d = 0 then 0
             when has_users_7d and has_users_28d then active_users_7d::numeric / active_users_28d
         end::double precision as stickiness,

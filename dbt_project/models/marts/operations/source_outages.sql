@@ -1,4 +1,7 @@
 -- Grain: one row per source and outage.
+-- A view: the outages themselves are kept.
+{{ config(materialized='view') }}
+
 with
 
 outages as (select * from {{ ref('int_source_outages') }}),
