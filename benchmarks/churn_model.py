@@ -1,4 +1,4 @@
-"""The churn model's code on data that many have measured: IBM Telco (7,043 customers, 26.5 %).
+"""The model code on data that many have measured: IBM Telco (7,043 customers, 26.5 %).
 
 Honest published cross-validated AUC is 0.845 to 0.848, whatever the method. Less means our
 fitting is wrong, more means it leaks (0.91 and 0.99 in print come from resampling before the
@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ml.churn.calibration import fit_calibrator
-from ml.churn.features import FeatureChoice
-from ml.churn.metrics import METRICS, ChurnScores
-from ml.churn.models import Scorer, fit_lightgbm, fit_logistic
+from ml.models.boosting import Scorer, fit_lightgbm
+from ml.models.calibration import fit_calibrator
+from ml.models.logistic import fit_logistic
+from ml.models.metrics import METRICS, ScoredRows
+from ml.panel.features import FeatureChoice
 
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "ibm_telco"
 FILE = "Telco-Customer-Churn.csv"
@@ -41,7 +42,7 @@ def out_of_fold(
 ) -> np.ndarray:
     """Calibrated probabilities; the calibration, too, is fitted on other folds' rows."""
     matrix, count = features.to_numpy(dtype=float), features.shape[1]
-    # Nobody has judged which of Telco's values are good news, so the trees are free.
+    # It is not known which of Telco's values are good news, so the trees are free.
     free = FeatureChoice(tuple(f"f{i}" for i in range(count)), (0,) * count, {})
 
     def fit(rows: np.ndarray) -> Scorer:
@@ -71,7 +72,7 @@ def measure(folder: Path, repeats: int) -> pd.DataFrame:
         runs = []
         for seed in range(repeats):
             probability = out_of_fold(features, churned, predictor, seed)
-            runs.append(ChurnScores(churned, probability, probability, dollars * churned).metrics())
+            runs.append(ScoredRows(churned, probability, probability, dollars * churned).metrics())
         measured[predictor] = pd.DataFrame(runs).mean()
     return pd.DataFrame(measured).T[list(METRICS)]
 

@@ -42,13 +42,14 @@ TRUST = """
         data_trust.rows_quarantined,
         data_trust.columns_suspected,
         data_trust.model_version,
-        data_trust.has_earned_trust,
+        data_trust.passes_quality_gate,
         data_trust.reason,
         horizons.horizon_days
     from marts.data_trust
     left join (
         select model_version, max(horizon_days) as horizon_days
-        from marts.churn_model_evaluation
+        from marts.model_evaluation
+        where target = 'churn'
         group by model_version
     ) as horizons on data_trust.model_version = horizons.model_version
 """
@@ -192,7 +193,7 @@ def load_trust() -> Trust:
         rows_quarantined=row.get("rows_quarantined"),
         columns_suspected=row.get("columns_suspected"),
         model_version=row.get("model_version"),
-        has_earned_trust=bool(row.get("has_earned_trust", False)),
+        passes_quality_gate=bool(row.get("passes_quality_gate", False)),
         reason=row.get("reason"),
         horizon_days=row.get("horizon_days"),
         outages=tuple(

@@ -33,7 +33,7 @@ class Trust:
     rows_quarantined: int | None
     columns_suspected: int | None
     model_version: str | None
-    has_earned_trust: bool
+    passes_quality_gate: bool
     reason: str | None
     horizon_days: int | None
     outages: tuple[Outage, ...] = ()
@@ -46,7 +46,7 @@ class Trust:
     @property
     def is_risk_usable(self) -> bool:
         """Whether pages may lead with probabilities and dollars at risk."""
-        return self.is_model_there and self.has_earned_trust
+        return self.is_model_there and self.passes_quality_gate
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def notice(trust: Trust) -> str | None:
     reason = reason.removeprefix("Not trusted: ")
     if not trust.is_model_there:
         return f"Accounts are ranked by health score alone. {reason}."
-    if not trust.has_earned_trust:
-        return f"This model has not earned trust: {reason}. Rank by health score instead."
+    if not trust.passes_quality_gate:
+        return f"This model does not pass its quality gate: {reason}. Rank by health score instead."
     return None
 
 
@@ -170,7 +170,7 @@ def _model(trust: Trust) -> Fact:
     icon = ":material/network_node:"
     if not trust.is_model_there:
         return Fact("No churn model", "gray", icon, notice(trust) or "")
-    if not trust.has_earned_trust:
+    if not trust.passes_quality_gate:
         return Fact(
             f"Model {trust.model_version}, not trusted", "yellow", icon, notice(trust) or ""
         )

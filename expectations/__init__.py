@@ -6,7 +6,7 @@ whole tables are judged: an export cut short, a column lost, money in the wrong 
 
 from expectations.run import run_suite
 from expectations.suites import Claim, Suite, SuiteError, TableClaims, load_suite, load_suites
-from expectations.verdicts import TableCheck, record_checks
+from expectations.verdicts import TableCheck, passed_checks, record_checks
 
 __all__ = [
     "Claim",
@@ -16,6 +16,7 @@ __all__ = [
     "TableClaims",
     "load_suite",
     "load_suites",
+    "passed_checks",
     "record_checks",
     "run_suite",
 ]

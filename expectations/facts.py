@@ -16,15 +16,24 @@ from warehouse import Warehouse
 SMALLEST_SHARE_KEPT = 0.5
 EVERYTHING = "all"
 
+KEEPS_HISTORY = """
+select exists (
+    select from information_schema.columns
+    where table_schema = %s and table_name = %s and column_name = '_superseded_at'
+)
+"""
+
 
 @dataclass(frozen=True)
 class TableFacts:
     """One table now.
 
+    `rows` is the query for the rows that are judged, None where that is the whole table.
     `accepted_row_count` is its size when it last passed, None if it never has; `is_due` says that
     an empty table is wrong.
     """
 
+    rows: str | None
     row_count: int
     is_due: bool
     accepted_row_count: int | None
@@ -65,16 +74,33 @@ def read_facts(
         accepted = dict(cursor.fetchall())
         forgotten = accepted_shrinks()
         for table in chosen:
-            cursor.execute(f'select count(*) from "{suite.name}"."{table.name}"')
-            [row_count] = cursor.fetchone() or [0]
             is_due = rows_in.get(table.loaded_from, 0) > 0
             if table.is_due is not None:
                 cursor.execute(table.is_due)
                 [is_due] = cursor.fetchone() or [False]
+            rows = table.rows or _holding_rows(cursor, suite, table)
+            # A query of the suite's own may read tables that are not there before it is due.
+            is_there = table.rows is None or is_due
+            row_count = _row_count(cursor, suite, table, rows) if is_there else 0
             is_forgotten = not forgotten.isdisjoint({EVERYTHING, f"{suite.name}.{table.name}"})
             before = None if is_forgotten else accepted.get(table.name)
-            facts[table.name] = TableFacts(row_count, is_due, before)
+            facts[table.name] = TableFacts(rows, row_count, is_due, before)
     return facts
+
+
+def _holding_rows(cursor: Any, suite: Suite, table: TableClaims) -> str | None:
+    """The query for the rows of a raw table that hold; None for a table without superseded rows."""
+    cursor.execute(KEEPS_HISTORY, (suite.name, table.name))
+    [keeps_history] = cursor.fetchone() or [False]
+    name = f'"{suite.name}"."{table.name}"'
+    return f"select * from {name} where _superseded_at is null" if keeps_history else None
+
+
+def _row_count(cursor: Any, suite: Suite, table: TableClaims, rows: str | None) -> int:
+    source = f"({rows}) as chosen" if rows else f'"{suite.name}"."{table.name}"'
+    cursor.execute(f"select count(*) from {source}")
+    [row_count] = cursor.fetchone() or [0]
+    return row_count
 
 
 def claim_values(

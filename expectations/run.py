@@ -81,16 +81,24 @@ def _check_table(
 ) -> TableCheck:
     values = claim_values(suite, table, facts, now)
     claims = [bound(claim, values) for claim in table.claims]
-    # GX 1.24 calls schema_name deprecated, but its PostgreSQL source has no other place for it.
-    asset = source.add_table_asset(
-        f"{suite.name}.{table.name}", table_name=table.name, schema_name=suite.name
-    )
-    batch = asset.add_batch_definition_whole_table("all").get_batch()
+    batch = _batch(source, suite, table, facts)
     failures = [
         failure_in_words(suite.name, table.name, claim, result.result, _exceptions(result))
         for claim, result in _failed(batch, suite, claims)
     ]
     return TableCheck(suite.name, table.name, len(claims), facts.row_count, failures)
+
+
+def _batch(
+    source: PostgresDatasource, suite: Suite, table: TableClaims, facts: TableFacts
+) -> Batch:
+    name = f"{suite.name}.{table.name}"
+    if facts.rows is not None:
+        rows = source.add_query_asset(name, query=facts.rows)
+    else:
+        # GX 1.24 calls schema_name deprecated, but its PostgreSQL source has no other place for it.
+        rows = source.add_table_asset(name, table_name=table.name, schema_name=suite.name)
+    return rows.add_batch_definition_whole_table("all").get_batch()
 
 
 def _failed(

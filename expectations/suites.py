@@ -13,7 +13,7 @@ import yaml
 SUITES = Path(__file__).resolve().parent / "suites"
 SHARED = "_shared"
 CLAIM_KEYS = {"claim", "expect", "with", "why", "first_step"}
-TABLE_KEYS = {"include", "claims", "loaded_from", "is_due"}
+TABLE_KEYS = {"include", "claims", "loaded_from", "is_due", "rows"}
 
 
 class SuiteError(ValueError):
@@ -40,13 +40,15 @@ class TableClaims:
 
     `loaded_from` is the table name under which its delivery is in tenure.loads: usage tables are
     rolled up from events. `is_due` is a query that says whether an empty table is wrong; None
-    where that follows from tenure.loads.
+    where that follows from tenure.loads. `rows` is a query for the rows that are judged, where a
+    table keeps more than those and they are due; None: all of them.
     """
 
     name: str
     claims: tuple[Claim, ...]
     loaded_from: str
     is_due: str | None
+    rows: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,11 @@ def load_suite(name: str, folder: Path = SUITES) -> Suite:
         for table_name, table in content["tables"].items()
     )
     return Suite(name, tables)
+
+
+def suite_text(name: str, folder: Path = SUITES) -> str:
+    """All that the suite says, as written: what was judged by other claims is judged again."""
+    return "".join((folder / f"{file}.yml").read_text(encoding="utf-8") for file in (SHARED, name))
 
 
 def bound(claim: Claim, values: Mapping[str, Any]) -> Claim:
@@ -135,7 +142,13 @@ def _table(
     sentences = [claim.sentence for claim in claims]
     if len(set(sentences)) < len(sentences):
         raise SuiteError(f"{path}, {name}: two claims have the same sentence")
-    return TableClaims(name, tuple(claims), content.get("loaded_from", name), content.get("is_due"))
+    return TableClaims(
+        name,
+        tuple(claims),
+        content.get("loaded_from", name),
+        content.get("is_due"),
+        content.get("rows"),
+    )
 
 
 def _claim(path: Path, table: str, content: dict[str, Any], first_step: str) -> Claim:

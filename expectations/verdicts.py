@@ -18,11 +18,11 @@ EXAMPLES = 3
 SAVE_CHECK = """
 insert into tenure.checks (
     suite, table_name, is_passed, expectation_count, failed_count, failures, accepted_row_count,
-    checked_at
+    checked_at, judged_signature, note
 )
 values (
     %(suite)s, %(table_name)s, %(is_passed)s, %(expectation_count)s, %(failed_count)s,
-    %(failures)s, %(accepted_row_count)s, now()
+    %(failures)s, %(accepted_row_count)s, now(), %(signature)s, %(note)s
 )
 on conflict (suite, table_name) do update set
     is_passed = excluded.is_passed,
@@ -31,7 +31,17 @@ on conflict (suite, table_name) do update set
     failures = excluded.failures,
     -- A failed check says nothing about the right size: the last good one stays.
     accepted_row_count = coalesce(excluded.accepted_row_count, checks.accepted_row_count),
-    checked_at = excluded.checked_at
+    checked_at = excluded.checked_at,
+    judged_signature = excluded.judged_signature,
+    note = excluded.note
+"""
+
+# A failed check is made again: what it found may be accepted by now, or corrected beside the files.
+PASSED = """
+select table_name, expectation_count, coalesce(accepted_row_count, 0) as row_count, note
+from tenure.checks
+where suite = %(suite)s and is_passed
+    and judged_signature = %(signatures)s::jsonb ->> table_name
 """
 
 
@@ -59,8 +69,29 @@ class TableCheck:
         return not self.failures
 
 
-def record_checks(warehouse: Warehouse, checks: Iterable[TableCheck]) -> None:
-    """Keep the verdicts in tenure.checks, one row per table, in one transaction."""
+def passed_checks(
+    warehouse: Warehouse, suite: str, signatures: Mapping[str, str]
+) -> dict[str, TableCheck]:
+    """The results that still stand, by table: passed on what the signature says is there now."""
+    params = {"suite": suite, "signatures": json.dumps(dict(signatures))}
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
+        cursor.execute(PASSED, params)
+        rows = cursor.fetchall()
+    return {
+        table: TableCheck(suite, table, expectations, row_count, note=note)
+        for table, expectations, row_count, note in rows
+    }
+
+
+def record_checks(
+    warehouse: Warehouse,
+    checks: Iterable[TableCheck],
+    signatures: Mapping[str, str] | None = None,
+) -> None:
+    """Keep the results in tenure.checks, one row per table, in one transaction.
+
+    `signatures` say by table what was judged; see `passed_checks`.
+    """
     with warehouse.transaction() as connection, connection.cursor() as cursor:
         for check in checks:
             cursor.execute(
@@ -73,6 +104,8 @@ def record_checks(warehouse: Warehouse, checks: Iterable[TableCheck]) -> None:
                     "failed_count": check.failed_count,
                     "failures": json.dumps(check.failures),
                     "accepted_row_count": check.row_count if check.is_passed else None,
+                    "signature": (signatures or {}).get(check.table_name),
+                    "note": check.note,
                 },
             )
 

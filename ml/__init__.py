@@ -1,1 +1,1 @@
-"""What will happen: pure functions on data frames, and the model registry."""
+"""What will happen: pure functions on data frames, one target at a time, and the model registry."""

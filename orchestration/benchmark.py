@@ -115,9 +115,10 @@ def out_of_time(warehouse: Warehouse, settings: Settings, predictor: str) -> pd.
     Each probability is from a model that knew neither the account nor the future. The health
     score is given for the same rows, where it is known.
     """
-    from orchestration.defs.churn import open_registry
+    from ml.targets.churn import TARGET
+    from orchestration.defs.predictions import open_registry
 
-    registry = open_registry(warehouse, settings)
+    registry = open_registry(warehouse, settings, TARGET)
     version = registry.champion()
     if version is None:
         return None

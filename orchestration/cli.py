@@ -2,7 +2,7 @@
 
 import csv
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -43,14 +43,25 @@ def before_every_command() -> None:
     silence_telemetry()
 
 
-def as_date(text: str | None) -> date | None:
+def as_day(text: str | None) -> str | None:
     """A day in ISO form; raises typer.BadParameter for anything else."""
     if text is None:
         return None
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text).isoformat()
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not a date like 2026-03-31") from error
+
+
+def as_moment(text: str | None) -> str | None:
+    """A moment in ISO form, UTC where it names no zone; raises typer.BadParameter for others."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a moment like 2026-03-31T06:00Z") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
 def as_mess(text: str) -> Mess:
@@ -94,8 +105,15 @@ def run(
     ),
     months: Annotated[int, typer.Option(help="Months of the demonstration company.")] = DEMO_MONTHS,
     train: Annotated[bool, typer.Option(help="Train a challenger before scoring.")] = True,
+    known_as_of: Annotated[
+        str | None, typer.Option(help="Read raw rows as known at this moment; nothing is loaded.")
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option(help="Build every table anew, also what is current.")
+    ] = False,
 ) -> None:
     """Load, check, model, train and score; without options, the demonstration company."""
+    from orchestration.lib.runs import RunRequest
     from orchestration.run import RunInterrupted, RunRefused, print_report, run_company
     from orchestration.status import print_result
 
@@ -103,8 +121,11 @@ def run(
     settings = load_settings(company, default="_".join(asked) if asked else DEMO)
     if settings.company == DEMO and not asked:
         asked = prepare_demo(settings, accounts, months)
+    request = RunRequest(
+        as_of=as_day(as_of), known_as_of=as_moment(known_as_of), full_refresh=full_refresh
+    )
     try:
-        report = run_company(settings, asked, as_date(as_of), "weekly" if train else "daily")
+        report = run_company(settings, asked, request, "weekly" if train else "daily")
     except RunRefused as refusal:
         console.print(f"[red]{refusal}[/]", highlight=False)
         raise typer.Exit(2) from refusal
@@ -115,6 +136,10 @@ def run(
     if not report.succeeded:
         raise typer.Exit(1)
     print_result(console, settings)
+    if report.is_unchanged:
+        console.print(
+            "Nothing has changed since the last run: no file, no seed, no code. Nothing was built."
+        )
     console.print(f"Done in {report.seconds:.0f} s. See it: make app · make dev · tenure status")
 
 

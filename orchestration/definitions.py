@@ -2,24 +2,36 @@
 
 import dagster as dg
 
-from orchestration.defs import books, checks, churn, ingestion, jobs, leaks, transformation
+from orchestration.defs import (
+    checks,
+    ingestion,
+    jobs,
+    leaks,
+    load_audit,
+    predictions,
+    runs,
+    transformation,
+)
 from orchestration.lib.progress import step_logger
 from orchestration.lib.resources import CompanyWarehouse
+from orchestration.lib.runs import RunRequest
 
 defs = dg.Definitions(
     assets=[
         *ingestion.ingestion_assets,
-        books.close_books,
+        load_audit.record_load_audit,
         leaks.find_leaks,
         transformation.dbt_models,
-        *churn.churn_assets,
+        *predictions.prediction_assets,
         transformation.dbt_models_with_predictions,
+        runs.finish_run,
     ],
     asset_checks=[*checks.raw_checks, checks.prediction_check],
     jobs=[jobs.daily, jobs.weekly],
     schedules=[jobs.daily_schedule, jobs.weekly_schedule],
     resources={
         "companies": CompanyWarehouse(),
+        "request": RunRequest(),
         "dbt": transformation.dbt_resource(),
     },
     loggers={"steps": step_logger},

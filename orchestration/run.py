@@ -1,13 +1,13 @@
 """`tenure run`: the weekly Dagster job, in this process, from the command line."""
 
 import fcntl
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from dagster import DagsterEvent, DagsterEventType, JsonMetadataValue
 from dagster_postgres.utils import DagsterPostgresException
@@ -17,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from orchestration.instance import open_instance
 from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.progress import output_to, step_in_words, step_lines
+from orchestration.lib.runs import RunRequest
+from orchestration.lib.unchanged import last_run_of, save_signature, state_signature
 from sources import MappingError, load_mappings
 from warehouse import Settings, Warehouse
 
@@ -36,6 +38,7 @@ class RunReport:
     succeeded: bool
     seconds: float
     log: Path
+    is_unchanged: bool = False
     problems: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -119,33 +122,50 @@ def only_run_of(settings: Settings) -> Iterator[None]:
         yield
 
 
+def run_config(settings: Settings, request: RunRequest) -> dict[str, Any]:
+    """Dagster's run config: the company, and what this run is asked for."""
+    options = {name: value for name, value in request.model_dump().items() if value is not None}
+    return {
+        "loggers": {"steps": {}},
+        "resources": {
+            "companies": {"config": {"company": settings.company}},
+            "request": {"config": options},
+        },
+    }
+
+
 def run_company(
-    settings: Settings, asked: dict[str, Path], as_of: date | None, job_name: str
+    settings: Settings, folders: dict[str, Path], request: RunRequest, job_name: str
 ) -> RunReport:
     """Load, check, model, train and score one company; the same job that the schedules run.
 
     Raises RunRefused when there is nothing that could be read, or another run is under way, and
     RunInterrupted when the database goes away and stays away.
     """
-    check_sources(asked)
+    check_sources(folders)
     with only_run_of(settings):
-        return _run(settings, asked, as_of, job_name)
+        return _run(settings, folders, request, job_name)
 
 
 def _run(
-    settings: Settings, asked: dict[str, Path], as_of: date | None, job_name: str
+    settings: Settings, folders: dict[str, Path], asked: RunRequest, job_name: str
 ) -> RunReport:
     started = time.monotonic()
     log = settings.logs / f"run-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
     with output_to(log) as console:
         with console.status("starting the warehouse"):
             with Warehouse.open(settings) as warehouse:
-                sources = resolve_sources(settings, warehouse, asked, as_of)
+                as_of = date.fromisoformat(asked.as_of) if asked.as_of else None
+                sources = resolve_sources(settings, warehouse, folders, as_of)
                 save_sources(warehouse, settings, sources)
                 warehouse.ensure_database(settings.dagster_database)
                 warehouse.ensure_database(settings.mlflow_database)
+                if not asked.full_refresh and last_run_of(
+                    warehouse, job_name, state_signature(warehouse, sources.folders, asked)
+                ):
+                    seconds = time.monotonic() - started
+                    return RunReport(True, seconds, log, is_unchanged=True)
             settings.remember_company()
-            os.environ["TENURE_COMPANY"] = settings.company
         with console.status("reading the asset graph"):
             instance = open_instance(settings)
             # Imported here: the definitions parse the dbt project, which takes seconds.
@@ -157,7 +177,7 @@ def _run(
         try:
             with step_lines(console, len(job.graph.node_dict)):
                 result = job.execute_in_process(
-                    run_config={"loggers": {"steps": {}}},
+                    run_config=run_config(settings, asked),
                     instance=instance,
                     raise_on_error=False,
                     tags={"tenure/company": settings.company},
@@ -169,6 +189,10 @@ def _run(
             ) from error
         finally:
             instance.dispose()
+        if result.success:
+            with Warehouse.open(settings, prepare=False) as warehouse:
+                signature = state_signature(warehouse, sources.folders, asked)
+                save_signature(warehouse, result.run_id, signature)
     return RunReport(
         succeeded=result.success,
         seconds=time.monotonic() - started,

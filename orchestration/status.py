@@ -51,17 +51,21 @@ order by first_missing_date desc, source
 """
 
 MODEL_SQL = """
-select model_version, status, reason, has_earned_trust, base_rate, churned_account_count,
+select model_version, status, reason, passes_quality_gate, base_rate, positive_account_count,
     account_count, trained_as_of_date
-from ml.churn_models
+from ml.models
+where target = 'churn'
 order by status = 'champion' desc, trained_at desc
 limit 1
 """
 
 EVALUATION_SQL = """
 select predictor, metric, metric_value, ci_low, ci_high
-from ml.churn_evaluations
-where model_version = %(model_version)s and metric in ('auc', 'top_decile_lift', 'ece')
+from ml.evaluations
+where
+    target = 'churn'
+    and model_version = %(model_version)s
+    and metric in ('auc', 'top_decile_lift', 'ece')
 order by metric, predictor
 """
 
@@ -78,7 +82,13 @@ from marts.customer_health
 
 AT_RISK_SQL = """
 select account_name, tier, health_score, churn_probability, mrr_at_risk, drivers,
-    (select horizon_days from seeds.churn_model_policy) as horizon_days
+    (
+        select horizon_days
+        from ml.models
+        where target = 'churn'
+        order by status = 'champion' desc, trained_at desc
+        limit 1
+    ) as horizon_days
 from marts.customer_health
 where is_open
 order by mrr_at_risk desc nulls last, health_score nulls last, account_id
@@ -213,7 +223,7 @@ def print_outages(console: Console, warehouse: Warehouse) -> None:
 
 
 def print_model(console: Console, warehouse: Warehouse) -> None:
-    """The champion's out-of-time metrics beside its baselines, or why there is no model."""
+    """The churn champion's out-of-time metrics beside its baselines, or why there is no model."""
     models = records(warehouse, MODEL_SQL)
     if not models:
         console.print("Churn model: none has been trained yet")
@@ -222,10 +232,10 @@ def print_model(console: Console, warehouse: Warehouse) -> None:
     if model["status"] == "none":
         console.print(f"Churn model: none. {model['reason']}")
         return
-    trust = "" if model["has_earned_trust"] else " [yellow]This model has not earned trust.[/]"
+    gate = "" if model["passes_quality_gate"] else " [yellow]It does not pass the quality gate.[/]"
     console.print(
-        f"Churn model: version {model['model_version']}, {model['churned_account_count']:,} of "
-        f"{model['account_count']:,} accounts churned.{trust} {model['reason']}"
+        f"Churn model: version {model['model_version']}, {model['positive_account_count']:,} of "
+        f"{model['account_count']:,} accounts churned.{gate} {model['reason']}"
     )
     evaluations = warehouse.read(EVALUATION_SQL, {"model_version": model["model_version"]})
     wide = evaluations.assign(shown=evaluations.apply(interval, axis=1)).pivot(

@@ -12,7 +12,7 @@ from sources.contract import (
 )
 from sources.facts import newest_fact_date
 from sources.ingestion import IngestError, TableLoad, ingest
-from sources.leak_check import LeakCheck, check_leaks
+from sources.leak_check import LeakCheck, check_leaks, found_leaks
 from sources.leaks import LeakPolicy, read_leak_policy
 from sources.mapping import MappingError, load_mappings
 from sources.reconciliation import reconcile_quarantine
@@ -31,6 +31,7 @@ __all__ = [
     "Table",
     "TableLoad",
     "check_leaks",
+    "found_leaks",
     "ingest",
     "load_contract",
     "load_mappings",

@@ -73,10 +73,13 @@ class Place:
 
 @dataclass(frozen=True)
 class LeakCheck:
-    """What was found: a row of tenure.suspected_leaks per suspect, and how much was examined."""
+    """What was found: a row of tenure.suspected_leaks per suspect, and how much was examined.
+
+    `examined_columns` is None where what an earlier run found still stands.
+    """
 
     suspects: pd.DataFrame
-    examined_columns: int
+    examined_columns: int | None
 
     @property
     def messages(self) -> list[str]:
@@ -104,6 +107,12 @@ def check_leaks(
     table = pd.DataFrame(suspects, columns=COLUMNS)
     warehouse.replace_table("tenure.suspected_leaks", table)
     return LeakCheck(table, examined)
+
+
+def found_leaks(warehouse: Warehouse) -> LeakCheck:
+    """What the newest examination found."""
+    columns = ", ".join(COLUMNS)
+    return LeakCheck(warehouse.read(f"select {columns} from tenure.suspected_leaks"), None)
 
 
 def unknown_columns(warehouse: Warehouse, contract: Contract) -> Iterator[Place]:

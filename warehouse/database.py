@@ -143,10 +143,15 @@ class Warehouse:
         """
         return self.replace_tables({name: table})[name]
 
-    def replace_tables(self, tables: Mapping[str, Rows]) -> dict[str, int]:
-        """Replace several tables in one transaction: all of them, or none."""
+    def replace_tables(
+        self, tables: Mapping[str, Rows], where: Mapping[str, Any] | None = None
+    ) -> dict[str, int]:
+        """Replace several tables in one transaction: all of them, or none.
+
+        With `where`, only their rows whose columns equal it make room for the new ones.
+        """
         with self._adbc_cursor() as cursor:
-            return {name: self._replace(cursor, name, rows) for name, rows in tables.items()}
+            return {name: self._replace(cursor, name, rows, where) for name, rows in tables.items()}
 
     def replace_rows(self, name: str, table: Rows, where: Mapping[str, Any]) -> int:
         """Put these rows in the place of those whose columns equal `where`; their number."""

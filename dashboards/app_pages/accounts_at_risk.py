@@ -144,7 +144,7 @@ def _table(
         drivers=reasons,
     )
     table = table.loc[:, columns]
-    mark, doubt = ("", "") if has_risk else ("⚠ ", " The model has not earned trust.")
+    mark, doubt = ("", "") if has_risk else ("⚠ ", " The model does not pass its quality gate.")
     amount = formatting.column_format(currency)
     position = _position(shown, st.query_params.get("account"))
     state = st.dataframe(

@@ -5,7 +5,7 @@ Raw rows are never overwritten: one that changed or disappeared is superseded. W
 `known_as_of`, what holds now is read.
 -#}
 {% macro known(relation) -%}
-    {%- set known_as_of = var('known_as_of') -%}
+    {%- set known_as_of = var('known_as_of') or (env_var('TENURE_KNOWN_AS_OF', '') if execute else '') -%}
     {{ relation }} where
     {%- if known_as_of %} _recorded_at <= {{ timestamp_literal(known_as_of) }}
     and (_superseded_at is null or _superseded_at > {{ timestamp_literal(known_as_of) }})

@@ -7,7 +7,15 @@ import dagster as dg
 from orchestration.lib.company import CompanySources, load_sources
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
-from sources import Contract, Source, ingest, load_contract, reconcile_quarantine
+from orchestration.lib.runs import Run, RunRequest, current_run
+from sources import (
+    Contract,
+    Source,
+    TableLoad,
+    ingest,
+    load_contract,
+    reconcile_quarantine,
+)
 from warehouse import Warehouse
 
 
@@ -32,6 +40,34 @@ def required_sources(warehouse: Warehouse, companies: CompanyWarehouse) -> Compa
     return company_sources
 
 
+def load_source(
+    warehouse: Warehouse,
+    companies: CompanyWarehouse,
+    contract: Contract,
+    source: Source,
+    run: Run,
+) -> list[TableLoad]:
+    """Load one raw source from every system, then reconcile its quarantine.
+
+    Its parents are loaded by now, from every system, so each table is reconciled once per run.
+    """
+    loads = [
+        load
+        for system, folder in required_sources(warehouse, companies).folders.items()
+        for load in ingest(
+            warehouse,
+            companies.settings,
+            contract,
+            system,
+            folder,
+            [source.name],
+            recorded_at=run.known_as_of,
+        )
+    ]
+    reconcile_quarantine(warehouse, contract, [source.name], run.known_as_of)
+    return loads
+
+
 def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
     """The multi-asset that fills every table of one raw source from every configured system."""
 
@@ -50,19 +86,16 @@ def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
         ],
     )
     def ingestion(
-        context: dg.AssetExecutionContext, companies: CompanyWarehouse
+        context: dg.AssetExecutionContext, companies: CompanyWarehouse, request: RunRequest
     ) -> Iterator[dg.MaterializeResult]:
         with retried_on_connection_loss(), companies.open() as warehouse:
-            company_sources = required_sources(warehouse, companies)
-            loads = [
-                load
-                for system, folder in company_sources.folders.items()
-                for load in ingest(
-                    warehouse, companies.settings, contract, system, folder, [source.name]
-                )
-            ]
-            # One system's rows may refer to what another system delivered after them.
-            reconcile_quarantine(warehouse, contract)
+            run = current_run(warehouse, context, request)
+            loads = (
+                []
+                # what was known then is not changed by what is delivered now
+                if run.is_known_as_of_given
+                else load_source(warehouse, companies, contract, source, run)
+            )
         for problem in (problem for load in loads for problem in load.problems):
             context.log.warning(problem)
         for table in source.tables:
@@ -71,6 +104,8 @@ def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
                 asset_key=[source.name, table.name],
                 metadata={
                     "dagster/row_count": sum(load.rows_loaded for load in of_table),
+                    "unchanged": bool(of_table)
+                    and all(load.status in ("unchanged", "absent") for load in of_table),
                     "rows_in": sum(load.rows_in for load in of_table),
                     "rows_quarantined": sum(load.rows_quarantined for load in of_table),
                     "rows_duplicate": sum(load.rows_duplicate for load in of_table),

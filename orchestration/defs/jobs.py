@@ -2,7 +2,8 @@
 
 import dagster as dg
 
-from orchestration.defs.churn import CHURN_MODEL_KEYS
+from orchestration.defs.predictions import MODEL_KEYS
+from orchestration.defs.runs import fail_run
 from orchestration.lib.freshness import FAILED_AFTER, LATE_AFTER
 
 # A process per step costs 2-6 s each on two cores; one process runs the whole graph.
@@ -12,16 +13,18 @@ FRESH_FOR = dg.FreshnessPolicy.time_window(fail_window=FAILED_AFTER, warn_window
 
 daily = dg.define_asset_job(
     name="daily",
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*CHURN_MODEL_KEYS),
-    description="Load, check, model and score with the standing champion.",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*MODEL_KEYS),
+    description="Load, check, model and score with the champion.",
     executor_def=EXECUTOR,
+    hooks={fail_run},
 )
 
 weekly = dg.define_asset_job(
     name="weekly",
     selection=dg.AssetSelection.all(),
-    description="The daily job with a new churn model in the middle, promoted only if better.",
+    description="The daily job with new models in the middle, promoted only if better.",
     executor_def=EXECUTOR,
+    hooks={fail_run},
 )
 
 daily_schedule = dg.ScheduleDefinition(

@@ -1,18 +1,33 @@
-"""dbt: everything up to the predictions, and then the marts that need them."""
+"""dbt: everything up to the predictions, and then the marts that need them; only what is stale."""
 
 import json
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, dbt_assets
+from dagster_dbt import DbtCliInvocation, DbtCliResource, dbt_assets
 
-from orchestration.lib.company import as_of_date
-from orchestration.lib.dbt_project import PROJECT_DIR, PathTranslator, dbt_executable, dbt_project
+from orchestration.lib import signatures
+from orchestration.lib.dbt_project import (
+    PROJECT_DIR,
+    PathTranslator,
+    dbt_executable,
+    dbt_project,
+    keep_parse,
+    reuse_parse,
+)
+from orchestration.lib.dbt_state import (
+    Variables,
+    built_well,
+    project_nodes,
+    stale,
+)
+from orchestration.lib.environment import environment
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
-from warehouse import load_settings
+from orchestration.lib.runs import Run, RunRequest, resolved_run
+from warehouse import Warehouse, load_settings
 from warehouse.urls import dbt_environment
 
 AFTER_PREDICTIONS = "source:ml+ source:tenure+ source:quarantine+"
@@ -21,26 +36,118 @@ AFTER_PREDICTIONS = "source:ml+ source:tenure+ source:quarantine+"
 # database the same questions again could only find rows that are already kept out.
 NOT_SOURCE_TESTS = "source:*"
 
+RELATIONS_SQL = """
+select n.nspname || '.' || c.relname as relation
+from pg_class as c
+inner join pg_namespace as n on c.relnamespace = n.oid
+where c.relkind in ('r', 'v', 'm', 'p')
+"""
+
 project = dbt_project(load_settings())
 translator = PathTranslator()
 
 
+def dbt_variables(run: Run) -> Variables:
+    """What a run tells dbt: its day, and its moment where it looks at what was known before."""
+    assert run.as_of_date is not None
+    known_as_of = run.known_as_of.isoformat() if run.is_known_as_of_given else None
+    return Variables(run.as_of_date, known_as_of)
+
+
+def unchanged(name: str, signature: str) -> dg.MaterializeResult:
+    """What stands for an asset that is current: steps after it must still run."""
+    return dg.MaterializeResult(
+        asset_key=name.split("/"),
+        metadata={"is_rebuilt": False},
+        data_version=dg.DataVersion(signature),
+    )
+
+
 def run_dbt(
-    context: dg.AssetExecutionContext, companies: CompanyWarehouse, dbt: DbtCliResource
+    context: dg.AssetExecutionContext,
+    companies: CompanyWarehouse,
+    request: RunRequest,
+    dbt: DbtCliResource,
 ) -> Iterator[Any]:
-    """One `dbt build` of the selected models as of the company's as-of date."""
+    """One `dbt build` of those selected models that are stale as of the run's date."""
     settings = companies.settings
+    manifest = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
+    selected = {"/".join(key.path) for key in context.selected_asset_keys}
     with retried_on_connection_loss(), companies.open() as warehouse:
-        as_of = as_of_date(warehouse, settings)
-    variables = json.dumps({"as_of_date": as_of.isoformat()})
+        run, _ = resolved_run(warehouse, settings, context, request)
+        variables = dbt_variables(run)
+        recorded = signatures.recorded(warehouse)
+        nodes = project_nodes(manifest, variables, signatures.raw_versions(warehouse), recorded)
+        wanted = signatures.signatures(nodes)
+        there = warehouse.read_arrow(RELATIONS_SQL)["relation"].to_pylist()
+        is_due = set(wanted) if run.is_full_refresh else set(stale(nodes, wanted, recorded, there))
+        due = [name for name in wanted if name in is_due & selected]
+        signatures.forget(warehouse, due)
+    # Dagster wants parents before children, and so are they here.
+    for name in wanted:
+        if name in selected.difference(due):
+            yield unchanged(name, wanted[name])
+    context.log.info(f"{len(due)} of {len(selected)} models are stale")
+    if not due:
+        return
+    command = ["build", "--select", " ".join(name.split("/")[1] for name in due)]
+    # Unit tests judge the SQL, not the data: `make test` runs them, 8 s that no run needs.
+    command += ["--exclude-resource-type", "unit_test"]
+    command += ["--full-refresh"] if run.is_full_refresh else []
     # dagster-dbt hands this process's environment to dbt; profiles.yml reads the address there.
-    os.environ.update(dbt_environment(settings))
-    yield from dbt.cli(
-        # Unit tests judge the SQL, not the data: `make test` runs them, 8 s that no run needs.
-        ["build", "--exclude-resource-type", "unit_test", "--vars", variables],
-        context=context,
-        target_path=settings.dbt_target / context.op_def.name,
-    ).stream()
+    target_path = settings.dbt_target / context.op_def.name
+    reuse_parse(settings, target_path)
+    with environment({**dbt_environment(settings), **variables.as_environment()}):
+        # With its context dagster-dbt would add what is current to the selection.
+        invocation = dbt.cli(
+            command,
+            manifest=manifest,
+            dagster_dbt_translator=translator,
+            target_path=target_path,
+        )
+    try:
+        yield from asset_events(invocation, context, manifest)
+    finally:
+        keep_parse(settings, target_path)
+        results = read_results(invocation.target_path)
+        with companies.open() as warehouse:
+            record_built(warehouse, run, results, manifest, wanted)
+
+
+def asset_events(
+    invocation: DbtCliInvocation, context: dg.AssetExecutionContext, manifest: dict[str, Any]
+) -> Iterator[Any]:
+    """What dbt builds and tests, as Dagster's events; raises dbt's error at the end."""
+    for event in invocation.stream_raw_events():
+        yield from event.to_default_asset_events(
+            manifest=manifest,
+            dagster_dbt_translator=translator,
+            context=context,
+            target_path=invocation.target_path,
+            project=project,
+        )
+    if error := invocation.get_error():
+        raise error
+
+
+def read_results(target_path: Path) -> dict[str, Any]:
+    """What became of each node; nothing where dbt ended before it could say."""
+    path = target_path / "run_results.json"
+    if not path.exists():
+        return {"results": []}
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def record_built(
+    warehouse: Warehouse,
+    run: Run,
+    results: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    wanted: Mapping[str, str],
+) -> None:
+    """Call current what was built and found good."""
+    built = {name: wanted[name] for name in built_well(results, manifest)}
+    signatures.record(warehouse, built, run.run_id)
 
 
 @dbt_assets(
@@ -51,9 +158,12 @@ def run_dbt(
     exclude=f"{AFTER_PREDICTIONS} {NOT_SOURCE_TESTS}",
 )
 def dbt_models(
-    context: dg.AssetExecutionContext, companies: CompanyWarehouse, dbt: DbtCliResource
+    context: dg.AssetExecutionContext,
+    companies: CompanyWarehouse,
+    request: RunRequest,
+    dbt: DbtCliResource,
 ) -> Iterator[Any]:
-    yield from run_dbt(context, companies, dbt)
+    yield from run_dbt(context, companies, request, dbt)
 
 
 @dbt_assets(
@@ -65,9 +175,12 @@ def dbt_models(
     exclude=NOT_SOURCE_TESTS,
 )
 def dbt_models_with_predictions(
-    context: dg.AssetExecutionContext, companies: CompanyWarehouse, dbt: DbtCliResource
+    context: dg.AssetExecutionContext,
+    companies: CompanyWarehouse,
+    request: RunRequest,
+    dbt: DbtCliResource,
 ) -> Iterator[Any]:
-    yield from run_dbt(context, companies, dbt)
+    yield from run_dbt(context, companies, request, dbt)
 
 
 def dbt_resource() -> DbtCliResource:

@@ -1,4 +1,4 @@
-"""Which systems a company is fed from, and as of which date: the one input of every run.
+"""Which systems a company is fed from, and as of which date: what every run starts from.
 
 It is kept in the company's own warehouse, so that the command line, the schedules and a click in
 the Dagster UI all run the same thing.
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from sources import newest_fact_date
 from warehouse import Settings, Warehouse
 
 
@@ -54,10 +53,3 @@ def load_sources(warehouse: Warehouse, settings: Settings) -> CompanySources | N
         folders={system: Path(folder) for system, folder in systems.items()},
         as_of=None if pd.isna(as_of) else as_of.date(),
     )
-
-
-def as_of_date(warehouse: Warehouse, settings: Settings) -> date:
-    """The day that this run looks back from: the one asked for, else that of the newest fact."""
-    sources = load_sources(warehouse, settings)
-    asked = sources.as_of if sources else None
-    return asked or newest_fact_date(warehouse)

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,8 +13,10 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 from warehouse import Settings
+from warehouse.urls import dbt_environment
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
+PARSED = "partial_parse.msgpack"
 PARSED_SUFFIXES = {".sql", ".yml", ".csv"}
 
 OWNERS = {
@@ -54,7 +57,12 @@ def prepare_manifest(settings: Settings) -> Path:
     result = subprocess.run(
         [dbt_executable(), "parse", "--no-partial-parse", "--profiles-dir", str(PROJECT_DIR)],
         cwd=PROJECT_DIR,
-        env={**os.environ, "DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)},
+        env={
+            **os.environ,
+            **dbt_environment(settings),
+            "DBT_TARGET_PATH": str(target),
+            "DBT_LOG_PATH": str(target),
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -63,6 +71,24 @@ def prepare_manifest(settings: Settings) -> Path:
         raise RuntimeError(f"dbt cannot parse the project:\n{result.stdout}{result.stderr}")
     stamp.write_text(fingerprint)
     return manifest
+
+
+def reuse_parse(settings: Settings, target_path: Path) -> None:
+    """Start a build from the project as it was parsed last: that takes longer than most builds.
+
+    dbt looks itself whether files, profile or variables have changed since.
+    """
+    parsed = [settings.home / "dbt" / "parsed" / PARSED, settings.dbt_target / PARSED]
+    newest = max(filter(Path.exists, parsed), key=lambda path: path.stat().st_mtime, default=None)
+    if newest:
+        target_path.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(newest, target_path / PARSED)
+
+
+def keep_parse(settings: Settings, target_path: Path) -> None:
+    """Keep what a build has parsed for the next one."""
+    if (target_path / PARSED).exists():
+        shutil.copyfile(target_path / PARSED, settings.dbt_target / PARSED)
 
 
 def dbt_project(settings: Settings) -> DbtProject:

@@ -41,10 +41,11 @@ def output_to(log: Path) -> Iterator[Console]:
 
 
 STEP_WORDS = {
-    "close_books": "close the books",
+    "record_load_audit": "record the load audit",
+    "finish_run": "finish the run",
     "dbt_models": "dbt: staging, intermediate, marts",
-    "train_churn_model": "train the churn model",
-    "score_churn": "score open accounts",
+    "train_models": "train the models",
+    "score_accounts": "score open accounts",
     "expect_ml": "check the predictions",
     "dbt_models_with_predictions": "dbt: customer health",
 }

@@ -56,7 +56,7 @@ def make_marts(accounts: int = 90, seed: int = 7) -> dict[str, pd.DataFrame]:
         "quarantine_summary": _quarantine(),
         "source_outages": _outages(),
         "suspected_leaks": _suspected_leaks(),
-        "churn_model_evaluation": _evaluation(),
+        "model_evaluation": _evaluation(),
     }
 
 
@@ -238,7 +238,7 @@ def _trust() -> pd.DataFrame:
                 "checks_failed": 0,
                 "columns_suspected": 1,
                 "model_version": "3",
-                "has_earned_trust": True,
+                "passes_quality_gate": True,
                 "reason": "Beats both baselines on the newest fold.",
             }
         ]
@@ -286,9 +286,10 @@ def _evaluation() -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
+                "target": "churn",
                 "model_version": "3",
                 "status": "champion",
-                "has_earned_trust": True,
+                "passes_quality_gate": True,
                 "trained_as_of_date": AS_OF,
                 "horizon_days": 90,
                 "predictor": "model",

@@ -107,10 +107,10 @@ def test_an_untrusted_model_is_said_so_and_does_not_lead(
     app: Open, company_with: Make, made: dict[str, pd.DataFrame]
 ) -> None:
     reason = "AUC 0.50 [0.43, 0.56] cannot be told from chance."
-    doubtful = made["data_trust"].assign(has_earned_trust=False, reason=reason)
+    doubtful = made["data_trust"].assign(passes_quality_gate=False, reason=reason)
     warehouse = company_with(data_trust=doubtful)
     for name in PAGES:
-        assert "This model has not earned trust" in app(warehouse, name).warning[0].value
+        assert "This model does not pass its quality gate" in app(warehouse, name).warning[0].value
     assert "MRR in red accounts" in metrics(app(warehouse))
     table = accounts_table(app(warehouse, "accounts_at_risk"))
     assert "churn_probability" not in table
@@ -124,7 +124,7 @@ def test_without_a_model_the_score_stands_alone(
     warehouse = company_with(
         customer_health=made["customer_health"].assign(**dict.fromkeys(unknown)),
         data_trust=made["data_trust"].assign(
-            model_version=None, has_earned_trust=False, reason="Only 12 accounts churned."
+            model_version=None, passes_quality_gate=False, reason="Only 12 accounts churned."
         ),
     )
     page = app(warehouse, "accounts_at_risk")

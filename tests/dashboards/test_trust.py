@@ -24,7 +24,7 @@ GOOD = trust.Trust(
     rows_quarantined=0,
     columns_suspected=0,
     model_version="3",
-    has_earned_trust=True,
+    passes_quality_gate=True,
     reason="Beats its baselines.",
     horizon_days=90,
 )
@@ -64,24 +64,26 @@ def test_a_column_that_knows_the_outcome_is_window_complete_and_none_takes_no_ro
 
 
 def test_nothing_recorded_does_not_look_like_all_well() -> None:
-    nothing = trust.Trust(*[None] * 9, has_earned_trust=False, reason=None, horizon_days=None)
+    nothing = trust.Trust(*[None] * 9, passes_quality_gate=False, reason=None, horizon_days=None)
     assert {fact.colour for fact in trust.facts(nothing)} == {"gray"}
     empty = replace(GOOD, rows_loaded=0, checks_passed=0)
     assert texts(empty)[1:3] == ["No checks recorded", "Nothing loaded"]
 
 
-def test_a_model_that_has_not_earned_trust_is_named_so_with_the_reason() -> None:
+def test_a_model_that_does_not_pass_its_quality_gate_is_named_so_with_the_reason() -> None:
     reason = "Not trusted: AUC 0.50 cannot be told from chance."
-    doubtful = replace(GOOD, has_earned_trust=False, reason=reason)
+    doubtful = replace(GOOD, passes_quality_gate=False, reason=reason)
     assert trust.notice(doubtful) == (
-        "This model has not earned trust: AUC 0.50 cannot be told from chance. "
+        "This model does not pass its quality gate: AUC 0.50 cannot be told from chance. "
         "Rank by health score instead."
     )
     assert not doubtful.is_risk_usable
 
 
 def test_without_a_model_the_reason_is_given_and_the_score_stands_alone() -> None:
-    without = replace(GOOD, model_version=None, has_earned_trust=False, reason="Too few churned.")
+    without = replace(
+        GOOD, model_version=None, passes_quality_gate=False, reason="Too few churned."
+    )
     assert trust.notice(without) == ("Accounts are ranked by health score alone. Too few churned.")
     assert texts(without)[3] == "No churn model"
 

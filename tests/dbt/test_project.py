@@ -78,7 +78,7 @@ def test_sources_are_read_in_staging_and_nowhere_else(parsed: Parsed) -> None:
             assert len(sources) == len(parents) == 1, model["name"]
             assert model["name"] == f"stg_{'__'.join(sources[0])}"
             assert model["fqn"][2] == sources[0][0], model["name"]
-        elif model["fqn"][1] == "marts":
+        elif model["fqn"][1] == "marts" or model["fqn"][2] == "predictions":
             assert {source for source, _ in sources} <= OPERATIONAL, model["name"]
         else:
             assert not sources or model["name"] in READ_RAW_HISTORY, model["name"]

@@ -41,7 +41,7 @@ def test_a_page_shows_the_run_and_no_error(address: str, page: Page, path: str) 
     page.get_by_role("heading", name=PAGES[path], exact=True).wait_for(timeout=60_000)
     page.get_by_text("checks passed").first.wait_for(timeout=60_000)
     page.locator("[data-testid=stMetricValue]").first.wait_for(timeout=60_000)
-    # A warning may be the truth: that this small company's model has not earned trust.
+    # A warning may be the truth: that this small company's model does not pass its gate.
     errors = "[data-testid=stException], [data-testid=stAlertContentError]"
     assert page.locator(errors).count() == 0
     drawn = page.locator("[data-testid=stPlotlyChart], [data-testid=stDataFrame]")

@@ -37,15 +37,17 @@ def test_revenue_is_the_sets_own_to_the_dollar(home: Home, printed: str) -> None
     assert int(december["alive"]) == 10_159_608
 
 
-def test_a_model_of_noise_says_that_it_has_not_earned_trust(home: Home, printed: str) -> None:
-    assert "has not earned trust" in printed
+def test_a_model_of_noise_says_that_it_does_not_pass_the_quality_gate(
+    home: Home, printed: str
+) -> None:
+    assert "does not pass the quality gate" in printed
     warehouse = home.open("ravenstack")
     try:
         auc = warehouse.read(
-            "select ci_low, ci_high from ml.churn_evaluations"
+            "select ci_low, ci_high from ml.evaluations"
             " where predictor = 'lightgbm' and metric = 'auc'"
         ).iloc[0]
-        is_trusted = warehouse.read("select has_earned_trust from marts.data_trust").iloc[0, 0]
+        is_trusted = warehouse.read("select passes_quality_gate from marts.data_trust").iloc[0, 0]
     finally:
         warehouse.close()
     assert auc["ci_low"] < 0.5 < auc["ci_high"]

@@ -51,22 +51,28 @@ create table marts.account_snapshots (
 );
 insert into marts.account_snapshots
 select account_id, date '2025-06-01', true, true from crm.accounts;
-insert into ml.churn_models (
-    model_version, status, reason, has_earned_trust, trained_as_of_date, horizon_days,
-    snapshot_count, account_count, churned_account_count, base_rate, fingerprint, trained_at
+insert into ml.models (
+    target, model_version, status, reason, passes_quality_gate, trained_as_of_date, horizon_days,
+    snapshot_count, account_count, positive_account_count, base_rate, fingerprint, trained_at
 )
 values
-    ('1', 'champion', 'best', true, '2025-06-01', 90, 1000, 60, 30, 0.1, 'f', now()),
-    ('0', 'retired', 'old', true, '2025-05-01', 90, 1000, 60, 30, 0.1, 'f', now());
-insert into ml.churn_predictions
+    ('churn', '1', 'champion', 'best', true, '2025-06-01', 90, 1000, 60, 30, 0.1, 'f', now()),
+    ('churn', '0', 'retired', 'old', true, '2025-05-01', 90, 1000, 60, 30, 0.1, 'f', now());
+insert into ml.predictions
 select
-    account_id, date '2025-06-01', 90, 0.05 + 0.001 * row_number() over (),
-    '[{"signal": "seats"}]', '1', now()
+    'churn', 90, date '2025-06-01', account_id, '1', 'this run',
+    0.05 + 0.001 * row_number() over (), '[{"signal": "seats"}]', 'd', now()
 from crm.accounts;
+-- Earlier runs stay in the table, whatever was wrong with them, and are judged no more.
+insert into ml.predictions
+select
+    'churn', 90, day, 'closed long ago', '0', 'a run before', 0.99, '[]', 'd',
+    now() - interval '1 day'
+from unnest(array[date '2025-06-01', date '2025-07-01']) as day;
 -- The table's own constraint would stop the very values that the suite must catch.
-alter table ml.churn_predictions drop constraint churn_predictions_churn_probability_check;
+alter table ml.predictions drop constraint predictions_probability_check;
 """
-KEPT = ("tenure.loads", "tenure.checks", "ml.churn_models", "marts.account_snapshots")
+KEPT = ("tenure.loads", "tenure.checks", "ml.models", "marts.account_snapshots")
 
 
 def healthy_value(table: Table, column: Column, row: int) -> Any:
@@ -145,7 +151,7 @@ def healthy(module_warehouse: Warehouse, contract: Contract) -> Warehouse:
         )
     warehouse.execute(MARTS)
     warehouse.execute("create schema pristine")
-    for name in [*names, *KEPT, "ml.churn_predictions"]:
+    for name in [*names, *KEPT, "ml.predictions"]:
         copy = f'pristine."{name}"'
         warehouse.execute(f"create table {copy} as select * from {name}")
     return warehouse

@@ -57,11 +57,11 @@ OF_QUERIES = {
     "Predictions are as of the newest snapshot.": (
         "update marts.account_snapshots set snapshot_date = snapshot_date + 1"
     ),
-    "The mean probability is near the share of accounts that left before.": (
-        "update {table} set churn_probability = 0.9 - churn_probability"
+    "The mean probability is near the share of events that the model learnt from.": (
+        "update {table} set probability = 0.9 - probability"
     ),
-    "A trusted model does not say the same of everybody.": (
-        "update {table} set churn_probability = 0.1"
+    "A model that passes its quality gate does not say the same of every account.": (
+        "update {table} set probability = 0.1"
     ),
     "Every prediction comes from the champion.": (
         "update {table} set model_version = '0' where account_id = 'account_id 1'"

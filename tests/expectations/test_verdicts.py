@@ -27,7 +27,7 @@ def test_every_raw_table_has_claims(contract: Contract) -> None:
         (suite.name, table.name) for suite in load_suites().values() for table in suite.tables
     }
     raw = {(table.source, table.name) for table in contract.tables}
-    assert claimed == raw | {("ml", "churn_predictions")}
+    assert claimed == raw | {("ml", "predictions")}
 
 
 def test_a_table_that_nobody_delivered_passes_and_says_so(
@@ -63,8 +63,8 @@ def test_events_that_name_no_user_leave_users_seen_empty(
 def test_a_champion_that_predicts_nothing_fails(
     healthy: Warehouse, restore: Callable[..., None]
 ) -> None:
-    restore("ml.churn_predictions")
-    healthy.execute("delete from ml.churn_predictions")
+    restore("ml.predictions")
+    healthy.execute("delete from ml.predictions")
     [check] = run_suite(healthy, "ml")
     assert any("Each open account has a prediction" in failure for failure in check.failures)
 

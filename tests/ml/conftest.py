@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.churn.policy import ChurnPolicy
-from ml.churn.training import TrainedChurn, prepare_training, train
+from ml.models.training import TrainedModel, train
+from ml.panel.panel import Panel, prepare_panel
+from ml.policy import ModelPolicy
+from ml.targets import Target
+from ml.targets.churn import TARGET as CHURN
 
 FIRST_SUNDAY = pd.Timestamp("2024-01-07")
 
@@ -25,20 +28,37 @@ class Company:
     as_of_date: date
 
     @property
-    def rules(self) -> ChurnPolicy:
-        return ChurnPolicy.from_frame(self.policy)
+    def rules(self) -> ModelPolicy:
+        return ModelPolicy.from_frame(self.policy)
 
     @property
     def latest(self) -> pd.DataFrame:
         rows = self.snapshots[self.snapshots["snapshot_date"] == pd.Timestamp(self.as_of_date)]
         return rows.reset_index(drop=True)
 
-    def trained(self) -> TrainedChurn:
-        return train(
-            prepare_training(
-                self.snapshots, self.outcomes, self.signals, self.rules, self.as_of_date
-            )
+    @property
+    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, date]:
+        """What training reads, in its order."""
+        return self.snapshots, self.outcomes, self.signals, self.policy, self.as_of_date
+
+    @property
+    def latest_frames(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, date]:
+        """What scoring reads, in its order."""
+        return self.latest, self.signals, self.policy, self.as_of_date
+
+    def panel(self, target: Target = CHURN, **changes: pd.DataFrame) -> Panel:
+        frames = {"snapshots": self.snapshots, "outcomes": self.outcomes} | changes
+        return prepare_panel(
+            target,
+            frames["snapshots"],
+            frames["outcomes"],
+            self.signals,
+            self.rules,
+            self.as_of_date,
         )
+
+    def trained(self) -> TrainedModel:
+        return train(self.panel())
 
     def until(self, as_of_date: date) -> "Company":
         """The same company as it was known on an earlier day."""
@@ -104,7 +124,7 @@ def signal_rows() -> pd.DataFrame:
 def policy_row(**changes: object) -> pd.DataFrame:
     values = {
         "horizon_days": 90,
-        "minimum_churned_accounts": 30,
+        "minimum_positive_accounts": 30,
         "time_folds": 3,
         "fold_days": 28,
         "account_groups": 5,
@@ -171,7 +191,7 @@ def company() -> Company:
 
 
 @pytest.fixture(scope="session")
-def trained(company: Company) -> TrainedChurn:
+def trained(company: Company) -> TrainedModel:
     return company.trained()
 
 

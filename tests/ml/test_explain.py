@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from ml.churn.explain import Signal, account_drivers, amount, contradicts, words
+from ml.serving.explain import Signal, account_drivers, amount, contradicts, words
+from ml.targets.churn import TARGET as CHURN
 
 
 def test_contributions_sum_to_the_models_log_odds(company, trained) -> None:
@@ -20,7 +21,7 @@ def test_features_that_share_a_label_are_one_driver_with_their_sum(company, trai
     expected = (
         contributions[:, features.index("usage")] + contributions[:, features.index("tickets")]
     )
-    for row, drivers in enumerate(account_drivers(trained.model, rows, seed, 10)):
+    for row, drivers in enumerate(account_drivers(trained.model, rows, seed, 10, CHURN)):
         labels = [driver["label"] for driver in drivers]
         assert len(labels) == len(set(labels))
         together = next(d for d in drivers if d["label"] == "Active users")
@@ -29,7 +30,7 @@ def test_features_that_share_a_label_are_one_driver_with_their_sum(company, trai
 
 def test_reasons_come_first_then_size_then_what_is_not_known(company, trained) -> None:
     seed = company.signals.replace({"risk_when": {"either": "neither"}})
-    for row, drivers in enumerate(account_drivers(trained.model, company.latest, seed, 10)):
+    for row, drivers in enumerate(account_drivers(trained.model, company.latest, seed, 10, CHURN)):
         order = []
         for driver in drivers:
             assert driver["words"].startswith("in its favour: ") == (
@@ -42,22 +43,22 @@ def test_reasons_come_first_then_size_then_what_is_not_known(company, trained) -
         assert order == sorted(order)
 
 
-def test_only_as_many_drivers_are_told_as_people_want(company, trained) -> None:
-    every = account_drivers(trained.model, company.latest, company.signals, 10)
-    first = account_drivers(trained.model, company.latest, company.signals, 2)
+def test_only_as_many_drivers_are_given_as_people_want(company, trained) -> None:
+    every = account_drivers(trained.model, company.latest, company.signals, 10, CHURN)
+    first = account_drivers(trained.model, company.latest, company.signals, 2, CHURN)
     assert first == [drivers[:2] for drivers in every]
 
 
-def test_good_news_is_never_told_as_what_raises_the_risk(company, trained) -> None:
+def test_good_news_is_never_given_as_what_raises_the_risk(company, trained) -> None:
     good = {"many active users", "few tickets", "seats well used"}
     bad = {"few active users", "many tickets", "seats mostly unused"}
-    told = {"raises": set(), "lowers": set()}
-    for drivers in account_drivers(trained.model, company.latest, company.signals, 10):
+    found = {"raises": set(), "lowers": set()}
+    for drivers in account_drivers(trained.model, company.latest, company.signals, 10, CHURN):
         for driver in drivers:
             phrase = driver["words"].removeprefix("in its favour: ").split(" (")[0]
-            told[driver["direction"]].add(phrase)
-    assert told["raises"] >= bad and not told["raises"] & good
-    assert told["lowers"] >= good and not told["lowers"] & bad
+            found[driver["direction"]].add(phrase)
+    assert found["raises"] >= bad and not found["raises"] & good
+    assert found["lowers"] >= good and not found["lowers"] & bad
 
 
 def test_more_of_a_good_thing_never_raises_the_risk(company, trained) -> None:
@@ -71,23 +72,23 @@ def test_more_of_a_good_thing_never_raises_the_risk(company, trained) -> None:
         assert (trend * np.diff(risks, axis=0)).min() >= -1e-9
 
 
-def test_an_account_in_trouble_is_told_its_true_causes(company, trained) -> None:
+def test_an_account_in_trouble_is_found_its_true_causes(company, trained) -> None:
     troubled = company.latest.iloc[:1].assign(usage=0.0, tickets=6.0, share=0.02)
-    drivers = account_drivers(trained.model, troubled, company.signals, 3)[0]
-    told = {driver["words"] for driver in drivers}
-    assert "few active users (0 users)" in told
-    assert "many tickets (6 tickets)" in told or "seats mostly unused (2 %)" in told
+    drivers = account_drivers(trained.model, troubled, company.signals, 3, CHURN)[0]
+    found = {driver["words"] for driver in drivers}
+    assert "few active users (0 users)" in found
+    assert "many tickets (6 tickets)" in found or "seats mostly unused (2 %)" in found
 
 
 def test_an_unknown_value_is_called_unknown(company, trained) -> None:
     silent = company.latest.iloc[:1].assign(usage=np.nan, share=np.nan)
-    drivers = account_drivers(trained.model, silent, company.signals, 10)[0]
-    told = {driver["signal"]: driver["words"] for driver in drivers}
-    assert told["usage"].removeprefix("in its favour: ") == "active users not known"
+    drivers = account_drivers(trained.model, silent, company.signals, 10, CHURN)[0]
+    found = {driver["signal"]: driver["words"] for driver in drivers}
+    assert found["usage"].removeprefix("in its favour: ") == "active users not known"
 
 
 def test_nobody_to_explain_is_no_error(company, trained) -> None:
-    assert account_drivers(trained.model, company.latest.iloc[:0], company.signals, 3) == []
+    assert account_drivers(trained.model, company.latest.iloc[:0], company.signals, 3, CHURN) == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_amounts_read_like_a_person_wrote_them(value: float, unit: str, text: st
 
 
 @pytest.mark.parametrize(
-    ("unit", "value", "median", "mean", "told"),
+    ("unit", "value", "median", "mean", "found"),
     [
         ("tickets", 0, 0, 0.4, "low (0 tickets)"),
         ("tickets", 1, 0, 0.4, "high (1 ticket)"),
@@ -140,18 +141,18 @@ def test_amounts_read_like_a_person_wrote_them(value: float, unit: str, text: st
         "an acronym stays one",
     ],
 )
-def test_low_and_high_are_what_a_reader_takes_them_for(unit, value, median, mean, told) -> None:
+def test_low_and_high_are_what_a_reader_takes_them_for(unit, value, median, mean, found) -> None:
     signal = Signal("s", "API calls", "low", "high", unit, "either")
-    assert words(signal, value, median, mean) == told
+    assert words(signal, value, median, mean) == found
 
 
 @pytest.mark.parametrize(
-    ("months", "told"), [(1, "billed every month"), (3, "billed every 3 months")]
+    ("months", "found"), [(1, "billed every month"), (3, "billed every 3 months")]
 )
-def test_an_amount_may_stand_inside_its_phrase(months: int, told: str) -> None:
+def test_an_amount_may_stand_inside_its_phrase(months: int, found: str) -> None:
     phrase = "billed every {amount}"
     signal = Signal("s", "Months between invoices", phrase, phrase, "months", "either")
-    assert words(signal, months, 3, 4) == told
+    assert words(signal, months, 3, 4) == found
 
 
 @pytest.mark.parametrize(
@@ -179,12 +180,12 @@ def test_an_amount_may_stand_inside_its_phrase(months: int, told: str) -> None:
         "what is not known has no side",
     ],
 )
-def test_a_phrase_that_says_the_opposite_is_not_told(risk_when, value, raises, expected) -> None:
+def test_a_phrase_that_says_the_opposite_is_not_found(risk_when, value, raises, expected) -> None:
     signal = Signal("s", "S", "low", "high", "hours", risk_when)
     assert contradicts(signal, value, 3.0, 3.0, raises) is expected
 
 
-def test_a_feature_that_left_the_seed_is_told_by_its_name(company, trained) -> None:
+def test_a_feature_that_left_the_seed_is_found_by_its_name(company, trained) -> None:
     without = company.signals[company.signals["signal"] != "usage"]
-    drivers = account_drivers(trained.model, company.latest.iloc[:1], without, 10)[0]
+    drivers = account_drivers(trained.model, company.latest.iloc[:1], without, 10, CHURN)[0]
     assert any(driver["label"] == "usage" for driver in drivers)

@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.churn.features import choose_features, label_snapshots
-from ml.churn.served import as_floats, feature_matrix
+from ml.panel.features import choose_features
+from ml.panel.labels import label_snapshots
+from ml.serving.served import as_floats, feature_matrix
+from ml.targets.churn import TARGET as CHURN
 
 
 def test_a_snapshot_whose_horizon_is_not_over_is_not_a_training_row(company) -> None:
-    labelled = label_snapshots(company.snapshots, company.outcomes)
+    labelled = label_snapshots(company.snapshots, company.outcomes, CHURN)
     newest = labelled["snapshot_date"].max()
     assert newest + pd.Timedelta(days=90) <= pd.Timestamp(company.as_of_date)
     assert len(labelled) == company.outcomes["churned_within_horizon"].notna().sum()
@@ -22,14 +24,14 @@ def test_who_stayed_lost_no_dollars_and_an_unknown_loss_stays_unknown() -> None:
     outcomes = pd.DataFrame(
         keys | {"churned_within_horizon": [True, False, True], "churned_mrr": [10, 20, None]}
     )
-    labelled = label_snapshots(pd.DataFrame(keys), outcomes)
-    assert labelled["churned_mrr"].fillna(-1).tolist() == [10, 0, -1]
+    labelled = label_snapshots(pd.DataFrame(keys), outcomes, CHURN)
+    assert labelled["label_amount"].fillna(-1).tolist() == [10, 0, -1]
 
 
 def test_an_account_that_stands_twice_on_one_date_is_refused(company) -> None:
     doubled = pd.concat([company.snapshots, company.snapshots.iloc[:1]])
     with pytest.raises(ValueError, match="snapshots: an account and date"):
-        label_snapshots(doubled, company.outcomes)
+        label_snapshots(doubled, company.outcomes, CHURN)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +67,11 @@ def test_a_column_that_is_gone_is_unknown_instead_of_an_error() -> None:
 
 
 def test_features_without_information_are_left_out_with_the_reason(company) -> None:
-    labelled = label_snapshots(company.snapshots, company.outcomes).assign(share=1.0)
+    labelled = label_snapshots(company.snapshots, company.outcomes, CHURN).assign(share=1.0)
     seed = pd.concat(
         [company.signals, company.signals.iloc[:1].assign(signal="absent")], ignore_index=True
     )
-    choice = choose_features(labelled, seed)
+    choice = choose_features(labelled, seed, CHURN)
     assert choice.used == ("usage", "tickets", "noise_1", "noise_2")
     assert choice.left_out == {
         "silent": "unknown for every snapshot",
@@ -81,12 +83,12 @@ def test_features_without_information_are_left_out_with_the_reason(company) -> N
 def test_knowing_or_not_knowing_a_constant_is_information() -> None:
     labelled = pd.DataFrame({"share": [1.0, np.nan]})
     seed = pd.DataFrame({"signal": ["share"], "is_model_feature": ["true"], "risk_when": ["low"]})
-    assert choose_features(labelled, seed).used == ("share",)
+    assert choose_features(labelled, seed, CHURN).used == ("share",)
 
 
 def test_each_feature_is_bound_to_the_direction_of_its_own_row(company) -> None:
-    labelled = label_snapshots(company.snapshots, company.outcomes).assign(tickets=0.0)
-    choice = choose_features(labelled, company.signals[::-1])
+    labelled = label_snapshots(company.snapshots, company.outcomes, CHURN).assign(tickets=0.0)
+    choice = choose_features(labelled, company.signals[::-1], CHURN)
     assert dict(zip(choice.used, choice.trends, strict=True)) == {
         "noise_2": 0,
         "noise_1": 0,
@@ -95,7 +97,7 @@ def test_each_feature_is_bound_to_the_direction_of_its_own_row(company) -> None:
     }
 
 
-def test_a_direction_nobody_defined_is_refused_instead_of_read_as_free(company) -> None:
+def test_an_undefined_direction_is_refused_instead_of_read_as_free(company) -> None:
     seed = company.signals.replace({"risk_when": {"low": "lower"}})
     with pytest.raises(ValueError, match="risk_when must be one of"):
-        choose_features(label_snapshots(company.snapshots, company.outcomes), seed)
+        choose_features(label_snapshots(company.snapshots, company.outcomes, CHURN), seed, CHURN)

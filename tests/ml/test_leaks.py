@@ -1,4 +1,4 @@
-"""What alone ranks churn too well to be honest is not learnt from, and people are told."""
+"""What alone ranks churn too well to be honest is not learnt from, and people are warned."""
 
 from dataclasses import replace
 
@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.churn import train_company
-from ml.churn.features import choose_features, label_snapshots
-from ml.churn.leaks import leave_out_leaks, single_auc
+from ml.panel.features import choose_features
+from ml.panel.labels import label_snapshots
+from ml.panel.leaks import leave_out_leaks, single_auc
+from ml.pipeline import train
+from ml.targets.churn import TARGET as CHURN
 from tests.ml.conftest import Company
-from tests.ml.test_company import MemoryRegistry
+from tests.ml.test_pipeline import MemoryRegistry
 
 ENOUGH = 30
 SIGNAL = "offboarding_items_done"
@@ -31,43 +33,42 @@ def with_leak(company: Company) -> Company:
 
 def test_a_column_that_knows_the_outcome_is_left_out_with_the_reason(company) -> None:
     leaky = with_leak(company)
-    labelled = label_snapshots(leaky.snapshots, leaky.outcomes)
-    offered = choose_features(labelled, leaky.signals)
-    choice = leave_out_leaks(labelled, offered, leaky.rules)
+    labelled = label_snapshots(leaky.snapshots, leaky.outcomes, CHURN)
+    offered = choose_features(labelled, leaky.signals, CHURN)
+    choice = leave_out_leaks(labelled, offered, leaky.rules, "churn")
     assert choice.suspected == (SIGNAL,)
     assert choice.left_out[SIGNAL] == (
         "alone ranks churn with AUC 1.00, and 0.90 or more is not plausible: "
         "it looks as if it knew the outcome"
     )
     assert SIGNAL in offered.used
-    honest = choose_features(labelled, company.signals)
+    honest = choose_features(labelled, company.signals, CHURN)
     assert (choice.used, choice.trends) == (honest.used, honest.trends)
 
 
 def test_the_model_is_the_one_that_never_saw_the_column(company, trained) -> None:
-    """Naming a leak and learning from it all the same would help nobody."""
+    """Naming a leak and learning from it all the same would help no reader."""
     model = with_leak(company).trained()
     assert model.model.booster.model_to_string() == trained.model.booster.model_to_string()
     pd.testing.assert_frame_equal(model.evaluations, trained.evaluations, check_exact=True)
     pd.testing.assert_frame_equal(model.out_of_time, trained.out_of_time, check_exact=True)
 
 
-def test_whoever_reads_of_the_model_is_told(company, trained) -> None:
+def test_readers_of_the_models_reason_are_warned(company, trained) -> None:
     """The reason stands in the app and in `tenure status`; a reused version must not hide it."""
     registry = MemoryRegistry()
     for each in (company, with_leak(company)):
-        training = train_company(
-            registry, each.snapshots, each.outcomes, each.signals, each.policy, each.as_of_date
-        )
+        training = train(CHURN, registry, *each.frames)
     assert SIGNAL in training.left_out_features
     reason = training.models.set_index("model_version").loc["2", "reason"]
     assert f"Not learnt from: {SIGNAL}," in reason
-    assert trained.data.features.warning() == ""
+    assert trained.panel.warning == ""
 
 
-def test_a_company_with_nothing_but_a_leak_has_no_model_and_hears_why(company) -> None:
+def test_a_company_with_nothing_but_a_leak_has_no_model_and_a_reason(company) -> None:
     leaky = with_leak(company)
-    training = train_company(
+    training = train(
+        CHURN,
         MemoryRegistry(),
         leaky.snapshots,
         leaky.outcomes,

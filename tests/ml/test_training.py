@@ -7,24 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.churn.metrics import METRICS
-from ml.churn.training import prepare_training, train
+from ml.models.metrics import METRICS
+from ml.models.training import train
 
 
 def metric(trained, name: str, predictor: str = "lightgbm") -> pd.Series:
     table = trained.evaluations.set_index(["predictor", "metric"])
     return table.loc[(predictor, name)]
-
-
-def prepared(company, **changes):
-    frames = {"snapshots": company.snapshots, "outcomes": company.outcomes} | changes
-    return prepare_training(
-        frames["snapshots"],
-        frames["outcomes"],
-        company.signals,
-        company.rules,
-        company.as_of_date,
-    )
 
 
 def permuted(company, seed: int):
@@ -40,13 +29,13 @@ def permuted(company, seed: int):
     return outcomes
 
 
-def test_a_known_cause_is_found_and_the_model_has_earned_trust(trained) -> None:
+def test_a_known_cause_is_found_and_the_model_passes_the_quality_gate(trained) -> None:
     auc = metric(trained, "auc")
     assert auc["ci_low"] > 0.6
     assert auc["metric_value"] > metric(trained, "auc", "health_score")["metric_value"]
     assert metric(trained, "top_decile_lift")["metric_value"] > 1.5
-    assert trained.trust.has_earned_trust
-    assert "Trusted" in trained.trust.reason
+    assert trained.gate.passes_quality_gate
+    assert "Trusted" in trained.gate.reason
 
 
 def test_probabilities_out_of_time_mean_what_they_say(trained) -> None:
@@ -59,17 +48,17 @@ def test_probabilities_out_of_time_mean_what_they_say(trained) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_permuted_labels_give_chance(company, seed: int) -> None:
     """More than chance on labels that belong to other accounts would be a leak."""
-    trained = train(prepared(company, outcomes=permuted(company, seed)))
+    trained = train(company.panel(outcomes=permuted(company, seed)))
     auc = metric(trained, "auc")
     sigma = (auc["ci_high"] - auc["ci_low"]) / (2 * 1.645)
     assert abs(auc["metric_value"] - 0.5) < 3 * sigma
     assert 3 * sigma < 0.25
 
 
-def test_pure_chance_earns_no_trust(build_company: Callable) -> None:
+def test_pure_chance_does_not_pass_the_quality_gate(build_company: Callable) -> None:
     trained = build_company(effect=0.0, seed=4).trained()
-    assert not trained.trust.has_earned_trust
-    assert trained.trust.reason.startswith("Not trusted")
+    assert not trained.gate.passes_quality_gate
+    assert trained.gate.reason.startswith("Not trusted")
 
 
 def test_every_predictor_has_every_metric_and_an_interval(trained) -> None:
@@ -87,24 +76,24 @@ def test_accounts_without_a_health_score_get_the_base_rate_and_rank_in_the_middl
     snapshots = company.snapshots.assign(
         health_score=company.snapshots["health_score"].mask(unscored)
     )
-    trained = train(prepared(company, snapshots=snapshots))
+    trained = train(company.panel(snapshots=snapshots))
     known = dict(zip(snapshots["account_id"], ~unscored, strict=True))
     rows = trained.out_of_time
     unknown = rows[~rows["account_id"].map(known).astype(bool)]
-    base = trained.data.labelled.groupby("snapshot_date")["churned"].mean()
+    base = trained.panel.labelled.groupby("snapshot_date")["label"].mean()
     assert unknown.groupby("fold")["health_score"].nunique().max() <= 5  # one per account group
     assert unknown["health_score"].between(base.min(), base.max()).all()
 
 
-def test_without_any_health_score_the_score_is_not_judged(company) -> None:
-    trained = train(prepared(company, snapshots=company.snapshots.assign(health_score=np.nan)))
+def test_without_any_health_score_the_score_is_not_evaluated(company) -> None:
+    trained = train(company.panel(snapshots=company.snapshots.assign(health_score=np.nan)))
     assert "health_score" not in set(trained.evaluations["predictor"])
-    assert trained.trust.has_earned_trust
+    assert trained.gate.passes_quality_gate
 
 
 def test_the_same_data_give_the_same_model_to_the_bit(company, trained) -> None:
     shuffled = company.snapshots.sample(frac=1, random_state=9)
-    again = train(prepared(company, snapshots=shuffled))
+    again = train(company.panel(snapshots=shuffled))
     assert again.fingerprint == trained.fingerprint
     assert again.model.booster.model_to_string() == trained.model.booster.model_to_string()
     assert again.model.calibrator == trained.model.calibrator
@@ -117,9 +106,9 @@ def test_the_fingerprint_follows_rows_outcomes_policy_and_features(company, trai
     other_outcome = company.outcomes.copy()
     other_outcome.loc[0, "churned_within_horizon"] ^= True
     data = [
-        prepared(company, snapshots=other_value),
-        prepared(company, outcomes=other_outcome),
-        prepared(company, snapshots=company.snapshots.drop(columns="noise_1")),
+        company.panel(snapshots=other_value),
+        company.panel(outcomes=other_outcome),
+        company.panel(snapshots=company.snapshots.drop(columns="noise_1")),
     ]
     fingerprints = {trained.fingerprint, *(found.fingerprint for found in data)}
     assert len(fingerprints) == 4
@@ -127,23 +116,25 @@ def test_the_fingerprint_follows_rows_outcomes_policy_and_features(company, trai
 
 def test_facts_after_the_labelled_snapshots_change_nothing(company, trained) -> None:
     """Snapshots whose outcome is open must not reach the model in any way."""
-    newest = trained.data.labelled["snapshot_date"].max()
+    newest = trained.panel.labelled["snapshot_date"].max()
     poisoned = company.snapshots.copy()
     poisoned.loc[poisoned["snapshot_date"] > newest, "usage"] = 1e12
-    assert prepared(company, snapshots=poisoned).fingerprint == trained.fingerprint
+    assert company.panel(snapshots=poisoned).fingerprint == trained.fingerprint
 
 
 def test_an_outcome_stated_before_its_horizon_is_over_is_refused(company) -> None:
     early = company.outcomes.copy()
     early["churned_within_horizon"] = early["churned_within_horizon"].fillna(False)
     with pytest.raises(ValueError, match="outcomes are stated before"):
-        prepared(company, outcomes=early)
+        company.panel(outcomes=early)
 
 
 def test_too_few_churned_accounts_give_a_reason_instead_of_a_model(build_company) -> None:
     small = build_company(accounts=20)
-    data = prepared(small)
-    assert "accounts with a known outcome have churned, and 30 are needed" in str(data.obstacle())
+    data = small.panel()
+    assert "accounts with a known outcome have churned, and 30 are needed" in str(
+        data.blocking_reason()
+    )
     with pytest.raises(ValueError, match="30 are needed"):
         train(data)
 
@@ -156,9 +147,9 @@ def test_a_short_history_gives_a_reason_instead_of_a_model(
     company, days_known: int, sentence: str
 ) -> None:
     young = company.until(company.snapshots["snapshot_date"].min().date() + timedelta(days_known))
-    assert sentence in str(prepared(young).obstacle())
+    assert sentence in str(young.panel().blocking_reason())
 
 
 def test_no_known_signal_gives_a_reason_instead_of_a_model(company) -> None:
     silent = company.snapshots[["account_id", "snapshot_date"]]
-    assert "no signal is known" in str(prepared(company, snapshots=silent).obstacle())
+    assert "no signal is known" in str(company.panel(snapshots=silent).blocking_reason())

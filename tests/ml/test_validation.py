@@ -6,18 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.churn.features import label_snapshots
-from ml.churn.policy import ChurnPolicy
-from ml.churn.validation import TimeFold, account_groups, splits, time_folds
+from ml.panel.labels import label_snapshots
+from ml.panel.validation import TimeFold, group_assignments, splits, time_folds
+from ml.policy import ModelPolicy
+from ml.targets.churn import TARGET as CHURN
 
 
 @pytest.fixture(scope="module")
 def labelled(company) -> pd.DataFrame:
-    return label_snapshots(company.snapshots, company.outcomes)
+    return label_snapshots(company.snapshots, company.outcomes, CHURN)
 
 
 def test_no_account_is_on_both_sides_of_a_split(labelled, company) -> None:
-    folds, groups = time_folds(labelled, company.rules), account_groups(labelled, 5)
+    folds, groups = time_folds(labelled, company.rules), group_assignments(labelled, 5)
     for split in splits(labelled, folds, groups, company.rules):
         trained_on = set(labelled.loc[split.train, "account_id"])
         assert not trained_on & set(labelled.loc[split.test, "account_id"])
@@ -26,7 +27,7 @@ def test_no_account_is_on_both_sides_of_a_split(labelled, company) -> None:
 
 
 def test_no_training_label_reaches_into_the_test_block(labelled, company) -> None:
-    folds, groups = time_folds(labelled, company.rules), account_groups(labelled, 5)
+    folds, groups = time_folds(labelled, company.rules), group_assignments(labelled, 5)
     for split in splits(labelled, folds, groups, company.rules):
         begins = labelled.loc[split.test, "snapshot_date"].min()
         for rows in (split.train, split.calibrate):
@@ -35,7 +36,7 @@ def test_no_training_label_reaches_into_the_test_block(labelled, company) -> Non
 
 
 def test_each_row_of_the_newest_blocks_is_tested_exactly_once(labelled, company) -> None:
-    folds, groups = time_folds(labelled, company.rules), account_groups(labelled, 5)
+    folds, groups = time_folds(labelled, company.rules), group_assignments(labelled, 5)
     tested = np.concatenate(
         [split.test for split in splits(labelled, folds, groups, company.rules)]
     )
@@ -52,15 +53,15 @@ def test_a_label_complete_on_the_day_before_the_block_is_known_and_on_its_first_
     assert fold.tested(pd.Series([pd.Timestamp("2024-04-01")])).all()
 
 
-def test_the_deal_of_accounts_does_not_depend_on_row_order(labelled) -> None:
+def test_group_assignments_do_not_depend_on_row_order(labelled) -> None:
     shuffled = labelled.sample(frac=1, random_state=3)
-    dealt = pd.Series(account_groups(labelled, 5), index=labelled.index)
-    again = pd.Series(account_groups(shuffled, 5), index=shuffled.index)
-    assert dealt.equals(again.sort_index())
+    assigned = pd.Series(group_assignments(labelled, 5), index=labelled.index)
+    again = pd.Series(group_assignments(shuffled, 5), index=shuffled.index)
+    assert assigned.equals(again.sort_index())
 
 
 def test_each_group_gets_its_share_of_the_accounts_that_churned(labelled) -> None:
-    lost = labelled.assign(group=account_groups(labelled, 5))[labelled["churned"]]
+    lost = labelled.assign(group=group_assignments(labelled, 5))[labelled["label"]]
     counts = lost.groupby("group")["account_id"].nunique()
     assert counts.max() - counts.min() <= 1
 
@@ -70,7 +71,7 @@ def test_a_short_history_gives_fewer_folds_instead_of_a_broken_embargo(
     build_company: Callable, weeks: int, folds: int
 ) -> None:
     short = build_company(weeks=weeks)
-    labelled = label_snapshots(short.snapshots, short.outcomes)
+    labelled = label_snapshots(short.snapshots, short.outcomes, CHURN)
     assert len(time_folds(labelled, short.rules)) == folds
 
 
@@ -83,8 +84,8 @@ def test_a_policy_that_makes_no_sense_is_refused(build_policy: Callable) -> None
         {"single_feature_auc_limit": 0.5},
     ):
         with pytest.raises(ValueError, match=next(iter(wrong))):
-            ChurnPolicy.from_frame(build_policy(**wrong))
+            ModelPolicy.from_frame(build_policy(**wrong))
     with pytest.raises(ValueError, match="one row"):
-        ChurnPolicy.from_frame(build_policy().iloc[:0])
+        ModelPolicy.from_frame(build_policy().iloc[:0])
     with pytest.raises(ValueError, match="fold_days"):
-        ChurnPolicy.from_frame(build_policy().drop(columns="fold_days"))
+        ModelPolicy.from_frame(build_policy().drop(columns="fold_days"))

@@ -48,8 +48,9 @@ def test_each_key_is_the_path() -> None:
 
 
 def test_customer_health_comes_after_the_predictions() -> None:
-    parents = graph().get(dg.AssetKey(["marts", "customer_health"])).parent_keys
-    assert dg.AssetKey(["ml", "churn_predictions"]) in parents
+    current = dg.AssetKey(["intermediate", "int_current_predictions"])
+    assert current in graph().get(dg.AssetKey(["marts", "customer_health"])).parent_keys
+    assert dg.AssetKey(["ml", "predictions"]) in graph().get(current).parent_keys
 
 
 @pytest.mark.parametrize("fact", ["owners", "description", "group_name", "freshness_policy"])
@@ -70,17 +71,17 @@ def test_every_raw_table_and_the_predictions_have_a_blocking_check() -> None:
     raw = {
         (source.name, table.name) for source in load_contract().sources for table in source.tables
     }
-    assert guarded == raw | {("ml", "churn_predictions")}
+    assert guarded == raw | {("ml", "predictions")}
 
 
 def test_the_daily_job_scores_without_training() -> None:
     from orchestration.definitions import defs
 
     daily = defs.resolve_job_def("daily").asset_layer.executable_asset_keys
-    assert dg.AssetKey(["ml", "churn_predictions"]) in daily
-    assert dg.AssetKey(["ml", "churn_models"]) not in daily
+    assert dg.AssetKey(["ml", "predictions"]) in daily
+    assert dg.AssetKey(["ml", "models"]) not in daily
     weekly = defs.resolve_job_def("weekly").asset_layer.executable_asset_keys
-    assert dg.AssetKey(["ml", "churn_models"]) in weekly
+    assert dg.AssetKey(["ml", "models"]) in weekly
 
 
 def test_telemetry_is_off_in_the_written_instance() -> None:

@@ -164,7 +164,7 @@ def test_the_reader_reads_marts_and_nothing_else(accounts: Warehouse) -> None:
         for statement in (
             "select * from crm.accounts",
             "select * from quarantine.rejected_rows",
-            "select * from ml.churn_predictions",
+            "select * from ml.predictions",
             "insert into marts.portfolio values (2)",
             "truncate marts.portfolio",
             "drop table marts.portfolio",
@@ -177,20 +177,23 @@ def test_the_reader_reads_marts_and_nothing_else(accounts: Warehouse) -> None:
 
 
 def test_the_scorer_writes_predictions_and_nothing_else(accounts: Warehouse) -> None:
+    run = {"target": "churn", "run_id": "r"}
     prediction = pd.DataFrame(
         {
-            "account_id": ["a"],
-            "as_of_date": [dt.date(2026, 3, 2)],
+            **{name: [value] for name, value in run.items()},
             "horizon_days": [90],
-            "churn_probability": [0.3],
-            "drivers": ["[]"],
+            "as_of_date": [dt.date(2026, 3, 2)],
+            "account_id": ["a"],
             "model_version": ["1"],
+            "probability": [0.3],
+            "drivers": ["[]"],
+            "input_digest": ["d"],
             "scored_at": [dt.datetime(2026, 3, 2, tzinfo=dt.UTC)],
         }
     )
     with Warehouse.open(accounts.settings, "scorer") as scorer:
         for _ in range(2):
-            assert scorer.replace_table("ml.churn_predictions", prediction) == 1
+            assert scorer.replace_rows("ml.predictions", prediction, where=run) == 1
         assert len(scorer.read("select * from marts.seen")) == 2
         for statement in ("select * from crm.accounts", "delete from tenure.company"):
             with pytest.raises(WarehouseError, match="permission denied"):

@@ -36,7 +36,8 @@ end
 $$;
 
 -- One row per run, resolved once. `as_of_date` is null until the sources are loaded, where the
--- caller named none. Rows that the run loads are recorded at its `known_as_of`.
+-- caller named none. Rows that the run loads are recorded at its `known_as_of`. `state_signature` is
+-- of all that the run read and left behind: while it is the same, there is nothing to do.
 create table tenure.runs (
     run_id text primary key,
     job text not null,
@@ -47,6 +48,7 @@ create table tenure.runs (
     is_full_refresh boolean not null,
     code_version text not null,
     policy_version text not null,
+    state_signature text,
     started_at timestamptz not null default now(),
     finished_at timestamptz
 );

@@ -10,7 +10,10 @@ covered_periods as (select * from {{ ref('int_covered_periods') }}),
 
 opportunities as (select * from {{ ref('stg_crm__opportunities') }}),
 
-policy as (select horizon_days from {{ ref('churn_model_policy') }}),
+policy as (
+    select horizon_days from {{ ref('prediction_policy') }}
+    where target = 'churn'
+),
 
 -- a renewal lost for the whole account; one about a single product is a contraction
 lost_renewals as (

@@ -13,9 +13,13 @@ scores as (select * from {{ ref('fct_health_scores') }}),
 policy as (select * from {{ ref('health_policy') }}),
 
 predictions as (
-    select * from {{ source('ml', 'churn_predictions') }}
-    -- a probability of another day says nothing about this one
-    where as_of_date = {{ as_of_date() }}
+    select
+        account_id,
+        probability as churn_probability,
+        model_version,
+        drivers
+    from {{ ref('int_current_predictions') }}
+    where target = 'churn'
 ),
 
 default_scores as (

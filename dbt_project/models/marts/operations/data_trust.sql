@@ -26,10 +26,10 @@ suspected_leaks as (
     select count(*) as columns_suspected from {{ source('tenure', 'suspected_leaks') }}
 ),
 
--- the champion, or else the newest verdict on why there is none
+-- the champion, or else the newest result on why there is none
 models as (
-    select * from {{ source('ml', 'churn_models') }}
-    where status in ('champion', 'none')
+    select * from {{ source('ml', 'models') }}
+    where target = 'churn' and status in ('champion', 'none')
     order by (status = 'champion') desc, trained_at desc, model_version desc
     limit 1
 ),
@@ -48,7 +48,7 @@ joined as (
         suspected_leaks.columns_suspected,
         case when models.status = 'champion' then models.model_version end as model_version,
         models.trained_as_of_date,
-        coalesce(models.has_earned_trust, false) as has_earned_trust,
+        coalesce(models.passes_quality_gate, false) as passes_quality_gate,
         coalesce(models.reason, 'No churn model has been trained yet.') as reason
     from loads
     cross join checks

@@ -1,0 +1,1 @@
+"""Fitting, calibration and evaluation: the same for each target."""

@@ -1,0 +1,46 @@
+"""The last step of every run, and what says that one failed."""
+
+import dagster as dg
+
+from orchestration.defs.leaks import SUSPECTS
+from orchestration.defs.transformation import dbt_models_with_predictions
+from orchestration.lib.resources import CompanyWarehouse
+from orchestration.lib.retries import retried_on_connection_loss
+from orchestration.lib.runs import RunRequest, close_run, current_run
+
+RUNS = dg.AssetKey(["tenure", "runs"])
+
+
+@dg.multi_asset(
+    name="finish_run",
+    specs=[
+        dg.AssetSpec(
+            RUNS,
+            deps=[*dbt_models_with_predictions.keys, SUSPECTS],
+            description="One row per run: its as-of date, what it knew, and how it ended.",
+            group_name="operations",
+            owners=["team:data"],
+            kinds={"postgres"},
+        )
+    ],
+)
+def finish_run(
+    context: dg.AssetExecutionContext, companies: CompanyWarehouse, request: RunRequest
+) -> dg.MaterializeResult:
+    """Close the run: everything before this step has passed."""
+    with retried_on_connection_loss(), companies.open() as warehouse:
+        run = current_run(warehouse, context, request)
+        close_run(warehouse, run.run_id, "succeeded")
+    return dg.MaterializeResult(
+        metadata={
+            "as_of": str(run.as_of_date),
+            "known_as_of": dg.MetadataValue.timestamp(run.known_as_of),
+        }
+    )
+
+
+@dg.failure_hook(name="fail_run", required_resource_keys={"companies"})
+def fail_run(context: dg.HookContext) -> None:
+    """A step that failed ends its run in the warehouse, too."""
+    with context.resources.companies.open() as warehouse:
+        close_run(warehouse, context.run_id, "failed")

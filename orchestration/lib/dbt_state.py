@@ -1,0 +1,128 @@
+"""Which dbt models are stale: their own definition, their parents', and the raw rows beneath."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from orchestration.lib.signatures import Node, digest
+
+BUILT = ("model", "seed")
+# What of a node's entry in the manifest decides what its table becomes.
+DEFINITION = ("checksum", "config", "columns", "description")
+# Tables that Tenure writes as it goes; only views read them, which are always current.
+LIVE_SOURCES = frozenset({"tenure", "quarantine"})
+# Layers that know the day that is looked back from.
+DATED_LAYERS = frozenset({"intermediate", "marts"})
+
+
+@dataclass(frozen=True)
+class Variables:
+    """What the caller tells dbt. `known_as_of` is None while what holds now is read."""
+
+    as_of_date: date
+    known_as_of: str | None
+
+    def as_environment(self) -> dict[str, str]:
+        """As the macros read them. Given as `--vars` they would make dbt parse everything anew."""
+        return {
+            "TENURE_AS_OF_DATE": self.as_of_date.isoformat(),
+            "TENURE_KNOWN_AS_OF": self.known_as_of or "",
+        }
+
+
+def asset_name(node: Mapping[str, Any]) -> str:
+    """`layer/model`, the asset's key as one text."""
+    if node["resource_type"] == "source":
+        return f"{node['source_name']}/{node['name']}"
+    layer = "seeds" if node["resource_type"] == "seed" else node["fqn"][1]
+    return f"{layer}/{node['name']}"
+
+
+def project_nodes(
+    manifest: Mapping[str, Any],
+    variables: Variables,
+    raw_versions: Mapping[str, int],
+    recorded: Mapping[str, str],
+) -> dict[str, Node]:
+    """Each source, seed and model by its asset's name, with what it depends on.
+
+    `raw_versions` are those of raw tables, `recorded` the signatures of what was built last, by
+    which tables that are no dbt models (predictions) are known.
+    """
+    macros = digest(
+        sorted(
+            (name, macro["macro_sql"])
+            for name, macro in manifest["macros"].items()
+            if macro["package_name"] == manifest["metadata"]["project_name"]
+        )
+    )
+    nodes: dict[str, Node] = {}
+    names = {
+        key: asset_name(node)
+        for key, node in {**manifest["nodes"], **manifest["sources"]}.items()
+        if node["resource_type"] in (*BUILT, "source")
+    }
+    for source in manifest["sources"].values():
+        name = asset_name(source)
+        if source["source_name"] in LIVE_SOURCES:
+            nodes[name] = Node("live", is_source=True)
+        else:
+            version = raw_versions.get(name.replace("/", "."), 0)
+            nodes[name] = Node(f"{version} {recorded.get(name, '')}", is_source=True)
+    for key, node in manifest["nodes"].items():
+        if node["resource_type"] not in BUILT:
+            continue
+        name = names[key]
+        own: list[object] = [node[part] for part in DEFINITION if part in node]
+        own.append(macros)
+        if name.split("/")[0] in DATED_LAYERS:
+            own.append(variables.as_environment())
+        elif variables.known_as_of:
+            own.append(variables.known_as_of)
+        parents = {names[parent] for parent in node.get("depends_on", {}).get("nodes", [])}
+        nodes[name] = Node(digest(own), tuple(sorted(parents)))
+    return nodes
+
+
+def stale(
+    nodes: Mapping[str, Node],
+    wanted: Mapping[str, str],
+    recorded: Mapping[str, str],
+    existing: Iterable[str],
+) -> list[str]:
+    """The seeds and models that must be built, parents first; sources are not built here.
+
+    Those with another signature than when they were built, those whose relation is gone, and all
+    that depend on them: a table that is built anew takes the views on it along.
+    """
+    there = frozenset(existing)
+    due: dict[str, None] = {}
+    for name, signature in wanted.items():
+        if nodes[name].is_source:
+            continue
+        if (
+            recorded.get(name) != signature
+            or name.replace("/", ".") not in there
+            or not due.keys().isdisjoint(nodes[name].parents)
+        ):
+            due[name] = None
+    return list(due)
+
+
+def built_well(run_results: Mapping[str, Any], manifest: Mapping[str, Any]) -> set[str]:
+    """The assets that one dbt run has built, without those that a test found wrong."""
+    good, bad = set(), set()
+    for result in run_results["results"]:
+        node = manifest["nodes"].get(result["unique_id"])
+        if node is None:
+            continue
+        if node["resource_type"] in BUILT:
+            (good if result["status"] == "success" else bad).add(asset_name(node))
+        elif result["status"] in ("fail", "error", "skipped"):
+            bad |= {
+                asset_name(manifest["nodes"][parent])
+                for parent in node["depends_on"]["nodes"]
+                if parent in manifest["nodes"]
+            }
+    return good - bad

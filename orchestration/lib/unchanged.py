@@ -1,0 +1,69 @@
+"""Whether there is anything to do at all: asked before a run starts, so that none need start."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from orchestration.lib.runs import RunRequest, code_version, policy_version
+from orchestration.lib.signatures import digest, raw_versions, recorded
+from sources import newest_fact_date
+from sources.mapping import MAPPINGS
+from warehouse import Warehouse
+
+RELATIONS_SQL = """
+select n.nspname || '.' || c.relname as relation
+from pg_class as c
+inner join pg_namespace as n on c.relnamespace = n.oid
+where c.relkind in ('r', 'v', 'm') and n.nspname in ('staging', 'intermediate', 'marts', 'ml')
+order by 1
+"""
+
+LAST_RUN_SQL = """
+select run_id, finished_at, as_of_date
+from tenure.runs
+where status = 'succeeded' and job = %(job)s and state_signature = %(signature)s
+    and started_at = (select max(started_at) from tenure.runs)
+"""
+
+
+def file_stats(folder: Path) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of every file below a folder."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return [
+        (path.relative_to(folder).as_posix(), stat.st_size, stat.st_mtime_ns)
+        for path in files
+        for stat in (path.stat(),)
+    ]
+
+
+def state_signature(warehouse: Warehouse, folders: Mapping[str, Path], request: RunRequest) -> str:
+    """One hash of everything that a run reads and of everything that it has left behind.
+
+    The newest fact stands for the day: it moves where facts were dated ahead of their delivery.
+    """
+    return digest(
+        [
+            {system: [str(folder), file_stats(folder)] for system, folder in folders.items()},
+            {system: file_stats(MAPPINGS / system) for system in folders},
+            request.model_dump(),
+            code_version(),
+            policy_version(),
+            newest_fact_date(warehouse),
+            raw_versions(warehouse),
+            recorded(warehouse),
+            warehouse.read_arrow(RELATIONS_SQL)["relation"].to_pylist(),
+        ]
+    )
+
+
+def last_run_of(warehouse: Warehouse, job: str, signature: str) -> str | None:
+    """The newest run, where it succeeded and left exactly this state; its id."""
+    rows = warehouse.read(LAST_RUN_SQL, {"job": job, "signature": signature})
+    return None if rows.empty else str(rows["run_id"].iloc[0])
+
+
+def save_signature(warehouse: Warehouse, run_id: str, signature: str) -> None:
+    """Keep what a run has left behind, for the next one to compare with."""
+    warehouse.execute(
+        "update tenure.runs set state_signature = %(signature)s where run_id = %(run_id)s",
+        {"signature": signature, "run_id": run_id},
+    )

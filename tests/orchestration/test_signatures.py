@@ -1,0 +1,83 @@
+"""What must be built again after a change, and what must not."""
+
+import pytest
+
+from orchestration.lib.dbt_state import built_well, stale
+from orchestration.lib.signatures import Node, signatures
+
+GRAPH = {
+    "crm/accounts": Node("1", is_source=True),
+    "crm/csms": Node("1", is_source=True),
+    "staging/accounts": Node("a", ("crm/accounts",)),
+    "staging/csms": Node("c", ("crm/csms",)),
+    "marts/dim": Node("d", ("staging/accounts",)),
+    "marts/health": Node("h", ("marts/dim", "staging/csms")),
+}
+BUILT = [name for name, node in GRAPH.items() if not node.is_source]
+THERE = [name.replace("/", ".") for name in BUILT]
+
+
+def due_after(changed: dict[str, Node], there: list[str] = THERE) -> list[str]:
+    now = {**GRAPH, **changed}
+    return stale(now, signatures(now), signatures(GRAPH), there)
+
+
+def test_nothing_is_built_again_after_nothing_has_changed() -> None:
+    assert due_after({}) == []
+
+
+def test_a_changed_raw_table_makes_all_that_reads_it_stale_and_nothing_else() -> None:
+    changed = {"crm/csms": Node("2", is_source=True)}
+    assert due_after(changed) == ["staging/csms", "marts/health"]
+
+
+def test_a_changed_model_makes_what_depends_on_it_stale() -> None:
+    assert due_after({"marts/dim": Node("other", ("staging/accounts",))}) == [
+        "marts/dim",
+        "marts/health",
+    ]
+
+
+def test_a_relation_that_is_gone_is_built_with_what_depends_on_it() -> None:
+    """A table that is built anew takes the views on it along."""
+    there = [name for name in THERE if name != "staging.accounts"]
+    assert due_after({}, there) == ["staging/accounts", "marts/dim", "marts/health"]
+
+
+def test_an_unknown_parent_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        signatures({"marts/dim": Node("d", ("staging/none",))})
+
+
+MANIFEST = {
+    "nodes": {
+        f"model.tenure.{name}": {
+            "resource_type": "model",
+            "fqn": ["tenure", "marts", name],
+            "name": name,
+        }
+        for name in ("dim", "health")
+    }
+    | {
+        "test.tenure.unique": {
+            "resource_type": "test",
+            "depends_on": {"nodes": ["model.tenure.dim"]},
+        }
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("unique", "good"),
+    [("pass", {"marts/dim", "marts/health"}), ("warn", {"marts/dim", "marts/health"})]
+    + [(bad, {"marts/health"}) for bad in ("fail", "error", "skipped")],
+)
+def test_a_model_that_its_test_found_wrong_is_not_current(unique: str, good: set[str]) -> None:
+    """Else the next run would take it for built, and never ask again."""
+    statuses = {
+        "model.tenure.dim": "success",
+        "model.tenure.health": "success",
+        "test.tenure.unique": unique,
+    }
+    found = {"results": [{"unique_id": key, "status": s} for key, s in statuses.items()]}
+    assert built_well(found, MANIFEST) == good
