@@ -68,7 +68,7 @@ A known_as_of that went back takes away rows that a build has seen: the window i
             {%- set times = [found[0], found[1]] -%}
         {%- endif -%}
     {%- endif -%}
-    {%- set known = timestamp_literal(var('known_as_of')) if var('known_as_of') else none -%}
+    {%- set known = known_as_of() -%}
     {%- if not times -%}
         {{ return(("'-infinity'::timestamptz", known or "'infinity'::timestamptz")) }}
     {%- endif -%}
@@ -100,7 +100,7 @@ Remember what this relation was built from; only differing rows are written.
 Without known_as_of the build knows everything that was recorded: the newest time it has seen.
 -#}
 {% macro remember_weeks_built(inputs, changes, built) -%}
-    {%- set known = timestamp_literal(var('known_as_of')) if var('known_as_of') else none %}
+    {%- set known = known_as_of() %}
     create temporary table weeks_built_now on commit drop as
     select
         '{{ this.name }}' as relation,
@@ -175,15 +175,4 @@ macros write into them. Edited SQL makes all weeks due.
     {%- endif -%}
     {%- set macros = [utc_date('x'), missing_days('x', 'y')] -%}
     {{ return(local_md5(seen | dictsort | string ~ macros | string)) }}
-{%- endmacro %}
-
-
-{#- The rows of a raw table that were recorded by known_as_of, superseded ones included. -#}
-{% macro recorded(relation) -%}
-    (
-        select * from {{ relation }}
-        {% if var('known_as_of') -%}
-            where _recorded_at <= {{ timestamp_literal(var('known_as_of')) }}
-        {%- endif %}
-    )
 {%- endmacro %}
