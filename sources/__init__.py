@@ -11,11 +11,12 @@ from sources.contract import (
     load_contract,
 )
 from sources.facts import newest_fact_date
-from sources.ingestion import IngestError, TableLoad, ingest
+from sources.ingestion import ingest
 from sources.leak_check import LeakCheck, check_leaks, found_leaks
 from sources.leaks import LeakPolicy, read_leak_policy
 from sources.mapping import MappingError, load_mappings
 from sources.reconciliation import reconcile_quarantine
+from sources.table_load import IngestError, TableLoad
 
 __all__ = [
     "Column",

@@ -1,21 +1,31 @@
-"""Product events: from a mapping into the lake, Parquet in one folder per day.
+"""Product events: checked as they stream from a mapping into Parquet files of the lake.
 
 Only roll-ups reach the warehouse; events, and the personal data in them, stay in the lake.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-from collections.abc import Mapping
+import re
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from sources.casting import row_json, typed_select
-from sources.checks import UNREAD_BY_ROW, Counts, breach_list, breaches
+from sources.casting import (
+    ROW_COLUMNS,
+    attributes,
+    can_misfit,
+    cast,
+    present,
+    row_json,
+    typed_select,
+)
+from sources.checks import UNREAD_BY_ROW, breach_list, breaches, keys_table
 from sources.contract import Column, Parent, Rule, Table
+from sources.lake import Part
 from sources.landing import literal, one_row, quoted
 
 EVENTS = Table(
@@ -41,38 +51,80 @@ EVENTS = Table(
     ),
 )
 
-# Each event lies in the folder of the day on which it happened, whenever it came.
-LATE = "received_at::date > occurred_at::date"
+ALL_COLUMNS = (*EVENTS.column_names, "attributes", "usage_date")
 
+# The form of the lake's files: another number lands every file anew.
+LAKE_FORMAT = 2
 
-def system_lake(lake: Path, system: str) -> Path:
-    """Folder of a system's events: `usage_date=YYYY-MM-DD/*.parquet`."""
-    return lake / system
+# An event counts on the day on which it happened, whenever it came.
+# A cast of a timestamptz to a date asks DuckDB's calendar about each value, and takes four times as
+# long as this.
+DAY = "make_timestamp(epoch_us({}))::date"
+LATE = f"{DAY.format('received_at')} > {DAY.format('occurred_at')}"
+WRITING = ".writing-"
 
 
 def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> None:
-    """Sort the events of the view `mapped` into the table `rejected` and the view `good`.
+    """Make `good` the view of the events in `mapped` that break no rule.
 
-    Nothing is copied: a hundred million events pass through, they are not held.
+    Nothing is copied: a hundred million events pass through, they are not held. The conditions
+    are those of `reject_events`, without the lists and messages that would take as long as all the
+    rest of the pass.
     """
     con.execute(UNREAD_BY_ROW)
-    typed = typed_select(EVENTS, types, "mapped as _raw,")
-    told = (
-        "select * from typed_events left join unread_rows using (_file, _row)"
-        if _count(con, "select count(*) from unread_rows")
-        else "select *, null::varchar as unread_column, null::varchar as unread_message, "
-        "null::varchar as unread_values from typed_events"
+    columns = ", ".join(
+        f"{cast(column, types.get(column.name))} as {quoted(column.name)}"
+        for column in EVENTS.columns
     )
-    con.execute(f"create or replace view typed_events as {typed}")
-    con.execute(f"create or replace view told_events as {told}")
+    misfits = [
+        f"{present(column.name, types[column.name])} and {cast(column, types[column.name])} is null"
+        for column in EVENTS.columns
+        if column.name in types and can_misfit(column, types[column.name])
+    ]
+    has_unread = one_row(con, "select count(*) from unread_rows")[0] > 0
+    readable = "(_file, _row) not in (select (_file, _row) from unread_rows)"
+    broken = [
+        *(f"{quoted(name)} is null" for name in EVENTS.required),
+        *(
+            f"{quoted(rule.columns[0])} not in (select key from {quoted(keys_table(rule.parent))})"
+            for rule in EVENTS.rules
+            if rule.parent
+        ),
+    ]
+    con.execute(
+        f"""
+        create or replace view good as
+        with typed as (
+            select
+                {columns},
+                {attributes(EVENTS, types)} as attributes,
+                _file
+            from mapped
+            where
+                not ({" or ".join(f"({misfit})" for misfit in misfits) or "false"})
+                and {readable if has_unread else "true"}
+        )
+
+        select *, {DAY.format("occurred_at")} as usage_date
+        from typed
+        where not ({" or ".join(broken)})
+        """
+    )
+
+
+def reject_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file: str) -> None:
+    """Add the events of a file that break a rule to the table `rejected`, with the reasons."""
     messages = ", ".join(message for _, message in breaches(EVENTS, EVENTS.rules))
     con.execute(
         f"""
-        create or replace table rejected as
-        with broken as (
+        insert into rejected
+        with typed_events as ({typed_select(EVENTS, types, "mapped as _raw,")}),
+
+        broken as (
             select *, {breach_list(EVENTS, EVENTS.rules)} as _breaches
-            from told_events
-            where coalesce({messages}) is not null
+            from typed_events
+            left join unread_rows using (_file, _row)
+            where _file = {literal(file)} and coalesce({messages}) is not null
         )
 
         select
@@ -89,109 +141,96 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
         from broken
         """
     )
+
+
+def kept_columns(types: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns of a part: those that the mapping gives. Empty ones take time to write."""
+    given = [name for name in EVENTS.column_names if name in types]
+    extras = [name for name in types if name not in (*EVENTS.column_names, *ROW_COLUMNS)]
+    always = ["usage_date", *(["attributes"] if extras else [])]
+    return (*given, *always)
+
+
+def read_parts(folder: Path, parts: Iterable[Part], options: str = "") -> str:
+    """SQL: the events of some parts, in all columns; a part may lack those that it never had."""
+    columns = ", ".join(
+        f"null::{column.duckdb_type} as {quoted(column.name)}" for column in EVENTS.columns
+    )
+    shape = f"select {columns}, null::varchar as attributes, null::date as usage_date where false"
+    paths = ", ".join(literal(str(folder / part.part)) for part in parts)
+    read = f"from read_parquet([{paths}], union_by_name = true{options})"
+    return f"({shape} union all by name {read})"
+
+
+def good_events(file: str) -> str:
+    """SQL: the good events of one landed file, as the lake keeps them."""
     names = ", ".join(quoted(name) for name in EVENTS.column_names)
-    con.execute(
-        f"create or replace view good as select {names}, attributes, "
-        f"occurred_at::date as usage_date from told_events where coalesce({messages}) is null"
-    )
+    return f"select {names}, attributes, usage_date from good where _file = {literal(file)}"
 
 
-def write_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], folder: Path) -> Counts:
-    """Write the view `good` to `folder` (new, one folder per day) and count every event.
+@dataclass(frozen=True)
+class Written:
+    """A part that was written, and how many of its events came late."""
 
-    Events with an `event_id` that are alike in everything are one event, sent twice. Events that
-    share an id and differ are all kept, as are those without an id: RavenStack repeats 21 ids on
-    rows that differ.
-    """
-    con.execute("create or replace table sent_twice (event_id varchar)")
-    if "event_id" in types:
+    part: Part | None
+    rows: int
+    rows_late: int = 0
+
+
+def write_part(
+    con: duckdb.DuckDBPyConnection, folder: Path, file: str, events: str, columns: Sequence[str]
+) -> Written:
+    """Write `columns` of the query `events` to a new part; no part when it gives no event."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(file).stem).strip("-")[:40]
+    name = f"{stem}-{uuid.uuid4().hex[:12]}.parquet"
+    aside = folder / f"{WRITING}{name}"
+    target = literal(str(aside))
+    names = ", ".join(quoted(column) for column in columns)
+    [(rows,)] = con.execute(
+        f"copy (select {names} from ({events})) to {target} "
+        "(format parquet, parquet_version v2, compression zstd)"
+    ).fetchall()
+    if rows == 0:
+        aside.unlink()
+        return Written(None, 0)
+    aside.rename(folder / name)
+    part = describe_part(con, folder, name, file)
+    rows_late = late_events(con, folder, part) if "received_at" in columns else 0
+    return Written(part, rows, rows_late)
+
+
+def late_events(con: duckdb.DuckDBPyConnection, folder: Path, part: Part) -> int:
+    """How many events of a part arrived on a later day than that on which they happened."""
+    return one_row(con, f"select count(*) from {read_parts(folder, [part])} where {LATE}")[0]
+
+
+def describe_part(con: duckdb.DuckDBPyConnection, folder: Path, name: str, file: str) -> Part:
+    """What a part holds, from its footer: no event is read."""
+    path = literal(str(folder / name))
+    found = con.execute(
+        "select path_in_schema, sum(num_values - stats_null_count), "
+        "min(stats_min_value), max(stats_max_value) "
+        f"from parquet_metadata({path}) group by path_in_schema"
+    ).fetchall()
+    values = {column: number for column, number, _, _ in found}
+    [(first, last)] = [(low, high) for column, _, low, high in found if column == "usage_date"]
+    has_feature_users = min(values.get("user_id", 0), values.get("feature", 0)) > 0 and bool(
         con.execute(
-            "insert into sent_twice select event_id from good "
-            "where event_id is not null group by event_id having count(*) > 1"
-        )
-    repeated = "event_id in (select event_id from sent_twice)"
-    once = "select distinct * from good where " + repeated
-    duplicates = _count(con, f"select count(*) from good where {repeated}") - _count(
-        con, f"select count(*) from ({once})"
+            f"select 1 from read_parquet({path}) "
+            "where user_id is not null and feature is not null limit 1"
+        ).fetchall()
     )
-    con.execute(
-        "create or replace view kept as select * from good where event_id is null "
-        "or event_id not in (select event_id from sent_twice) union all " + once
-        if _count(con, "select count(*) from sent_twice")
-        else "create or replace view kept as select * from good"
+    return Part(
+        part=name,
+        file=file,
+        event_count=int(values["usage_date"]),
+        first_date=date.fromisoformat(first),
+        last_date=date.fromisoformat(last),
+        has_event_ids=values.get("event_id", 0) > 0,
+        has_users=values.get("user_id", 0) > 0,
+        has_feature_users=has_feature_users,
+        has_sessions=values.get("session_id", 0) > 0,
+        has_api_calls=values.get("is_api", 0) > 0,
+        has_data_bytes=values.get("data_bytes", 0) > 0,
     )
-    folder.mkdir(parents=True)
-    con.execute(
-        f"copy kept to {literal(str(folder))} "
-        "(format parquet, compression zstd, partition_by (usage_date), overwrite_or_ignore)"
-    )
-    return Counts(
-        rows_in=_count(con, "select count(*) from mapped"),
-        rows_loaded=count_events(con, folder),
-        rows_quarantined=_count(con, "select count(*) from rejected"),
-        rows_duplicate=duplicates,
-        rows_late=count_events(con, folder, LATE) if "received_at" in types else 0,
-    )
-
-
-def append_events(
-    con: duckdb.DuckDBPyConnection, types: Mapping[str, str], folder: Path, batch: str
-) -> Counts:
-    """Add the view `good` to the days of the lake. The same `batch` twice is there once."""
-    fresh = incoming(folder)
-    counts = write_events(con, types, fresh)
-    name = f"late-{hashlib.md5(batch.encode()).hexdigest()[:16]}"
-    for number, file in enumerate(sorted(fresh.glob("*/*.parquet"))):
-        day = folder / file.parent.name
-        day.mkdir(parents=True, exist_ok=True)
-        file.replace(day / f"{name}-{number}.parquet")
-    shutil.rmtree(fresh)
-    return counts
-
-
-def count_events(con: duckdb.DuckDBPyConnection, folder: Path, which: str = "true") -> int:
-    """Events that lie in `folder`, counted from what was written; `which` is a condition."""
-    if not any(folder.glob("*/*.parquet")):
-        return 0
-    files = literal(f"{folder}/*/*.parquet")
-    return _count(con, f"select count(*) from read_parquet({files}) where {which}")
-
-
-def open_lake(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Make the events in `folder` the view `events`, as the roll-ups read it."""
-    con.execute(
-        "create or replace view events as select * from "
-        f"read_parquet({literal(f'{folder}/*/*.parquet')}, hive_partitioning = true, "
-        "hive_types = {'usage_date': date})"
-    )
-
-
-def swap_in(fresh: Path, folder: Path) -> None:
-    """Put the folder `fresh` in the place of `folder`; see `recover` for a death in between."""
-    old = _aside(folder)
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    fresh.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def recover(folder: Path) -> None:
-    """Mend what a killed run left: half-written folders go, a folder set aside comes back."""
-    for left in folder.parent.glob(f".{folder.name}.incoming-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    if not folder.exists() and _aside(folder).exists():
-        _aside(folder).rename(folder)
-
-
-def incoming(folder: Path) -> Path:
-    """Where a run writes before it swaps."""
-    return folder.parent / f".{folder.name}.incoming-{os.getpid()}"
-
-
-def _aside(folder: Path) -> Path:
-    return folder.parent / f".{folder.name}.old"
-
-
-def _count(con: duckdb.DuckDBPyConnection, sql: str) -> int:
-    return one_row(con, sql)[0]

@@ -1,100 +1,38 @@
-"""Whether a delivery is the one that was loaded last: files by content, and what reads them.
-
-A file whose size and time of change are those on record is not opened; otherwise its content
-decides, so that a copy with a new time is still the same delivery.
-"""
+"""Fingerprints of files: what says, without parsing it, that a file is the one that was landed."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sources.contract import Rule, Table
-from sources.landing import Landed
-from warehouse import Warehouse
-
-KNOWN = """
-select size_bytes, modified_ns, sha256 from tenure.file_fingerprints
-where system = %(system)s and file = %(file)s
-"""
-
-SAVE = """
-insert into tenure.file_fingerprints (system, file, size_bytes, modified_ns, sha256)
-values (%(system)s, %(file)s, %(size)s, %(modified)s, %(sha256)s)
-on conflict (system, file) do update set
-    size_bytes = excluded.size_bytes,
-    modified_ns = excluded.modified_ns,
-    sha256 = excluded.sha256
-"""
-
-OTHER_SYSTEMS = """
-select coalesce(string_agg(system || '=' || delivery_digest, ' ' order by system), '')
-from tenure.loads
-where system <> %(system)s and source = %(source)s and table_name = %(table)s
-"""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Reading:
-    """All that decides, beside the files, what a delivery of a table becomes."""
+class Fingerprint:
+    """Size and time of a file's last change, and a hash of its content."""
 
-    table: Table
-    sql: str
-    rules: Sequence[Rule]
-    other_systems: str
-
-
-@cache
-def code_digest() -> str:
-    """Hash of this package's own code: rows that another version read are read again."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    size: int
+    modified_at: datetime
+    sha256: str
 
 
-def content_digest(path: Path) -> str:
-    """SHA-256 of a file's content."""
+def fingerprint(path: Path, known: Fingerprint | None = None) -> Fingerprint:
+    """The file's fingerprint; its content is read only when size or time differ from `known`."""
+    stat = path.stat()
+    # Whole microseconds: the warehouse keeps no more.
+    modified_at = EPOCH + timedelta(microseconds=stat.st_mtime_ns // 1000)
+    if known is not None and (known.size, known.modified_at) == (stat.st_size, modified_at):
+        return known
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Fingerprint(stat.st_size, modified_at, digest)
 
 
-def fingerprint(warehouse: Warehouse, system: str, file: Landed) -> str:
-    """SHA-256 of a delivered file's content, read only where size or time have changed."""
-    stat = file.path.stat()
-    found = {"system": system, "file": file.name}
-    with warehouse.transaction() as connection, connection.cursor() as cursor:
-        cursor.execute(KNOWN, found)
-        size, modified, sha256 = cursor.fetchone() or (None, None, "")
-        if (size, modified) != (stat.st_size, stat.st_mtime_ns):
-            sha256 = content_digest(file.path)
-            now = {"size": stat.st_size, "modified": stat.st_mtime_ns, "sha256": sha256}
-            cursor.execute(SAVE, {**found, **now})
-    return sha256
-
-
-def other_systems(warehouse: Warehouse, system: str, table: Table) -> str:
-    """What other systems have delivered for the table: their keys are not loaded twice."""
-    place = {"system": system, "source": table.source, "table": table.name}
-    with warehouse.transaction() as connection, connection.cursor() as cursor:
-        cursor.execute(OTHER_SYSTEMS, place)
-        [digests] = cursor.fetchone() or [""]
-    return digests
-
-
-def delivery_digest(files: Iterable[tuple[str, str]], reading: Reading) -> str:
-    """One hash of the files (name and content hash) and of everything that reads them."""
-    columns = [(column.name, column.data_type) for column in reading.table.columns]
-    content = [
-        sorted(files),
-        columns,
-        [repr(rule) for rule in reading.rules],
-        reading.sql,
-        reading.other_systems,
-        code_digest(),
-    ]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+def combined(parts: Mapping[str, str]) -> str:
+    """One hash of named texts."""
+    text = "\x1e".join(f"{name}\x1f{content}" for name, content in sorted(parts.items()))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from sources import events, load_audit, store
+from sources import load_audit, store
 from sources.checks import Counts, check_rows, enforced
 from sources.contract import Contract, Rule, Table
-from sources.fingerprints import Reading, delivery_digest, fingerprint, other_systems
+from sources.delivery import Reading, content_hash, delivery_digest, other_systems
+from sources.event_landing import EventLanding
+from sources.events import EVENTS
 from sources.landing import (
     CREATE_UNREADABLE,
     FileProblem,
@@ -29,12 +30,13 @@ from sources.mapping import (
     Delivery,
     Mapping,
     Reader,
-    explain,
     load_mappings,
     run_mapping,
 )
-from sources.usage import ROLLUP_TABLES, roll_up
+from sources.table_load import IngestError, TableLoad
+from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Settings, Warehouse
+from warehouse.sizing import GIB, MIB, measure_machine
 
 ACCOUNTS = "crm.accounts"
 
@@ -49,31 +51,6 @@ NO_REJECTIONS = """
 create table if not exists no_rejections
 (_n bigint, _file varchar, _row bigint, rule varchar, message varchar, row_data varchar)
 """
-
-
-class IngestError(RuntimeError):
-    """Nothing usable is left of a delivery. The message says why, one line per reason."""
-
-
-@dataclass(frozen=True)
-class TableLoad:
-    """What became of one table of a delivery.
-
-    `status` is `loaded`, `unchanged` (the delivery that was loaded last; nothing was read),
-    `failed` (what was loaded before stays) or `absent` (not delivered).
-    `problems` are sentences for people, each naming the file, and the row where there is one.
-    """
-
-    system: str
-    source: str
-    table: str
-    status: str
-    files: tuple[str, ...] = ()
-    rows_in: int = 0
-    rows_loaded: int = 0
-    rows_quarantined: int = 0
-    rows_duplicate: int = 0
-    problems: tuple[str, ...] = ()
 
 
 def ingest(
@@ -109,11 +86,21 @@ def ingest(
     return loads
 
 
+def duckdb_memory(settings: Settings) -> int:
+    """Bytes that DuckDB may hold before it spills: a quarter of the machine's, at most 3 GiB.
+
+    Python, Arrow and PostgreSQL's caches need the rest.
+    """
+    memory = measure_machine(settings.lake).memory // 4
+    return max(512 * MIB, min(memory, 3 * GIB))
+
+
 def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
     """DuckDB as ingestion needs it: nothing stored, UTC, large work spilled beside the lake."""
     settings.lake.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
     con.execute("set timezone = 'UTC'")
+    con.execute(f"set memory_limit = '{duckdb_memory(settings) // MIB}MiB'")
     con.execute(f"set temp_directory = {literal(str(settings.lake / '.spill'))}")
     con.execute(CREATE_UNREADABLE)
     con.execute(NO_REJECTIONS)
@@ -129,7 +116,7 @@ def _expect_files(
         found = any(any(folder.glob(pattern)) for pattern in patterns)
     else:
         patterns = [f"{table.full_name}.csv" for table in contract.tables[:4]] + ["…"]
-        names = [table.full_name for table in (*contract.tables, events.EVENTS)]
+        names = [table.full_name for table in (*contract.tables, EVENTS)]
         found = any(find_table_files(folder, name) for name in names)
     if not found:
         raise IngestError(
@@ -163,7 +150,7 @@ class _Run:
     ) -> None:
         self.warehouse = warehouse
         self.recorded_at = recorded_at
-        self.lake = events.system_lake(settings.lake, system)
+        self.roll_ups: RollUps | None = None
         self.con = con
         self.system = system
         self.reader = reader
@@ -174,12 +161,14 @@ class _Run:
         of_events: TableLoad | None = None
         for table in tables:
             if table.full_name in ROLLUP_TABLES and of_events is None:
-                of_events = self.load(events.EVENTS, self.load_events)
+                of_events = self.load(EVENTS, self.load_events)
                 loads.append(of_events)
             if table.full_name in ROLLUP_TABLES and of_events and of_events.status != "absent":
                 loads.append(self.load_rollup(table, of_events))
             else:
                 loads.append(self.load(table, self.load_table))
+        if self.roll_ups:
+            self.roll_ups.finish()
         return loads
 
     def load(self, table: Table, how: Callable[[Table], TableLoad]) -> TableLoad:
@@ -221,7 +210,7 @@ class _Run:
         if not files:
             return None
         sql = f"{mapping.sql} {mapping.dates} {mapping.delimiter}" if mapping else ""
-        contents = [(f.name, fingerprint(self.warehouse, self.system, f)) for f in files]
+        contents = [(f.name, content_hash(self.warehouse, self.system, f)) for f in files]
         others = other_systems(self.warehouse, self.system, table)
         return delivery_digest(contents, Reading(table, sql, rules, others))
 
@@ -233,42 +222,40 @@ class _Run:
         return self.outcome(table, "unchanged", last.files, last.counts, last.problems)
 
     def load_events(self, table: Table) -> TableLoad:
-        events.recover(self.lake)
-        delivery = self.open(table)
-        if delivery is None:
+        landing = EventLanding(
+            self.warehouse, self.con, self.system, self.reader, self.mappings.get(table.full_name)
+        )
+        found = landing.find()
+        if not found:
             return self.absent(table)
-        types = run_mapping(self.reader, delivery, "view")
         store.fetch_parents(self.warehouse, self.con, table.rules)
-        fresh = events.incoming(self.lake)
-        try:
-            events.check_events(self.con, types)
-            written = events.write_events(self.con, types, fresh)
-        except duckdb.Error as error:
-            # Events stream through the mapping, so its errors come as late as this.
-            raise FileProblem(f"{delivery.name}: {explain(error)}") from error
-        counts = self.add_unreadable(delivery, written)
-        problems = [*delivery.notes, *self.left_out(delivery), *self.rejections(table, counts)]
-        if counts.rows_loaded == 0:
-            shutil.rmtree(fresh)
-            problems.append(self.kept(table, f"{table.full_name}: no event can be used"))
-        if counts.rows_loaded == 0 and self.lake.exists():
-            return self.outcome(table, "failed", delivery.files, counts, problems)
-        if counts.rows_loaded > 0:
-            events.swap_in(fresh, self.lake)
-        self.save(table, None, delivery.files, counts)
-        status = "loaded" if counts.rows_loaded else "failed"
-        return self.outcome(table, status, delivery.files, counts, problems)
+        landed = landing.land(found)
+        files = [file for file in landed.catalogue.files.values() if not file.is_lookup]
+        names = [file.file for file in files]
+        notes = [note for file in files for note in file.notes]
+        if landed.is_usable:
+            self.roll_ups = RollUps(
+                self.warehouse,
+                self.con,
+                self.system,
+                landing.folder,
+                landed.catalogue,
+                self.recorded_at,
+            )
+        sentences = self.quarantined if landed.is_recorded else self.rejections
+        problems = [*notes, *sentences(table, landed.counts)]
+        if landed.is_usable:
+            return self.outcome(table, "loaded", names, landed.counts, problems)
+        problems.append(self.kept(table, f"{table.full_name}: no event can be used"))
+        return self.outcome(table, "failed", names, landed.counts, problems)
 
     def load_rollup(self, table: Table, of_events: TableLoad) -> TableLoad:
-        if of_events.status == "failed":
+        if self.roll_ups is None or of_events.status == "failed":
             problem = f"{table.full_name}: there are no new events to roll up"
             return self.outcome(table, "failed", problems=(self.kept(table, problem),))
-        events.open_lake(self.con, self.lake)
-        rows = roll_up(self.con, table)
-        store.fetch_existing_hashes(self.warehouse, self.con, table, self.system)
-        counts = Counts(rows, rows, 0, 0)
-        self.save(table, table, of_events.files, counts)
-        return self.outcome(table, "loaded", of_events.files, counts)
+        self.roll_ups.refresh(table)
+        rows = load_audit.rows_loaded(self.warehouse, self.system, table)
+        return self.outcome(table, "loaded", of_events.files, Counts(rows, rows, 0, 0))
 
     def open(self, table: Table) -> Delivery | None:
         if self.system == CANONICAL:
@@ -385,6 +372,20 @@ class _Run:
             f"{table.full_name}: {number:,} of {counts.rows_in:,} rows quarantined by {rule}, "
             f"first {file} row {row}: {message}"
             for rule, number, (file, row, message) in rows
+        ]
+
+    def quarantined(self, table: Table, counts: Counts) -> list[str]:
+        """The same sentences, of all rows that wait: those of files landed earlier among them."""
+        rows = self.warehouse.read_arrow(
+            "select distinct on (rule) rule, count(*) over (partition by rule) as number, "
+            "file, row_number, message from quarantine.rejected_rows "
+            f"where system = {literal(self.system)} and source = {literal(table.source)} "
+            f"and table_name = {literal(table.name)} order by rule, file, row_number"
+        ).to_pylist()
+        return [
+            f"{table.full_name}: {row['number']:,} of {counts.rows_in:,} rows quarantined by "
+            f"{row['rule']}, first {row['file']} row {row['row_number']}: {row['message']}"
+            for row in sorted(rows, key=lambda row: (-row["number"], row["rule"]))
         ]
 
     def count(self, sql: str, params: Sequence[object] = ()) -> int:

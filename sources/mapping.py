@@ -34,6 +34,15 @@ class MappingError(ValueError):
     """A mapping file that cannot be used; the message names it."""
 
 
+# What may make a row of the result depend on more than one row of a file.
+ACROSS_ROWS = re.compile(
+    r"\b(group\s+by|distinct|over|qualify|limit|order\s+by|union(?!\s+all\b)|intersect|except|"
+    r"right|full|sample|(?:count|sum|min|max|avg|any_value|first|last|list|string_agg|array_agg|"
+    r"arg_min|arg_max|min_by|max_by)\s*\()",
+    re.I,
+)
+
+
 @dataclass(frozen=True)
 class Mapping:
     """A mapping as written: its SQL, the file names it reads, its date columns and delimiter."""
@@ -43,6 +52,15 @@ class Mapping:
     files: tuple[str, ...]
     dates: Dict[str, str | None]
     delimiter: str = ","
+
+    @property
+    def is_row_by_row(self) -> bool:
+        """Whether each row comes of one row of one file, so that files can be mapped one by one.
+
+        In doubt it is not, which costs time and never a row.
+        """
+        text = COMMENT.sub("", self.sql)
+        return not ACROSS_ROWS.search(text) and len(FILE_NAME.findall(text)) == len(self.files)
 
 
 def parse_mapping(name: str, text: str) -> Mapping:
@@ -116,10 +134,11 @@ class Reader:
             return find_table_files(self.folder, table.full_name)
         return [file for name in mapping.files for file in find_files(self.folder, name)]
 
-    def open_mapped(self, mapping: Mapping) -> Delivery | None:
+    def open_mapped(self, mapping: Mapping, only: Landed | None = None) -> Delivery | None:
         """Make each file that `mapping` names a view; None when none of them was delivered.
 
-        Raises FileProblem when only some were, or when a file cannot be used.
+        With `only`, that file alone stands for all that its pattern finds. Raises FileProblem when
+        only some were delivered, or when a file cannot be used.
         """
         found = {pattern: find_files(self.folder, pattern) for pattern in mapping.files}
         if not any(found.values()):
@@ -130,19 +149,25 @@ class Reader:
         groups: dict[str, tuple[Landed, ...]] = {}
         self.con.execute(NEW_UNREAD_DATES)
         advice = f"state the format in {mapping.name}: -- dates: COLUMN day-first"
-        for pattern, files in found.items():
-            raw = f"{pattern} read with {mapping.delimiter}"
+        for pattern, all_files in found.items():
+            is_alone = only in all_files
+            files = [only] if only and is_alone else all_files
+            name = f"{only.name} alone" if only and is_alone else pattern
+            raw = f"{name} read with {mapping.delimiter}"
             self._read_once(files, raw, mapping.delimiter)
             notes += read_dates(self.con, raw, pattern, mapping.dates, advice)
             groups[raw] = tuple(files)
         return Delivery(mapping.name, groups, mapping.sql, tuple(notes))
 
-    def open_canonical(self, table: Table) -> Delivery | None:
-        """Make the files in contract form a view named as the table; None when there are none."""
-        files = find_table_files(self.folder, table.full_name)
+    def open_canonical(self, table: Table, only: Landed | None = None) -> Delivery | None:
+        """Make the files in contract form a view named as the table; None when there are none.
+
+        With `only`, that file alone stands for all of them.
+        """
+        files = [only] if only else find_table_files(self.folder, table.full_name)
         if not files:
             return None
-        raw = f"{table.full_name} read"
+        raw = f"{only.name} alone read" if only else f"{table.full_name} read"
         self.con.execute(NEW_UNREAD_DATES)
         self._read_once(files, raw, ",")
         self._check_header(table, raw, files)
@@ -151,6 +176,12 @@ class Reader:
         notes = read_dates(self.con, raw, table.full_name, dict.fromkeys(times), advice)
         sql = f"select * from {quoted(table.full_name)}"
         return Delivery(table.full_name, {raw: tuple(files)}, sql, tuple(notes))
+
+    def forget(self, delivery: Delivery, file: Landed) -> None:
+        """Let go of the rows of a file that was opened alone: CSV is held in memory."""
+        for raw in [raw for raw, files in delivery.groups.items() if files == (file,)]:
+            drop(self.con, f"{raw} #0")
+            self._read.discard(raw)
 
     def _read_once(self, files: list[Landed], raw: str, delimiter: str) -> None:
         if raw not in self._read:
@@ -187,10 +218,15 @@ def run_mapping(reader: Reader, delivery: Delivery, kind: str) -> dict[str, str]
 
 def drop_mapped(con: duckdb.DuckDBPyConnection) -> None:
     """Forget the last mapping's rows."""
+    drop(con, "mapped")
+
+
+def drop(con: duckdb.DuckDBPyConnection, relation: str) -> None:
+    """Drop a relation, whichever kind it is of."""
     for kind in ("table", "view"):
         # DuckDB refuses to drop a table as a view, and the other way round, even `if exists`.
         with contextlib.suppress(duckdb.CatalogException):
-            con.execute(f"drop {kind} if exists mapped")
+            con.execute(f"drop {kind} if exists {quoted(relation)}")
 
 
 def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:

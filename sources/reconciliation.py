@@ -13,14 +13,16 @@ from datetime import UTC, datetime
 import duckdb
 import pyarrow as pa
 
-from sources import events, load_audit, store
-from sources.checks import Counts, check_rows, enforced
+from sources import load_audit, store
+from sources.checks import check_rows, enforced
 from sources.contract import Contract, Rule, Table
 from sources.dates import NEW_UNREAD_DATES
-from sources.ingestion import IngestError, open_duckdb
+from sources.event_restoring import restore_events
+from sources.events import EVENTS
+from sources.ingestion import open_duckdb
 from sources.landing import literal, quoted
 from sources.mapping import columns_of, drop_mapped
-from sources.usage import ROLLUP_TABLES, roll_up
+from sources.table_load import IngestError
 from warehouse import Warehouse
 
 WAITING = """
@@ -133,9 +135,10 @@ def reconcile_quarantine(
             for waiting, rows in _waiting(warehouse, table).items():
                 restored += _restore(warehouse, con, table, waiting, rows, rules, recorded_at)
             _save_reconciled(warehouse, table)
-        if not sources or events.EVENTS.source in sources:
-            for waiting, rows in _waiting(warehouse, events.EVENTS).items():
-                restored += _restore_events(warehouse, con, contract, waiting, rows, recorded_at)
+        if not sources or EVENTS.source in sources:
+            for waiting, rows in _waiting(warehouse, EVENTS).items():
+                types = _open_mapped(con, EVENTS, rows)
+                restored += restore_events(warehouse, con, contract, waiting, types, recorded_at)
     found = warehouse.read_arrow(
         f"select exists (select from crm.accounts where {store.HOLDS}) as is_there"
     )
@@ -248,44 +251,6 @@ def _restore(
     counts = check_rows(con, table, types, rules)
     if ids := _resolved(con):
         store.restore(warehouse, con, waiting, table, ids, counts, recorded_at)
-    return counts.rows_loaded
-
-
-def _restore_events(
-    warehouse: Warehouse,
-    con: duckdb.DuckDBPyConnection,
-    contract: Contract,
-    waiting: load_audit.Place,
-    rows: pa.Table,
-    recorded_at: datetime,
-) -> int:
-    """Add waiting events to the days they belong to, and roll the system's events up again."""
-    types = _open_mapped(con, events.EVENTS, rows)
-    store.fetch_parents(warehouse, con, events.EVENTS.rules)
-    events.check_events(con, types)
-    ids = _resolved(con)
-    if not ids:
-        return 0
-    lake = events.system_lake(warehouse.settings.lake, waiting.system)
-    events.recover(lake)
-    counts = events.append_events(con, types, lake, batch="\n".join(ids))
-    events.open_lake(con, lake)
-    for name in ROLLUP_TABLES:
-        table = contract.table(name)
-        number = roll_up(con, table)
-        rolled_up = Counts(number, number, 0, 0)
-        store.fetch_existing_hashes(warehouse, con, table, waiting.system)
-        place = load_audit.Place(waiting.system, table.source, table.name)
-        store.save(
-            warehouse,
-            con,
-            place,
-            table=table,
-            files=[lake.name],
-            counts=rolled_up,
-            recorded_at=recorded_at,
-        )
-    store.restore(warehouse, con, waiting, None, ids, counts, recorded_at)
     return counts.rows_loaded
 
 

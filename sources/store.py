@@ -230,18 +230,20 @@ def restore(
             cursor.execute(f"drop table {name}")
 
 
+def leave(table: Table) -> str:
+    """SQL: rows (`old`) of the table cease to hold; the relation that says which comes next."""
+    if table.keeps_history:
+        return f"update {table.full_name} as old set _superseded_at = %(recorded_at)s from"
+    return f"delete from {table.full_name} as old using"
+
+
 def _row_steps(table: Table, stage: str, staged: Mapping[str, pa.Table]) -> list[str]:
     steps = []
     if f"{stage}_gone" in staged:
         of_system = (
             f"where old._source = %(system)s and old.{HOLDS} and old._row_hash = gone._row_hash"
         )
-        steps.append(
-            f"update {table.full_name} as old set _superseded_at = %(recorded_at)s "
-            f"from {stage}_gone as gone {of_system}"
-            if table.keeps_history
-            else f"delete from {table.full_name} as old using {stage}_gone as gone {of_system}"
-        )
+        steps.append(f"{leave(table)} {stage}_gone as gone {of_system}")
     if f"{stage}_rows" in staged:
         names = ", ".join(quoted(name) for name in (*table.column_names, "attributes", "_row_hash"))
         steps.append(

@@ -136,6 +136,14 @@ class Warehouse:
         with self._adbc_cursor() as cursor:
             return loading.put_rows(cursor, name, table)
 
+    def append_stream(self, rows: pa.RecordBatchReader, schema: str, table: str) -> None:
+        """Append a stream to a table whose columns have its very types, by one COPY.
+
+        Columns that it lacks take their default. Nothing is held in memory or written twice.
+        """
+        with self._adbc_cursor() as cursor:
+            cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
+
     def replace_table(self, name: str, table: Rows) -> int:
         """Put these rows in the place of all rows of `schema.table`; their number.
 

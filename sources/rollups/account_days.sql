@@ -1,5 +1,6 @@
 -- Grain: one row per account and day of use, and per each of the 27 days after one, as far as the
--- events go. Written in the SQL that DuckDB and Spark share.
+-- events go. Written in the SQL that DuckDB and Spark share. Reads `events`, and `knowledge`
+-- (knowledge.sql). A day's row needs no event but those of the day and the 27 days before.
 --
 -- Distinct users over a window are exact without joining days to days: a user seen on a day counts
 -- from that day until the window has passed or the user is seen again, whichever is first. So each
@@ -11,25 +12,11 @@ totals as (
         account_id,
         usage_date,
         count(*) as events,
-        count(user_id) as user_events,
-        count(session_id) as session_events,
         count(distinct session_id) as sessions,
-        count(is_api) as told_api_events,
         sum(case when is_api then 1 else 0 end) as api_calls,
         sum(data_bytes) as data_bytes
     from events
     group by account_id, usage_date
-),
-
--- what the source never says is unknown, not zero
-knowledge as (
-    select
-        max(usage_date) as last_date,
-        sum(user_events) > 0 as has_users,
-        sum(session_events) > 0 as has_sessions,
-        sum(told_api_events) > 0 as has_api_calls,
-        sum(data_bytes) is not null as has_data_bytes
-    from totals
 ),
 
 days_after as (
@@ -70,7 +57,7 @@ spine as (
     cross join knowledge
     where
         quiet_days.spine_date < coalesce(quiet_days.next_date, date '9999-12-31')
-        -- a day after the newest event has not been told yet
+        -- of a day after the newest event nothing is known yet
         and quiet_days.spine_date <= knowledge.last_date
 ),
 

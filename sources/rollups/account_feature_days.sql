@@ -1,4 +1,5 @@
--- Grain: one row per account, feature and day of use. Written in the SQL that DuckDB and Spark share.
+-- Grain: one row per account, feature and day of use. Written in the SQL that DuckDB and Spark
+-- share. Reads `events`, and `knowledge` (knowledge.sql).
 with
 
 -- counting per user first keeps the distinct count a plain count
@@ -27,17 +28,16 @@ feature_days as (
     group by account_id, feature, usage_date
 ),
 
--- what the source never says is unknown, not zero
-knowledge as (select sum(users) > 0 as has_users from feature_days),
-
 final as (
     select
         feature_days.account_id,
         feature_days.feature,
         feature_days.usage_date,
         cast(feature_days.events as bigint) as events,
-        cast(case when knowledge.has_users then feature_days.users end as integer) as users,
-        cast(feature_days.value_sum as double) as value_sum
+        cast(case when knowledge.has_feature_users then feature_days.users end as integer) as users,
+        -- a sum of doubles depends on their order in its last digits, and a row that did not change
+        -- must not look changed
+        round(cast(feature_days.value_sum as double), 6) as value_sum
     from feature_days
     cross join knowledge
 )

@@ -1,6 +1,6 @@
 -- Grain: one row per product user of an account, as of the newest day in the lake. Written in the
--- SQL that DuckDB and Spark share. The key is a pseudonym: a user's name stays in the lake, and
--- names are unique only within an account.
+-- SQL that DuckDB and Spark share. Reads `events`, and `knowledge` (knowledge.sql). The key is a
+-- pseudonym: a user's name stays in the lake, and names are unique only within an account.
 with
 
 user_days as (
@@ -15,8 +15,6 @@ user_days as (
     group by account_id, user_id, usage_date
 ),
 
-newest as (select max(usage_date) as last_date from events),
-
 users as (
     select
         user_days.account_id,
@@ -25,13 +23,13 @@ users as (
         max(user_days.last_seen_at) as last_seen_at,
         sum(
             case
-                when user_days.usage_date > cast(newest.last_date - interval '28' day as date)
+                when user_days.usage_date > cast(knowledge.last_date - interval '28' day as date)
                     then 1
                 else 0
             end
         ) as active_days_28d
     from user_days
-    cross join newest
+    cross join knowledge
     group by user_days.account_id, user_days.user_id
 ),
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.usage import ROLLUP_TABLES, rollup_sql
+from sources.knowledge import knowledge_sql, rollup_sql
+from sources.usage import ROLLUP_TABLES
 
 # The fixture is an empty DuckDB that each example may use again; the machine may be busy.
 UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -39,6 +40,7 @@ def roll_up(con: duckdb.DuckDBPyConnection, table: str, events: Sequence[Event])
             }
         ),
     )
+    con.execute(f"create or replace view knowledge as {knowledge_sql()}")
     return con.sql(rollup_sql(table)).to_arrow_table().to_pylist()
 
 

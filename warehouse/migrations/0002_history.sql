@@ -77,7 +77,7 @@ create table tenure.file_fingerprints (
     system text not null,
     file text not null,
     size_bytes bigint not null,
-    modified_ns bigint not null,
+    modified_at timestamptz not null,
     sha256 text not null,
     primary key (system, file)
 );

@@ -1,0 +1,235 @@
+"""Roll-ups into their raw tables: only rows of the scope that was computed anew are compared.
+
+A scope is a span of days, or a set of keys. Rows of it that are equal stay untouched, others leave
+and arrive; rows outside it are not read, whatever the table's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+import pyarrow as pa
+
+from sources import load_audit, store
+from sources.contract import TYPES, Table
+from sources.landing import literal, quoted
+from warehouse import Warehouse
+
+DAY = "usage_date"
+# More spans than this are read as one: PostgreSQL combines a bitmap for each.
+MOST_SPANS = 20
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which rows of a system were computed anew: those of `spans` of days (first, last; None is
+    open), and of these only those whose `key_columns` are in the DuckDB table `keys`."""
+
+    spans: tuple[tuple[date | None, date | None], ...] = ()
+    key_columns: tuple[str, ...] = ()
+    keys: str | None = None
+
+    def where(self, relation: str) -> str:
+        """SQL: whether a row of `relation` lies in the spans; an index on the day can use it."""
+        if not self.spans:
+            return "true"
+        conditions = [
+            " and ".join(
+                [
+                    *([f"{relation}.{DAY} >= date '{first}'"] if first else []),
+                    *([f"{relation}.{DAY} <= date '{last}'"] if last else []),
+                ]
+            )
+            or "true"
+            for first, last in self.spans
+        ]
+        return f"({' or '.join(conditions)})"
+
+
+def spans_of(days: Iterable[date]) -> tuple[tuple[date, date], ...]:
+    """Days as unbroken spans, in order."""
+    spans: list[tuple[date, date]] = []
+    for day in sorted(set(days)):
+        if spans and day == spans[-1][1] + timedelta(days=1):
+            spans[-1] = (spans[-1][0], day)
+        else:
+            spans.append((day, day))
+    return tuple(spans) if len(spans) <= MOST_SPANS else ((spans[0][0], spans[-1][1]),)
+
+
+def has_rows(warehouse: Warehouse, system: str, table: Table) -> bool:
+    """Whether the raw table holds any row of a system."""
+    found = warehouse.read_arrow(
+        f"select exists (select from {table.full_name} where _source = {literal(system)} "
+        f"and {store.HOLDS}) as found"
+    )
+    return found["found"][0].as_py()
+
+
+def fetch_scope(
+    warehouse: Warehouse,
+    con: duckdb.DuckDBPyConnection,
+    place: load_audit.Place,
+    table: Table,
+    scope: Scope,
+    columns: Sequence[str] = (),
+) -> None:
+    """Put hashes of the scope's rows into `existing_rows`, with their keys and some `columns`."""
+    names = dict.fromkeys((*scope.key_columns, *_day_column(table), *columns))
+    selected = ", ".join(["_row_hash", *(f"old.{quoted(name)}" for name in names)])
+    joined = ""
+    stage = f"tenure.scope_{place.source}_{place.table}"
+    if scope.keys:
+        _stage(warehouse, con, table, scope, stage)
+        on = " and ".join(f"old.{name} = keys.{name}" for name in scope.key_columns)
+        joined = f"inner join {stage} as keys on {on}"
+    existing = warehouse.read_arrow(
+        f"select {selected} from {table.full_name} as old {joined} "
+        f"where old._source = {literal(place.system)} and old.{store.HOLDS} "
+        f"and {scope.where('old')}"
+    )
+    if scope.keys:
+        warehouse.execute(f"drop table {stage}")
+    con.register("arrow_in", existing)
+    con.execute("create or replace table existing_rows as select * from arrow_in")
+    con.unregister("arrow_in")
+
+
+def save_scope(
+    warehouse: Warehouse,
+    con: duckdb.DuckDBPyConnection,
+    place: load_audit.Place,
+    table: Table,
+    scope: Scope,
+    recorded_at: datetime,
+) -> int:
+    """Make the rows of `accepted` the rows of a scope; how many rows the table has more.
+
+    Needs `existing_rows`, see `fetch_scope`. `accepted` has the contract's columns, `attributes`
+    and `_row_hash`, and no row outside the scope.
+    """
+    day = _day_column(table)
+    arriving, _ = store._difference(con, table)
+    leaving = con.sql(
+        f"select {', '.join(['_row_hash', *day])} from existing_rows "
+        "where _row_hash not in (select _row_hash from accepted)"
+    ).to_arrow_table()
+    if not arriving.num_rows and not leaving.num_rows:
+        return 0
+    stage = f"tenure.incoming_{place.source}_{place.table}"
+    columns = [f"{quoted(c.name)} {TYPES[c.data_type][0]}" for c in table.columns]
+    shapes = {
+        f"{stage}_rows": (arriving, [*columns, "attributes jsonb", "_row_hash text"]),
+        f"{stage}_gone": (leaving, ["_row_hash text", *(f"{name} date" for name in day)]),
+    }
+    for name, (rows, shape) in shapes.items():
+        # A run that was killed may have left its stages behind.
+        warehouse.execute(
+            f"drop table if exists {name}; create unlogged table {name} ({', '.join(shape)})"
+        )
+        if rows.num_rows:
+            warehouse.bulk_load(rows, name)
+            warehouse.execute(f"analyze {name}")
+    names = ", ".join(quoted(name) for name in (*table.column_names, "attributes", "_row_hash"))
+    params = {**place.params, "recorded_at": recorded_at}
+    same_day = "".join(f" and old.{name} = gone.{name}" for name in day)
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"{store.leave(table)} {stage}_gone as gone "
+            f"where old._source = %(system)s and old.{store.HOLDS} "
+            f"and old._row_hash = gone._row_hash{same_day} and {scope.where('old')}",
+            params,
+        )
+        cursor.execute(
+            f"insert into {table.full_name} ({names}, _source, _recorded_at) "
+            f"select {names}, %(system)s, %(recorded_at)s from {stage}_rows",
+            params,
+        )
+        cursor.execute(load_audit.MARK_CHANGED, params)
+        for name in shapes:
+            cursor.execute(f"drop table {name}")
+    return arriving.num_rows - leaving.num_rows
+
+
+def append_first(
+    warehouse: Warehouse,
+    con: duckdb.DuckDBPyConnection,
+    place: load_audit.Place,
+    table: Table,
+    rows: str,
+    computed: Sequence[str],
+    recorded_at: datetime,
+) -> None:
+    """Stream the query `rows` into a raw table that holds no row of the system yet.
+
+    One copy: from DuckDB by Arrow into PostgreSQL's COPY, never whole in memory. `computed` are
+    the contract's columns that `rows` gives, with `_row_hash`; the others are null.
+    """
+    names = ", ".join(quoted(name) for name in computed)
+    order = f"order by {DAY}" if _day_column(table) else ""
+    stream = con.sql(
+        f"select {names}, {literal(place.system)} as _source, "
+        f"timestamptz {literal(recorded_at.isoformat())} as _recorded_at, _row_hash "
+        f"from ({rows}) {order}"
+    ).to_arrow_reader(100_000)
+    warehouse.append_stream(stream, table.source, table.name)
+    warehouse.execute(load_audit.MARK_CHANGED, {**place.params, "recorded_at": recorded_at})
+    if order:
+        # Rows lie in the order of their days: a few kilobytes say where each day is.
+        warehouse.execute(
+            f"create index if not exists {table.name}_days on {table.full_name} "
+            f"using brin ({DAY}) with (pages_per_range = 32)"
+        )
+
+
+def audit_rollup(
+    warehouse: Warehouse,
+    place: load_audit.Place,
+    table: Table,
+    files: Sequence[str],
+    more: int | None = None,
+) -> None:
+    """Write the load audit of a roll-up: all its rows, and none in quarantine.
+
+    `more` rows than at the last audit; None to count them, after all of it was computed.
+    """
+    if more is None:
+        warehouse.execute(f"analyze {table.full_name}")
+    counted = f"select count(*) from {table.full_name} where _source = %(system)s and {store.HOLDS}"
+    audited = (
+        "select coalesce((select rows_loaded + %(more)s from tenure.loads "
+        f"where {load_audit.OF_PLACE}), ({counted}))"
+    )
+    params = {**place.params, "files": list(files), "now": datetime.now(UTC), "more": more}
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
+        cursor.execute(counted if more is None else audited, params)
+        [rows] = cursor.fetchone() or (0,)
+        params |= {"rows_in": rows, "rows_loaded": rows, "digest": None, "problems": "[]"}
+        cursor.execute(load_audit.SAVE_LOAD, {**params, "rows_quarantined": 0, "rows_duplicate": 0})
+        # Rows of a customer who left wait there; what the lake holds is computed anew.
+        cursor.execute(f"delete from quarantine.rejected_rows where {load_audit.OF_PLACE}", params)
+
+
+def _stage(
+    warehouse: Warehouse,
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    scope: Scope,
+    stage: str,
+) -> None:
+    types = {column.name: TYPES[column.data_type][0] for column in table.columns}
+    shape = ", ".join(f"{name} {types[name]}" for name in scope.key_columns)
+    warehouse.execute(f"drop table if exists {stage}")
+    warehouse.execute(f"create unlogged table {stage} ({shape})")
+    keys: pa.Table = con.sql(
+        f"select distinct {', '.join(scope.key_columns)} from {scope.keys}"
+    ).to_arrow_table()
+    warehouse.bulk_load(keys, stage)
+    warehouse.execute(f"analyze {stage}")
+
+
+def _day_column(table: Table) -> tuple[str, ...]:
+    return (DAY,) if DAY in table.column_names else ()
