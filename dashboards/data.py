@@ -15,7 +15,7 @@ import streamlit as st
 
 from dashboards.frames import column
 from dashboards.states import Explanation, explain
-from dashboards.trust import Silence, Trust
+from dashboards.trust import Outage, Trust
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
 
 logger = logging.getLogger(__name__)
@@ -55,11 +55,11 @@ TRUST = """
 """
 
 # Those that a signal of the as-of date may still miss something by.
-SILENCES = """
-    select label, silent_days, sentence
-    from marts.source_silences
+OUTAGES = """
+    select label, missing_days, sentence
+    from marts.source_outages
     where is_within_90d
-    order by first_silent_date desc, source
+    order by first_missing_date desc, source
 """
 
 QUARANTINE = """
@@ -196,9 +196,9 @@ def load_trust() -> Trust:
         passes_quality_gate=bool(row.get("passes_quality_gate", False)),
         reason=row.get("reason"),
         horizon_days=row.get("horizon_days"),
-        silences=tuple(
-            Silence(label, int(days), sentence)
-            for label, days, sentence in _cached(SILENCES).itertuples(index=False)
+        outages=tuple(
+            Outage(label, int(days), sentence)
+            for label, days, sentence in _cached(OUTAGES).itertuples(index=False)
         ),
     )
 

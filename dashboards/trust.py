@@ -12,8 +12,8 @@ from dashboards.formatting import count, day, days_old
 
 
 @dataclass(frozen=True)
-class Silence:
-    """A row of `source_silences`: what is missing, for how many days, and the whole sentence."""
+class Outage:
+    """A row of `source_outages`: what is missing, for how many days, and the whole sentence."""
 
     label: str
     days: int
@@ -22,7 +22,7 @@ class Silence:
 
 @dataclass(frozen=True)
 class Trust:
-    """The one row of `data_trust`, read, and the silences that signals may still miss by."""
+    """The one row of `data_trust`, read, and the outages that signals may still miss by."""
 
     as_of_date: date | None
     data_age_days: int | None
@@ -36,7 +36,7 @@ class Trust:
     passes_quality_gate: bool
     reason: str | None
     horizon_days: int | None
-    silences: tuple[Silence, ...] = ()
+    outages: tuple[Outage, ...] = ()
 
     @property
     def is_model_there(self) -> bool:
@@ -61,10 +61,10 @@ class Fact:
 
 def facts(trust: Trust) -> list[Fact]:
     """The strip's badges, in reading order."""
-    silences = [_silence(silence) for silence in trust.silences]
+    outages = [_outage(outage) for outage in trust.outages]
     every = (
         _age(trust),
-        *silences,
+        *outages,
         _checks(trust),
         _quarantine(trust),
         _leaks(trust),
@@ -100,12 +100,12 @@ def _age(trust: Trust) -> Fact:
     )
 
 
-def _silence(silence: Silence) -> Fact:
+def _outage(outage: Outage) -> Fact:
     return Fact(
-        f"{silence.label} missing for {count(silence.days)} days",
+        f"{outage.label} missing for {count(outage.days)} days",
         "yellow",
         ":material/signal_disconnected:",
-        f"{silence.sentence}. Signals that are counted over these days are unknown, not zero; "
+        f"{outage.sentence}. Signals that are counted over these days are unknown, not zero; "
         "scores rest on what is known.",
     )
 

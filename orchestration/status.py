@@ -44,10 +44,10 @@ from tenure.suspected_leaks
 order by auc desc, 1
 """
 
-SILENCES_SQL = """
+OUTAGES_SQL = """
 select sentence
-from marts.source_silences
-order by first_silent_date desc, source
+from marts.source_outages
+order by first_missing_date desc, source
 """
 
 MODEL_SQL = """
@@ -210,13 +210,13 @@ def print_leaks(console: Console, warehouse: Warehouse) -> None:
         )
 
 
-def print_silences(console: Console, warehouse: Warehouse) -> None:
-    """The periods in which a source told nothing of anybody, newest first."""
-    if not relation_exists(warehouse, "marts.source_silences"):
+def print_outages(console: Console, warehouse: Warehouse) -> None:
+    """The periods in which a source reported nothing of any account, newest first."""
+    if not relation_exists(warehouse, "marts.source_outages"):
         return
-    for silence in records(warehouse, SILENCES_SQL):
+    for outage in records(warehouse, OUTAGES_SQL):
         console.print(
-            f"[yellow]![/] {silence['sentence']}: unknown, not zero.",
+            f"[yellow]![/] {outage['sentence']}: unknown, not zero.",
             highlight=False,
             soft_wrap=True,
         )
@@ -292,7 +292,7 @@ def print_status(console: Console, settings: Settings) -> None:
         print_repairs(console, warehouse)
         print_checks(console, warehouse)
         print_leaks(console, warehouse)
-        print_silences(console, warehouse)
+        print_outages(console, warehouse)
         print_model(console, warehouse)
         print_portfolio(console, warehouse)
 
@@ -302,7 +302,7 @@ def print_result(console: Console, settings: Settings) -> None:
     with Warehouse.open(settings) as warehouse:
         print_portfolio(console, warehouse)
         print_model(console, warehouse)
-        print_silences(console, warehouse)
+        print_outages(console, warehouse)
         rows = warehouse.read(
             "select coalesce(sum(rows_quarantined), 0) as rows from tenure.loads"
         )["rows"].iloc[0]

@@ -5,12 +5,24 @@ Raw rows are never overwritten: one that changed or disappeared is superseded. W
 `known_as_of`, what holds now is read.
 -#}
 {% macro known(relation) -%}
-    {%- set known_as_of = var('known_as_of') or (env_var('TENURE_KNOWN_AS_OF', '') if execute else '') -%}
+    {%- set known = known_as_of() -%}
     {{ relation }} where
-    {%- if known_as_of %} _recorded_at <= {{ timestamp_literal(known_as_of) }}
-    and (_superseded_at is null or _superseded_at > {{ timestamp_literal(known_as_of) }})
+    {%- if known %} _recorded_at <= {{ known }}
+    and (_superseded_at is null or _superseded_at > {{ known }})
     {%- else %} _superseded_at is null
     {%- endif -%}
+{%- endmacro %}
+
+{#- The moment as known at which raw rows are read, as a literal; nothing while what holds now is read. -#}
+{% macro known_as_of() -%}
+    {%- set given = var('known_as_of') or (env_var('TENURE_KNOWN_AS_OF', '') if execute else '') -%}
+    {{ return(timestamp_literal(given) if given else '') }}
+{%- endmacro %}
+
+{#- The rows of a raw table that were known by `known_as_of`, those included that hold no longer. -#}
+{% macro recorded(relation) -%}
+    {%- set known = known_as_of() -%}
+    (select * from {{ relation }}{{ ' where _recorded_at <= ' ~ known if known }})
 {%- endmacro %}
 
 {#- A moment from a variable as a literal; what is no moment is refused before it is SQL. -#}

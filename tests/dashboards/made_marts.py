@@ -54,7 +54,7 @@ def make_marts(accounts: int = 90, seed: int = 7) -> dict[str, pd.DataFrame]:
         "churn_cohorts": _cohorts(rng),
         "data_trust": _trust(),
         "quarantine_summary": _quarantine(),
-        "source_silences": _silences(),
+        "source_outages": _outages(),
         "suspected_leaks": _suspected_leaks(),
         "model_evaluation": _evaluation(),
     }
@@ -261,13 +261,13 @@ def _quarantine() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(names))
 
 
-def _silences() -> pd.DataFrame:
+def _outages() -> pd.DataFrame:
     outage = {
         "source": "product",
         "label": "Product events",
-        "first_silent_date": AS_OF - pd.Timedelta(days=40),
-        "last_silent_date": AS_OF - pd.Timedelta(days=27),
-        "silent_days": 14,
+        "first_missing_date": AS_OF - pd.Timedelta(days=40),
+        "last_missing_date": AS_OF - pd.Timedelta(days=27),
+        "missing_days": 14,
         "is_over": True,
         "is_within_90d": True,
         "sentence": "Product events are missing for 14 days, from 30 Jan 2026 to 12 Feb 2026",

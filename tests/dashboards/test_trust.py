@@ -46,8 +46,8 @@ def test_the_strip_tells_age_checks_quarantine_and_model() -> None:
 
 def test_days_that_no_source_told_are_named_before_anything_is_believed() -> None:
     """Scores that rest on half of the signals look like a company that changed overnight."""
-    silence = trust.Silence("Product events", 14, "Product events are missing for 14 days, from …")
-    fact = trust.facts(replace(GOOD, silences=(silence,)))[1]
+    outage = trust.Outage("Product events", 14, "Product events are missing for 14 days, from …")
+    fact = trust.facts(replace(GOOD, outages=(outage,)))[1]
     assert (fact.text, fact.colour) == ("Product events missing for 14 days", "yellow")
     assert "unknown, not zero" in fact.story
 
@@ -57,7 +57,7 @@ def test_a_failed_check_is_counted_and_red() -> None:
     assert (checks.text, checks.colour) == ("2 of 24 checks failed", "red")
 
 
-def test_a_column_that_knows_the_outcome_is_told_and_none_takes_no_room() -> None:
+def test_a_column_that_knows_the_outcome_is_window_complete_and_none_takes_no_room() -> None:
     leaks = trust.facts(replace(GOOD, columns_suspected=1))[3]
     assert (leaks.text, leaks.colour) == ("1 column not to learn from", "yellow")
     assert texts(replace(GOOD, columns_suspected=2))[3] == "2 columns not to learn from"

@@ -12,6 +12,12 @@ PREFIXES = {"staging": "stg_", "intermediate": "int_"}
 UNIQUENESS = {"unique", "unique_combination"}
 # What Tenure says of its own last run must show while a failed check stops the build.
 LIVE_VIEWS = {"data_trust", "quarantine_summary", "repair_summary", "suspected_leaks"}
+# Those of which only what changed is written, elsewhere.
+INCREMENTAL_VIEWS = {"account_snapshots", "source_outages"}
+# What a row was before it was superseded is in the raw tables alone.
+READ_RAW_HISTORY = {"int_account_changes", "int_contact_roles", "int_subscription_terms"}
+# Raw tables that concern the weeks of all accounts: int_weeks_inputs compares what follows.
+OF_ALL_ACCOUNTS = {"crm.opportunities", "finance.exchange_rates", "product.features"}
 
 COMMENT = re.compile(r"--[^\n]*|\{#.*?#\}", re.DOTALL)
 COMPARED_WITH = re.compile(r"(?:[<>]=?|between)\s*(\d+(?:\.\d+)?)\b")
@@ -58,8 +64,8 @@ def test_every_mart_has_a_contract_and_proves_its_grain(parsed: Parsed) -> None:
     }
     for mart in parsed.models("marts"):
         assert mart["contract"]["enforced"], mart["name"]
-        is_live = mart["name"] in LIVE_VIEWS
-        assert mart["config"]["materialized"] == ("view" if is_live else "table"), mart["name"]
+        is_view = mart["name"] in LIVE_VIEWS | INCREMENTAL_VIEWS
+        assert mart["config"]["materialized"] == ("view" if is_view else "table"), mart["name"]
         assert mart["unique_id"] in proven, f"{mart['name']} has no uniqueness test"
 
 
@@ -75,7 +81,23 @@ def test_sources_are_read_in_staging_and_nowhere_else(parsed: Parsed) -> None:
         elif model["fqn"][1] == "marts" or model["fqn"][2] == "predictions":
             assert {source for source, _ in sources} <= OPERATIONAL, model["name"]
         else:
-            assert not sources, model["name"]
+            assert not sources or model["name"] in READ_RAW_HISTORY, model["name"]
+
+
+def test_what_signals_read_makes_weeks_due(parsed: Parsed) -> None:
+    """A raw table that int_account_changes does not ask is one whose corrections never arrive."""
+    nodes = parsed.manifest["nodes"]
+    read: set[str] = set()
+    waiting = ["model.tenure.int_account_signals"]
+    while waiting:
+        for parent in nodes[waiting.pop()]["depends_on"]["nodes"]:
+            if parent.startswith("source."):
+                read.add(parent.removeprefix("source.tenure."))
+            elif parent.startswith("model."):
+                waiting.append(parent)
+    asked = nodes["model.tenure.int_account_changes"]["depends_on"]["nodes"]
+    asked = {node.removeprefix("source.tenure.") for node in asked if node.startswith("source.")}
+    assert asked == read - OF_ALL_ACCOUNTS
 
 
 def test_every_contract_table_is_staged(parsed: Parsed) -> None:

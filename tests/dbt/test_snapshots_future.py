@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
+from tests.dbt.eight_customers import fill
 from warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
@@ -18,115 +19,8 @@ LATER = AS_OF + timedelta(days=28)
 ACCOUNTS = 8
 MARTS = ["account_snapshots", "fct_churn_outcomes", "fct_health_scores", "customer_health"]
 ONLY_MODELS = ["--exclude-resource-type", "test", "unit_test"]
-SELECTED = [*MARTS, "source_silences"]
+SELECTED = [*MARTS, "source_outages"]
 SELECTION = ["--select", "signals", *(f"+{mart}" for mart in SELECTED), *ONLY_MODELS]
-
-# Eight customers over 56 weeks; `week` days differ by account, so that no two look alike.
-HISTORY = """
-with accounts as (
-    select n, 'a' || n as account_id, timestamptz '2024-12-20 00:00Z' + n * interval '9 days' as t
-    from generate_series(1, 8) as n
-), weeks as (
-    select *, t + (week * 7 + n % 3) * interval '1 day' as at
-    from accounts cross join generate_series(0, 50) as week
-), csms as (
-    insert into crm.csms (csm_id, csm_name) values ('c', 'Cleo')
-), customers as (
-    insert into crm.accounts (account_id, account_name, csm_id, employee_count, signed_at)
-    select account_id, 'Account ' || n, 'c', n * 100, t from accounts
-), subscriptions as (
-    insert into billing.subscriptions (subscription_id, account_id, product, quantity, unit,
-        mrr_cents, currency, billing_period_months, started_at, ended_at, renewal_date)
-    select 's' || n || '-' || half, account_id, 'platform', 10 * n, 'users', 10000 * n, 'USD', 6,
-        t + half * interval '180 days',
-        case when half = 0 or n = 3 then t + (half + 1) * interval '180 days' end,
-        (t + (half + 1) * interval '180 days')::date
-    from accounts cross join generate_series(0, 1) as half
-), invoices as (
-    insert into billing.invoices (invoice_id, account_id, issued_at, due_at, amount_cents, currency)
-    select 'i' || n || '-' || week, account_id, at, at + interval '14 days', 5000, 'USD'
-    from weeks where week % 4 = 0
-), payments as (
-    insert into billing.payments (payment_id, invoice_id, attempted_at, amount_cents, currency,
-        outcome)
-    select 'p' || n || '-' || week, 'i' || n || '-' || week, at + n * interval '3 days', 5000,
-        'USD', case when (n + week) % 5 = 0 then 'failed' else 'paid' end
-    from weeks where week % 4 = 0
-), opportunities as (
-    insert into crm.opportunities (opportunity_id, account_id, opportunity_type, closed_at, is_won)
-    select 'o' || n, account_id, 'renewal', t + interval '180 days', n != 5 from accounts
-), contacts as (
-    insert into crm.contacts (contact_id, account_id, is_executive_sponsor, joined_at, left_at)
-    select 'k' || n, account_id, n != 6, t, case when n = 4 then t + interval '300 days' end
-    from accounts
-), activities as (
-    insert into crm.activities (activity_id, account_id, activity_type, occurred_at, is_inbound,
-        was_attended)
-    select 'x' || n || '-' || week, account_id,
-        case when week % 12 = 0 then 'business_review' else 'email' end, at, week % 3 = 0,
-        case when week % 12 = 0 then n % 2 = 0 end
-    from weeks where week % 4 = 0
-), features as (
-    insert into product.features (feature, is_core)
-    select 'f' || f, f <= 3 from generate_series(1, 5) as f
-), days as (
-    insert into product.account_days (account_id, usage_date, events, active_users, sessions,
-        api_calls, data_bytes, active_users_7d, active_users_28d)
-    select account_id, at::date + d, case when d < 5 then 9 * n + week end, n, n, week, n * week,
-        n + 2, 2 * n + week % 4
-    from weeks cross join generate_series(0, 6) as d
-), feature_days as (
-    insert into product.account_feature_days (account_id, feature, usage_date, events)
-    select account_id, 'f' || 1 + week % n, at::date, 1 from weeks where n > 1
-), tickets as (
-    insert into support.tickets (ticket_id, account_id, priority, is_core_function, created_at,
-        first_response_at, solved_at, escalated_at, csat_score)
-    select 't' || n || '-' || week, account_id, (array['low', 'urgent'])[1 + week / 2 % 2],
-        week % 3 = 0, at, at + n * interval '1 hour',
-        case when n != 7 then at + interval '5 days' end,
-        case when week % 5 = 0 then at + interval '1 day' end, 1 + week % 5
-    from weeks where week % 2 = 0
-), invitations as (
-    insert into survey.invitations (invitation_id, account_id, survey_type, sent_at)
-    select 'v' || n || '-' || week, account_id, 'nps', at from weeks where week % 8 = 0
-), responses as (
-    insert into survey.responses (response_id, account_id, survey_type, score, scale_min, scale_max,
-        submitted_at)
-    select 'r' || n || '-' || week, account_id, (array['nps', 'csat'])[1 + n % 2], week % 11, 0, 10,
-        at + interval '2 days'
-    from weeks where week % 8 = 0 and n != 2
-), seats as (
-    insert into training.enrollments (enrollment_id, account_id, scheduled_at, outcome)
-    select 'e' || n || '-' || week, account_id, at,
-        case when (n + week) % 4 = 0 then 'no_show' else 'completed' end
-    from weeks where week % 6 = 0
-), posts as (
-    insert into community.posts (post_id, account_id, posted_at)
-    select 'm' || n || '-' || week, account_id, at from weeks where week % n = 0
-), goals as (
-    insert into success.goals (goal_id, account_id, value_type, target_cents, achieved_cents,
-        currency, set_at, achieved_at)
-    select 'g' || n || '-' || k, account_id,
-        (array['annual_savings', 'efficiency_gains', 'implementation_cost'])[k], 90000, 10000 * n,
-        'USD', t, case when n != 7 then t + interval '200 days' end
-    from accounts cross join generate_series(1, 3) as k
-)
-insert into success.onboarding_steps (account_id, template, step, planned_at, completed_at)
-select account_id, 'standard', 's' || k, t + k * interval '7 days',
-    case when n + k != 9 then t + k * interval '8 days' end
-from accounts cross join generate_series(1, 6) as k
-"""
-
-# Nothing was told of use in two weeks of August, and of nobody since a week, nor of tickets for a
-# month: the poison speaks on the day after AS_OF, and ends the last two silences.
-SILENCES = """
-with outage as (
-    delete from product.account_days
-    where usage_date between '2025-08-04' and '2025-08-17'
-        or usage_date between '2026-01-09' and '2026-01-14'
-)
-delete from support.tickets where created_at between '2025-12-15' and '2026-01-15'
-"""
 
 # New facts, and later chapters of old ones, all dated after AS_OF and all absurd.
 POISON = """
@@ -169,8 +63,8 @@ with future as (
     select account_id, at::date, 1e9, 1e6, 1e9, 1e9, 1e15, 1e6, 1e6 from future
     -- the history itself goes on until 2026-02: those rows are the future already
     where not exists (
-        select 1 from product.account_days as told
-        where told.account_id = future.account_id and told.usage_date = future.at::date
+        select 1 from product.account_days as reported
+        where reported.account_id = future.account_id and reported.usage_date = future.at::date
     )
 ), feature_days as (
     insert into product.account_feature_days (account_id, feature, usage_date, events)
@@ -218,25 +112,6 @@ where ended_at is null
 """
 
 
-# Ingestion fills these; here every row has the same.
-PROVENANCE = """
-do $$
-declare raw record;
-begin
-    for raw in
-        select table_schema, table_name from information_schema.columns
-        where column_name = '_row_hash'
-    loop
-        execute format(
-            'alter table %I.%I alter _source set default $d$test$d$,'
-            ' alter _recorded_at set default now(), alter _row_hash set default $d$test$d$',
-            raw.table_schema, raw.table_name
-        );
-    end loop;
-end $$
-"""
-
-
 def marts(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
     """Every row as text, so that a difference in the last bit shows."""
     return {
@@ -251,9 +126,7 @@ def marts(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def known(company: Warehouse, dbt_build: Callable[..., None]) -> dict[str, pd.DataFrame]:
     """The marts as of AS_OF, before anything of the future was heard of."""
-    company.execute(PROVENANCE)
-    company.execute(HISTORY)
-    company.execute(SILENCES)
+    fill(company)
     dbt_build(company, AS_OF.isoformat(), *SELECTION)
     before = marts(company)
     company.execute(POISON)
@@ -275,15 +148,15 @@ def test_the_company_says_something_of_every_signal(
     assert {signal for signal in signals if counts[signal] < 2} <= constant
 
 
-def test_a_silence_that_lasts_is_known_before_it_ends(
+def test_an_outage_that_lasts_is_known_before_it_ends(
     known: dict[str, pd.DataFrame], company: Warehouse
 ) -> None:
-    """Without silences on its last day, the company could not show that their end leaks."""
-    silences = company.read(
-        "select source, first_silent_date::text as begun, is_over from marts.source_silences"
+    """Without outages on its last day, the company could not show that their end leaks."""
+    outages = company.read(
+        "select source, first_missing_date::text as begun, is_over from marts.source_outages"
         " order by begun"
     )
-    assert silences.values.tolist() == [
+    assert outages.values.tolist() == [
         ["product", "2025-08-04", True],
         ["support", "2025-12-15", False],
         ["product", "2026-01-09", False],
@@ -294,7 +167,7 @@ def test_the_future_does_not_change_what_was_known(
     known: dict[str, pd.DataFrame], company: Warehouse, dbt_build: Callable[..., None]
 ) -> None:
     """A leak here makes every measured accuracy a lie: the model would read the outcome."""
-    dbt_build(company, AS_OF.isoformat(), *SELECTION)
+    dbt_build(company, AS_OF.isoformat(), *SELECTION, "--full-refresh")
     for mart, after in marts(company).items():
         pd.testing.assert_frame_equal(known[mart], after, obj=mart)
 
@@ -303,7 +176,7 @@ def test_a_later_run_tells_the_same_of_earlier_weeks(
     known: dict[str, pd.DataFrame], company: Warehouse, dbt_build: Callable[..., None]
 ) -> None:
     """History that is rewritten by each run can neither be trusted nor learned from."""
-    dbt_build(company, LATER.isoformat(), *SELECTION)
+    dbt_build(company, LATER.isoformat(), *SELECTION, "--full-refresh")
     after = marts(company)
     for mart in ["account_snapshots", "fct_health_scores"]:
         earlier = known[mart][known[mart]["day"] < AS_OF.isoformat()]

@@ -27,8 +27,8 @@ select
 from tenure.repairs
 """
 SILENT = """
-select source || '.events', 'days', 'unknown', 'silent_days', sum(silent_days)
-from marts.source_silences group by source
+select source || '.events', 'days', 'unknown', 'silent_days', sum(missing_days)
+from marts.source_outages group by source
 """
 LEAKS = """
 select source || '.' || table_name, 'columns', 'alarmed', 'leak', count(*)
@@ -160,13 +160,13 @@ def test_what_nobody_delivered_is_unknown_and_not_zero(warehouse: Warehouse) -> 
     assert with_training > 0
 
 
-def test_use_is_unknown_while_its_source_was_silent(warehouse: Warehouse) -> None:
+def test_use_is_unknown_while_its_source_has_an_outage(warehouse: Warehouse) -> None:
     """Zero users in a week without recording reads as every customer leaving at once."""
     [(snapshots, known)] = rows(
         warehouse,
         "select count(*), count(active_users_7d) from marts.account_snapshots "
-        "inner join marts.source_silences on source = 'product' "
-        "and snapshot_date between first_silent_date + 7 and last_silent_date where is_open",
+        "inner join marts.source_outages on source = 'product' "
+        "and snapshot_date between first_missing_date + 7 and last_missing_date where is_open",
     )
     assert snapshots > 0
     assert known == 0

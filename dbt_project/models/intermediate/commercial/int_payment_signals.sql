@@ -1,21 +1,25 @@
--- Grain: one row per account and snapshot date from which invoices or payments are known.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- Grain: one row per account and snapshot date that is due from which invoices or payments are known.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
 
-snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+snapshots as (select * from {{ ref('int_due_snapshots') }}),
+
+due_accounts as (
+    select distinct account_id from snapshots
+),
 
 invoices as (
     select
-        invoice_id,
-        account_id,
-        amount_cents,
-        currency,
-        {{ utc_date('issued_at') }} as issued_date,
-        {{ utc_date('due_at') }} as due_date,
-        {{ utc_date('voided_at') }} as voided_date
-    from {{ ref('stg_billing__invoices') }}
+        invoices.invoice_id,
+        invoices.account_id,
+        invoices.amount_cents,
+        invoices.currency,
+        {{ utc_date('invoices.due_at') }} as due_date,
+        {{ utc_date('invoices.voided_at') }} as voided_date
+    from {{ ref('stg_billing__invoices') }} as invoices
+    inner join due_accounts on invoices.account_id = due_accounts.account_id
 ),
 
 payments as (
@@ -28,13 +32,9 @@ payments as (
     from {{ ref('stg_billing__payments') }}
 ),
 
-delivered as (
-    select
-        (select min(issued_date) from invoices) as invoices_from,
-        (select min(attempted_date) from payments) as payments_from
-),
+coverage as (select * from {{ ref('int_source_coverage') }}),
 
--- the sum paid so far; refunds are left out: giving money back makes nobody a late payer
+-- the sum paid so far; refunds are left out: giving money back makes no late payer
 paid_so_far as (
     select
         payments.invoice_id,
@@ -169,16 +169,16 @@ signals as (
         rolled.snapshot_date,
         rolled.failed_payments_90d::double precision as failed_payments_90d,
         case
-            when rolled.snapshot_date >= delivered.invoices_from then rolled.overdue_invoices
+            when rolled.snapshot_date >= coverage.invoices_from then rolled.overdue_invoices
         end::double precision as overdue_invoices,
         case
-            when rolled.snapshot_date >= delivered.invoices_from
+            when rolled.snapshot_date >= coverage.invoices_from
                 then rolled.paid_late_180d::numeric / nullif(rolled.fell_due_180d, 0)
         end::double precision as paid_late_share_180d
     from rolled
-    cross join delivered
-    -- without payments nobody can say who is late
-    where rolled.is_snapshot and rolled.snapshot_date >= delivered.payments_from
+    cross join coverage
+    -- without payments it is unknown who is late
+    where rolled.is_snapshot and rolled.snapshot_date >= coverage.payments_from
 )
 
 select * from signals

@@ -1,29 +1,16 @@
--- Grain: one row per account and snapshot date.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- Grain: one row per account and snapshot date that is due.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
 
-snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+snapshots as (select * from {{ ref('int_due_snapshots') }}),
 
 subscriptions as (select * from {{ ref('stg_billing__subscriptions') }}),
 
-rates as (select * from {{ ref('int_currency_rates') }}),
+rates as (select * from {{ ref('int_snapshot_rates') }}),
 
-terms as (
-    select
-        subscriptions.account_id,
-        subscriptions.product,
-        subscriptions.quantity,
-        subscriptions.unit,
-        subscriptions.billing_period_months,
-        subscriptions.renewal_date,
-        subscriptions.started_date,
-        coalesce(subscriptions.ended_date, 'infinity'::date) as ended_date,
-        subscriptions.mrr_cents * rates.reporting_per_cent as mrr
-    from subscriptions
-    left join rates on subscriptions.currency = rates.currency
-),
+terms as (select * from {{ ref('int_subscription_terms') }}),
 
 -- each subscription that was ever begun, as it stands at the snapshot and 90 days before
 standing as (
@@ -31,20 +18,31 @@ standing as (
         snapshots.account_id,
         snapshots.snapshot_date,
         snapshots.first_subscription_date,
-        terms.product,
+        subscriptions.product,
         terms.quantity,
-        terms.unit,
+        subscriptions.unit,
         terms.billing_period_months,
         terms.renewal_date,
-        terms.mrr,
-        terms.ended_date > snapshots.snapshot_date as is_active,
-        terms.started_date <= snapshots.snapshot_date - 90
-        and terms.ended_date > snapshots.snapshot_date - 90 as was_active_90d_ago
+        -- at the rate of the snapshot, now and 90 days before: no exchange rate moves the change
+        subscriptions.mrr_cents * rates.reporting_per_cent as mrr,
+        coalesce(subscriptions.ended_date, 'infinity'::date) > snapshots.snapshot_date as is_active,
+        subscriptions.started_date <= snapshots.snapshot_date - 90
+        and coalesce(subscriptions.ended_date, 'infinity'::date)
+        > snapshots.snapshot_date - 90 as was_active_90d_ago
     from snapshots
+    inner join subscriptions
+        on
+            snapshots.account_id = subscriptions.account_id
+            and snapshots.snapshot_date >= subscriptions.started_date
     inner join terms
         on
-            snapshots.account_id = terms.account_id
-            and snapshots.snapshot_date >= terms.started_date
+            subscriptions.subscription_id = terms.subscription_id
+            and snapshots.snapshot_date >= terms.known_from
+            and snapshots.snapshot_date < terms.known_until
+    left join rates
+        on
+            snapshots.snapshot_date = rates.snapshot_date
+            and subscriptions.currency = rates.currency
 ),
 
 totals as (

@@ -1,5 +1,12 @@
 -- Grain: one row per currency that a contract table mentions.
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='difference',
+        unique_key=['currency'],
+        on_schema_change='append_new_columns'
+    )
+}}
 
 with
 

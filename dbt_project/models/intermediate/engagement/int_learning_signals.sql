@@ -1,20 +1,28 @@
--- Grain: one row per account and snapshot date.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- Grain: one row per account and snapshot date that is due.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
 
-snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+snapshots as (select * from {{ ref('int_due_snapshots') }}),
 
-enrollments as (select * from {{ ref('stg_training__enrollments') }}),
-
-posts as (select * from {{ ref('stg_community__posts') }}),
-
-delivered as (
-    select
-        (select min({{ utc_date('scheduled_at') }}) from enrollments) as training_from,
-        (select min({{ utc_date('posted_at') }}) from posts) as posts_from
+due_accounts as (
+    select distinct account_id from snapshots
 ),
+
+enrollments as (
+    select enrollments.*
+    from {{ ref('stg_training__enrollments') }} as enrollments
+    inner join due_accounts on enrollments.account_id = due_accounts.account_id
+),
+
+posts as (
+    select posts.*
+    from {{ ref('stg_community__posts') }} as posts
+    inner join due_accounts on posts.account_id = due_accounts.account_id
+),
+
+coverage as (select * from {{ ref('int_source_coverage') }}),
 
 timeline as (
     select
@@ -81,13 +89,13 @@ signals as (
             / nullif(rolled.completed_180d + rolled.no_shows_180d, 0)
         )::double precision as training_attendance_180d,
         case
-            when rolled.snapshot_date >= delivered.training_from then rolled.no_shows_90d
+            when rolled.snapshot_date >= coverage.training_from then rolled.no_shows_90d
         end::double precision as training_no_shows_90d,
         case
-            when rolled.snapshot_date >= delivered.posts_from then rolled.posts_90d
+            when rolled.snapshot_date >= coverage.posts_from then rolled.posts_90d
         end::double precision as community_posts_90d
     from rolled
-    cross join delivered
+    cross join coverage
     where rolled.is_snapshot
 )
 

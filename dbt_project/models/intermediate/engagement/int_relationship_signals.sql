@@ -1,21 +1,33 @@
--- Grain: one row per account and snapshot date.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- Grain: one row per account and snapshot date that is due.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
 
-snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+snapshots as (select * from {{ ref('int_due_snapshots') }}),
 
-activities as (select * from {{ ref('stg_crm__activities') }}),
-
-contacts as (select * from {{ ref('stg_crm__contacts') }}),
-
-delivered as (
-    select
-        min({{ utc_date('occurred_at') }}) as activities_from,
-        min({{ utc_date('occurred_at') }}) filter (where is_inbound is not null) as direction_from
-    from activities
+due_accounts as (
+    select distinct account_id from snapshots
 ),
+
+activities as (
+    select activities.*
+    from {{ ref('stg_crm__activities') }} as activities
+    inner join due_accounts on activities.account_id = due_accounts.account_id
+),
+
+contacts as (
+    select contacts.*
+    from {{ ref('stg_crm__contacts') }} as contacts
+    inner join due_accounts on contacts.account_id = due_accounts.account_id
+),
+
+contact_roles as (
+    select * from {{ ref('int_contact_roles') }}
+    where is_sponsor is not null
+),
+
+coverage as (select * from {{ ref('int_source_coverage') }}),
 
 timeline as (
     select
@@ -34,7 +46,7 @@ timeline as (
         is_inbound::integer as inbound,
         case when activity_type = 'business_review' then was_attended::integer end
             as review_attended,
-        -- a note to oneself and a meeting to which nobody came are no contact
+        -- a note to oneself and a meeting without the customer are no contact
         case
             when activity_type != 'note' and was_attended is not false
                 then {{ utc_date('occurred_at') }}
@@ -65,13 +77,14 @@ rolled as (
 
 sponsors as (
     select
-        account_id,
-        {{ utc_date('joined_at') }} as joined_date,
-        {{ utc_date('left_at') }} as left_date,
-        coalesce(is_executive_sponsor, false) or coalesce(role = 'sponsor', false) as is_sponsor
+        contacts.account_id,
+        {{ utc_date('contacts.joined_at') }} as joined_date,
+        {{ utc_date('contacts.left_at') }} as left_date,
+        contact_roles.is_sponsor,
+        contact_roles.known_from,
+        contact_roles.known_until
     from contacts
-    -- a person of unknown role says nothing about the sponsor
-    where is_executive_sponsor is not null or role is not null
+    inner join contact_roles on contacts.contact_id = contact_roles.contact_id
 ),
 
 sponsorship as (
@@ -94,6 +107,8 @@ sponsorship as (
             snapshots.account_id = sponsors.account_id
             -- without a date of joining a person was always there
             and snapshots.snapshot_date >= coalesce(sponsors.joined_date, '-infinity'::date)
+            and snapshots.snapshot_date >= sponsors.known_from
+            and snapshots.snapshot_date < sponsors.known_until
     group by snapshots.account_id, snapshots.snapshot_date
 ),
 
@@ -103,17 +118,17 @@ signals as (
         rolled.snapshot_date,
         rolled.review_attendance_180d::double precision as review_attendance_180d,
         case
-            when rolled.snapshot_date >= delivered.direction_from
+            when rolled.snapshot_date >= coverage.activity_directions_from
                 then coalesce(rolled.inbound_activities_90d, 0)
         end::double precision as inbound_activities_90d,
         case
-            when rolled.snapshot_date >= delivered.activities_from
+            when rolled.snapshot_date >= coverage.activities_from
                 then
                     rolled.snapshot_date
-                    -- never in touch: silent since the customer, or the source, began
+                    -- never in touch: without contact since the customer, or the source, began
                     - coalesce(
                         rolled.last_contact_date,
-                        greatest(snapshots.first_subscription_date, delivered.activities_from)
+                        greatest(snapshots.first_subscription_date, coverage.activities_from)
                     )
         end::double precision as days_since_last_contact,
         sponsorship.sponsor_present::double precision as sponsor_present,
@@ -123,7 +138,7 @@ signals as (
         on
             rolled.account_id = snapshots.account_id
             and rolled.snapshot_date = snapshots.snapshot_date
-    cross join delivered
+    cross join coverage
     left join sponsorship
         on
             rolled.account_id = sponsorship.account_id

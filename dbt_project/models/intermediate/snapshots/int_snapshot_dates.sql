@@ -1,7 +1,4 @@
 -- Grain: one row per account and snapshot date.
--- A table, not a view: ten models read it, and would each compute it.
-{{ config(materialized='table') }}
-
 with
 
 subscriptions as (select * from {{ ref('stg_billing__subscriptions') }}),

@@ -1,26 +1,36 @@
--- Grain: one row per account and snapshot date.
+-- Grain: one row per account and snapshot date that is due.
 -- Opening, first answer, escalation and solution are facts of their own days: what happened to a
 -- ticket after a snapshot has not happened yet at it.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
 
-snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+snapshots as (select * from {{ ref('int_due_snapshots') }}),
 
-told_dates as (select * from {{ ref('int_support_told_dates') }}),
+windows as (select * from {{ ref('int_support_windows') }}),
 
-tickets as (select * from {{ ref('stg_support__tickets') }}),
+coverage as (select * from {{ ref('int_source_coverage') }}),
 
--- from which day on the source says anything, field by field
-delivered as (
+due_accounts as (
     select
-        min({{ utc_date('created_at') }}) as tickets_from,
-        min({{ utc_date('created_at') }}) filter (where priority is not null) as priority_from,
-        min({{ utc_date('created_at') }}) filter (where is_core_function is not null) as core_from,
-        min({{ utc_date('escalated_at') }}) as escalations_from,
-        min({{ utc_date('solved_at') }}) as solutions_from
-    from tickets
+        account_id,
+        min(snapshot_date) - 89 as read_from
+    from snapshots
+    group by account_id
+),
+
+-- opened and solved before all windows, a ticket is in none of them, and no longer open
+tickets as (
+    select tickets.*
+    from {{ ref('stg_support__tickets') }} as tickets
+    inner join due_accounts on tickets.account_id = due_accounts.account_id
+    where
+        tickets.solved_at is null
+        -- greatest() skips the times of what never happened
+        or {{ utc_date(
+            'greatest(tickets.created_at, tickets.first_response_at, tickets.escalated_at, tickets.solved_at)'
+        ) }} >= due_accounts.read_from
 ),
 
 ticket_facts as (
@@ -135,34 +145,34 @@ signals as (
     select
         rolled.account_id,
         rolled.snapshot_date,
-        case when told_dates.is_told_28d then rolled.tickets_28d end::double precision
+        case when windows.is_window_complete_28d then rolled.tickets_28d end::double precision
             as tickets_28d,
-        case when told_dates.is_told_90d then rolled.tickets_90d end::double precision
+        case when windows.is_window_complete_90d then rolled.tickets_90d end::double precision
             as tickets_90d,
         case
-            when told_dates.is_told_90d and rolled.snapshot_date >= delivered.priority_from
+            when windows.is_window_complete_90d and rolled.snapshot_date >= coverage.priority_from
                 then rolled.urgent_tickets_90d
         end::double precision as urgent_tickets_90d,
         case
-            when told_dates.is_told_28d and rolled.snapshot_date >= delivered.core_from
+            when windows.is_window_complete_28d and rolled.snapshot_date >= coverage.core_tickets_from
                 then rolled.core_tickets_28d
         end::double precision as core_tickets_28d,
         case
-            when told_dates.is_told_90d and rolled.snapshot_date >= delivered.escalations_from
+            when windows.is_window_complete_90d and rolled.snapshot_date >= coverage.escalations_from
                 then rolled.escalations_90d
         end::double precision as escalations_90d,
         case
-            -- what was opened and solved of late is not known
-            when told_dates.is_told_28d and rolled.snapshot_date >= delivered.solutions_from
+            -- what was opened and solved recently is not known
+            when windows.is_window_complete_28d and rolled.snapshot_date >= coverage.solutions_from
                 then rolled.open_tickets
         end::double precision as open_tickets,
-        -- means are those of the tickets that were told
+        -- means are those of the tickets that were reported
         rolled.first_response_hours_90d::double precision as first_response_hours_90d,
         rolled.csat_90d::double precision as csat_90d
     from rolled
-    cross join delivered
-    left join told_dates on rolled.snapshot_date = told_dates.snapshot_date
-    where rolled.is_snapshot and rolled.snapshot_date >= delivered.tickets_from
+    cross join coverage
+    left join windows on rolled.snapshot_date = windows.snapshot_date
+    where rolled.is_snapshot and rolled.snapshot_date >= coverage.tickets_from
 )
 
 select * from signals

@@ -1,19 +1,28 @@
--- Grain: one row per account and snapshot date.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- Grain: one row per account and snapshot date that is due.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
 
-snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+snapshots as (select * from {{ ref('int_due_snapshots') }}),
 
-responses as (select * from {{ ref('stg_survey__responses') }}),
-
-invitations as (select * from {{ ref('stg_survey__invitations') }}),
-
-delivered as (
-    select min({{ utc_date('submitted_at') }}) as responses_from
-    from responses
+due_accounts as (
+    select distinct account_id from snapshots
 ),
+
+responses as (
+    select responses.*
+    from {{ ref('stg_survey__responses') }} as responses
+    inner join due_accounts on responses.account_id = due_accounts.account_id
+),
+
+invitations as (
+    select invitations.*
+    from {{ ref('stg_survey__invitations') }} as invitations
+    inner join due_accounts on invitations.account_id = due_accounts.account_id
+),
+
+coverage as (select survey_responses_from from {{ ref('int_source_coverage') }}),
 
 -- the scale travels with the answer, so a 1-5 and a 0-10 question can be compared
 answers as (
@@ -102,11 +111,11 @@ signals as (
         nps_periods.nps_score::double precision as nps_score_180d,
         rolled.csat_survey_180d::double precision as csat_survey_180d,
         case
-            when rolled.invitations_180d > 0 and rolled.snapshot_date >= delivered.responses_from
+            when rolled.invitations_180d > 0 and rolled.snapshot_date >= coverage.survey_responses_from
                 then least(rolled.responses_180d::numeric / rolled.invitations_180d, 1)
         end::double precision as survey_response_rate_180d
     from rolled
-    cross join delivered
+    cross join coverage
     left join nps_periods
         on
             rolled.account_id = nps_periods.account_id

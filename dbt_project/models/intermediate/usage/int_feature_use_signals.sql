@@ -1,35 +1,54 @@
--- Grain: one row per account and snapshot date.
+-- Grain: one row per account and snapshot date that is due.
 -- A feature counts as in use for 28 days from each use on. Only the day on which it comes into use
 -- and the day on which it falls out of use are kept, so that a running sum counts distinct features.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
 
--- as far as use was told by the snapshot: see int_usage_told_dates
+-- as far as use was reported by the snapshot: see int_usage_windows
 snapshots as (
     select
         snapshot_dates.account_id,
         snapshot_dates.snapshot_date,
-        told_dates.told_date,
-        told_dates.is_told_28d
-    from {{ ref('int_snapshot_dates') }} as snapshot_dates
-    inner join {{ ref('int_usage_told_dates') }} as told_dates
-        on snapshot_dates.snapshot_date = told_dates.snapshot_date
+        windows.observed_date,
+        windows.is_window_complete_28d
+    from {{ ref('int_due_snapshots') }} as snapshot_dates
+    inner join {{ ref('int_usage_windows') }} as windows
+        on snapshot_dates.snapshot_date = windows.snapshot_date
 ),
 
-feature_days as (select * from {{ ref('stg_product__account_feature_days') }}),
+coverage as (select feature_use_from from {{ ref('int_source_coverage') }}),
+
+policy as (select usage_stale_after_days from {{ ref('health_policy') }}),
+
+-- a use counts for 28 days, up to a day of observation that lies no more than
+-- usage_stale_after_days before the snapshot
+due_accounts as (
+    select
+        snapshots.account_id,
+        min(snapshots.snapshot_date) - max(policy.usage_stale_after_days) - 28 as read_from,
+        max(snapshots.snapshot_date) as read_until
+    from snapshots
+    cross join policy
+    group by snapshots.account_id
+),
+
+feature_days as (
+    select feature_days.*
+    from {{ ref('stg_product__account_feature_days') }} as feature_days
+    inner join due_accounts
+        on
+            feature_days.account_id = due_accounts.account_id
+            and feature_days.usage_date >= due_accounts.read_from
+            and feature_days.usage_date <= due_accounts.read_until
+),
 
 features as (select * from {{ ref('stg_product__features') }}),
 
 catalogue as (
     select count(*) filter (where is_core) as core_features
     from features
-),
-
-delivered as (
-    select min(usage_date) as uses_from
-    from feature_days
 ),
 
 uses as (
@@ -64,9 +83,9 @@ changes as (
 timeline as (
     select
         account_id,
-        told_date as event_date,
+        observed_date as event_date,
         snapshot_date,
-        is_told_28d,
+        is_window_complete_28d,
         0 as difference,
         0 as core_difference
     from snapshots
@@ -75,7 +94,7 @@ timeline as (
         changes.account_id,
         changes.event_date,
         null as snapshot_date,
-        null as is_told_28d,
+        null as is_window_complete_28d,
         changes.difference,
         case when features.is_core then changes.difference else 0 end as core_difference
     from changes
@@ -87,7 +106,7 @@ counted as (
         account_id,
         snapshot_date,
         event_date,
-        is_told_28d,
+        is_window_complete_28d,
         sum(difference) over so_far as features_in_use,
         sum(core_difference) over so_far as core_features_in_use
     from timeline
@@ -99,16 +118,16 @@ signals as (
         counted.account_id,
         counted.snapshot_date,
         case
-            when counted.is_told_28d then counted.features_in_use
+            when counted.is_window_complete_28d then counted.features_in_use
         end::double precision as features_used_28d,
         case
-            when counted.is_told_28d
+            when counted.is_window_complete_28d
                 then counted.core_features_in_use::numeric / nullif(catalogue.core_features, 0)
         end::double precision as feature_adoption
     from counted
     cross join catalogue
-    cross join delivered
-    where counted.snapshot_date is not null and counted.event_date >= delivered.uses_from
+    cross join coverage
+    where counted.snapshot_date is not null and counted.event_date >= coverage.feature_use_from
 )
 
 select * from signals

@@ -1,8 +1,8 @@
--- Grain: one row per account and snapshot date.
--- Frames end at the newest day of use that was told by the snapshot, so a later fact cannot enter
--- one, and a day that nobody has told yet does not look like a day without users. A frame in which
--- the source was silent for too long is unknown: see int_usage_told_dates.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- Grain: one row per account and snapshot date that is due.
+-- Frames end at the newest day of use that was reported by the snapshot, so a later fact cannot enter
+-- one, and a day that is not reported yet does not look like a day without users. A frame in which
+-- the source had an outage for too long is unknown: see int_usage_windows.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
@@ -12,38 +12,69 @@ snapshots as (
         snapshot_dates.account_id,
         snapshot_dates.snapshot_date,
         snapshot_dates.first_subscription_date,
-        told_dates.told_date,
-        told_dates.is_told_7d,
-        told_dates.is_told_28d,
-        told_dates.is_told_previous_28d,
-        told_dates.is_told_28d_56d_ago
-    from {{ ref('int_snapshot_dates') }} as snapshot_dates
-    left join {{ ref('int_usage_told_dates') }} as told_dates
-        on snapshot_dates.snapshot_date = told_dates.snapshot_date
+        windows.observed_date,
+        windows.is_window_complete_7d,
+        windows.is_window_complete_28d,
+        windows.is_window_complete_previous_28d,
+        windows.is_window_complete_28d_56d_ago
+    from {{ ref('int_due_snapshots') }} as snapshot_dates
+    left join {{ ref('int_usage_windows') }} as windows
+        on snapshot_dates.snapshot_date = windows.snapshot_date
 ),
 
-account_days as (select * from {{ ref('stg_product__account_days') }}),
+coverage as (select * from {{ ref('int_source_coverage') }}),
 
-silences as (
-    select * from {{ ref('int_source_silences') }}
-    where source = 'product'
-),
+policy as (select usage_stale_after_days from {{ ref('health_policy') }}),
 
--- from which day on the source says anything at all, measure by measure
-delivered as (
+-- an active user is counted up to 56 days before the day of observation, and that lies no more
+-- than usage_stale_after_days before the snapshot
+due_accounts as (
     select
-        min(usage_date) as events_from,
-        min(usage_date) filter (where active_users is not null) as users_from,
-        min(usage_date) filter (where sessions is not null) as sessions_from,
-        min(usage_date) filter (where api_calls is not null) as api_calls_from,
-        min(usage_date) filter (where data_bytes is not null) as data_bytes_from
-    from account_days
+        snapshots.account_id,
+        min(snapshots.snapshot_date) - max(policy.usage_stale_after_days) - 56 as read_from,
+        max(snapshots.snapshot_date) as read_until
+    from snapshots
+    cross join policy
+    group by snapshots.account_id
+),
+
+account_days as (
+    select account_days.*
+    from {{ ref('stg_product__account_days') }} as account_days
+    inner join due_accounts
+        on
+            account_days.account_id = due_accounts.account_id
+            and account_days.usage_date >= due_accounts.read_from
+            and account_days.usage_date <= due_accounts.read_until
+),
+
+-- of all earlier days only the last use matters
+earlier_uses as (
+    select
+        due_accounts.account_id,
+        earlier.use_date
+    from due_accounts
+    cross join lateral (
+        select account_days.usage_date as use_date
+        from {{ ref('stg_product__account_days') }} as account_days
+        where
+            account_days.account_id = due_accounts.account_id
+            and account_days.usage_date < due_accounts.read_from
+            and account_days.events > 0
+        order by account_days.usage_date desc
+        limit 1
+    ) as earlier
+),
+
+outages as (
+    select * from {{ ref('int_source_outages') }}
+    where source = 'product'
 ),
 
 timeline as (
     select
         account_id,
-        told_date as event_date,
+        observed_date as event_date,
         snapshot_date,
         0 as events,
         0 as sessions,
@@ -51,7 +82,7 @@ timeline as (
         0 as data_bytes,
         null::date as use_date
     from snapshots
-    where told_date is not null
+    where observed_date is not null
     union all
     select
         account_id,
@@ -63,6 +94,17 @@ timeline as (
         data_bytes,
         case when events > 0 then usage_date end as use_date
     from account_days
+    union all
+    select
+        account_id,
+        use_date as event_date,
+        null as snapshot_date,
+        0 as events,
+        0 as sessions,
+        0 as api_calls,
+        0 as data_bytes,
+        use_date
+    from earlier_uses
 ),
 
 rolled as (
@@ -94,7 +136,7 @@ known as (
     select
         snapshots.account_id,
         snapshots.snapshot_date,
-        snapshots.told_date,
+        snapshots.observed_date,
         rolled.events_28d,
         rolled.events_previous_28d,
         rolled.sessions_28d,
@@ -105,55 +147,56 @@ known as (
         -- never used: idle since the customer, or the source, began
         coalesce(
             rolled.last_use_date,
-            greatest(snapshots.first_subscription_date, delivered.events_from)
+            greatest(snapshots.first_subscription_date, coverage.events_from)
         ) as idle_from,
-        snapshots.told_date >= delivered.events_from as has_events,
-        snapshots.told_date >= delivered.events_from and snapshots.is_told_28d as has_events_28d,
-        snapshots.told_date >= delivered.users_from and snapshots.is_told_7d as has_users_7d,
-        snapshots.told_date >= delivered.users_from and snapshots.is_told_28d as has_users_28d,
-        snapshots.told_date >= delivered.sessions_from and snapshots.is_told_28d
+        snapshots.observed_date >= coverage.events_from as has_events,
+        snapshots.observed_date >= coverage.events_from
+        and snapshots.is_window_complete_28d as has_events_28d,
+        snapshots.observed_date >= coverage.users_from and snapshots.is_window_complete_7d as has_users_7d,
+        snapshots.observed_date >= coverage.users_from and snapshots.is_window_complete_28d as has_users_28d,
+        snapshots.observed_date >= coverage.sessions_from and snapshots.is_window_complete_28d
             as has_sessions_28d,
-        snapshots.told_date >= delivered.api_calls_from and snapshots.is_told_28d
+        snapshots.observed_date >= coverage.api_calls_from and snapshots.is_window_complete_28d
             as has_api_calls_28d,
-        snapshots.told_date >= delivered.data_bytes_from and snapshots.is_told_28d
+        snapshots.observed_date >= coverage.data_bytes_from and snapshots.is_window_complete_28d
             as has_data_bytes_28d,
         -- a base period that began before the customer or the source did looks like growth
-        snapshots.told_date - 55
-        >= greatest(snapshots.first_subscription_date, delivered.events_from)
-        and snapshots.is_told_previous_28d as has_previous_28d,
-        snapshots.told_date - 83
-        >= greatest(snapshots.first_subscription_date, delivered.users_from)
-        and snapshots.is_told_28d_56d_ago as has_users_56d_ago,
+        snapshots.observed_date - 55
+        >= greatest(snapshots.first_subscription_date, coverage.events_from)
+        and snapshots.is_window_complete_previous_28d as has_previous_28d,
+        snapshots.observed_date - 83
+        >= greatest(snapshots.first_subscription_date, coverage.users_from)
+        and snapshots.is_window_complete_28d_56d_ago as has_users_56d_ago,
         coalesce(account_days.active_users_7d, 0) as active_users_7d,
         coalesce(account_days.active_users_28d, 0) as active_users_28d,
         coalesce(account_days_56d_ago.active_users_28d, 0) as active_users_56d_ago
     from snapshots
-    cross join delivered
+    cross join coverage
     left join rolled
         on
             snapshots.account_id = rolled.account_id
             and snapshots.snapshot_date = rolled.snapshot_date
-    -- no row on a day means that nobody came in the 28 days up to it
+    -- no row on a day means that no user came in the 28 days up to it
     left join account_days
         on
             snapshots.account_id = account_days.account_id
-            and snapshots.told_date = account_days.usage_date
+            and snapshots.observed_date = account_days.usage_date
     left join account_days as account_days_56d_ago
         on
             snapshots.account_id = account_days_56d_ago.account_id
-            and snapshots.told_date - 56 = account_days_56d_ago.usage_date
+            and snapshots.observed_date - 56 = account_days_56d_ago.usage_date
 ),
 
--- on a silent day nobody is known to have been idle
+-- on a missing day no account is known to have been idle
 idle as (
     select
         known.*,
-        known.told_date - known.idle_from - meanwhile.silent_days as idle_days
+        known.observed_date - known.idle_from - meanwhile.missing_days as idle_days
     from known
     cross join lateral (
-        select {{ silent_days('known.idle_from + 1', 'known.told_date') }} as silent_days
-        from silences
-        where known.told_date > silences.last_silent_date
+        select {{ missing_days('known.idle_from + 1', 'known.observed_date') }} as missing_days
+        from outages
+        where known.observed_date > outages.last_missing_date
     ) as meanwhile
 ),
 
@@ -164,7 +207,7 @@ signals as (
         case when has_users_7d then active_users_7d end::double precision as active_users_7d,
         case when has_users_28d then active_users_28d end::double precision as active_users_28d,
         case
-            -- nobody came for 28 days: nobody comes back weekly either
+            -- no user came for 28 days: none comes back weekly either
             when has_users_7d and has_users_28d and active_users_28d = 0 then 0
             when has_users_7d and has_users_28d then active_users_7d::numeric / active_users_28d
         end::double precision as stickiness,

@@ -1,10 +1,10 @@
--- Grain: one row per account and snapshot date by which an onboarding step was due or begun.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- Grain: one row per account and snapshot date that is due by which an onboarding step was due or begun.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
 
-snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+snapshots as (select * from {{ ref('int_due_snapshots') }}),
 
 steps as (
     select

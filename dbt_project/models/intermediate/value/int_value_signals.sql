@@ -1,14 +1,14 @@
--- Grain: one row per account and snapshot date on which the account has a goal.
--- A table, not a view: its test and account_snapshots each read it, and would each compute it.
+-- Grain: one row per account and snapshot date that is due on which the account has a goal.
+-- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
 with
 
-snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+snapshots as (select * from {{ ref('int_due_snapshots') }}),
 
 goals as (select * from {{ ref('stg_success__goals') }}),
 
-rates as (select * from {{ ref('int_currency_rates') }}),
+rates as (select * from {{ ref('int_snapshot_rates') }}),
 
 -- what a goal is worth at a snapshot: agreed by then, reached only if confirmed by then
 goal_values as (
@@ -30,7 +30,10 @@ goal_values as (
         on
             snapshots.account_id = goals.account_id
             and {{ utc_date('goals.set_at') }} <= snapshots.snapshot_date
-    left join rates on goals.currency = rates.currency
+    left join rates
+        on
+            snapshots.snapshot_date = rates.snapshot_date
+            and goals.currency = rates.currency
 ),
 
 totals as (

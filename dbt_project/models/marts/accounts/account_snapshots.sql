@@ -1,147 +1,23 @@
 -- Grain: one row per account and snapshot date.
--- A signal is null where nothing is known; zero is only written where zero was seen.
+-- A view: the weeks are kept, and today is made anew. Its columns are those that its YAML declares.
+{{ config(materialized='view') }}
+
 with
 
-snapshots as (select * from {{ ref('int_snapshot_dates') }}),
+weeks as (
+    select {{ declared_columns() }}
+    from {{ ref('int_account_weeks') }}
+),
 
-usage as (select * from {{ ref('int_usage_signals') }}),
+today as (
+    select {{ declared_columns() }}
+    from {{ ref('int_account_today') }}
+),
 
-feature_use as (select * from {{ ref('int_feature_use_signals') }}),
-
-support as (select * from {{ ref('int_support_signals') }}),
-
-survey as (select * from {{ ref('int_survey_signals') }}),
-
-learning as (select * from {{ ref('int_learning_signals') }}),
-
-relationship as (select * from {{ ref('int_relationship_signals') }}),
-
-value as (select * from {{ ref('int_value_signals') }}),
-
-onboarding as (select * from {{ ref('int_onboarding_signals') }}),
-
-subscriptions as (select * from {{ ref('int_subscription_signals') }}),
-
-payments as (select * from {{ ref('int_payment_signals') }}),
-
-reporting as (select distinct reporting_currency from {{ ref('int_currency_rates') }}),
-
-joined as (
-    select
-        snapshots.account_id,
-        snapshots.snapshot_date,
-        snapshots.is_latest,
-        subscriptions.is_open,
-        reporting.reporting_currency as currency,
-        subscriptions.renewal_date,
-
-        -- usage
-        subscriptions.seats,
-        (usage.active_users_28d / nullif(subscriptions.seats, 0))::double precision
-            as active_user_share,
-        usage.active_users_7d,
-        usage.active_users_28d,
-        usage.stickiness,
-        usage.events_28d,
-        usage.events_per_user_28d,
-        usage.usage_change_28d,
-        usage.active_user_change_56d,
-        usage.sessions_28d,
-        usage.api_calls_28d,
-        usage.api_calls_change_28d,
-        usage.data_bytes_28d,
-        usage.data_bytes_change_28d,
-        usage.days_since_last_use,
-        feature_use.features_used_28d,
-        feature_use.feature_adoption,
-
-        -- support
-        support.tickets_28d,
-        support.tickets_90d,
-        support.urgent_tickets_90d,
-        support.core_tickets_28d,
-        support.escalations_90d,
-        support.open_tickets,
-        support.first_response_hours_90d,
-        support.csat_90d,
-
-        -- surveys
-        survey.nps_score_180d,
-        survey.csat_survey_180d,
-        survey.survey_response_rate_180d,
-
-        -- training and community
-        learning.training_attendance_180d,
-        learning.training_no_shows_90d,
-        learning.community_posts_90d,
-
-        -- relationship
-        relationship.review_attendance_180d,
-        relationship.inbound_activities_90d,
-        relationship.days_since_last_contact,
-        relationship.sponsor_present,
-        relationship.sponsor_left_90d,
-
-        -- value and onboarding
-        value.goal_progress,
-        value.roi_multiple,
-        value.efficiency_progress,
-        onboarding.onboarding_progress,
-        onboarding.onboarding_overdue_steps,
-
-        -- commercial
-        subscriptions.mrr,
-        (usage.events_28d / nullif(subscriptions.mrr, 0))::double precision as events_per_mrr,
-        subscriptions.mrr_change_90d,
-        subscriptions.products,
-        subscriptions.days_to_renewal,
-        subscriptions.tenure_days,
-        subscriptions.billing_period_months,
-        payments.failed_payments_90d,
-        payments.overdue_invoices,
-        payments.paid_late_share_180d
-    from snapshots
-    cross join reporting
-    left join usage
-        on
-            snapshots.account_id = usage.account_id
-            and snapshots.snapshot_date = usage.snapshot_date
-    left join feature_use
-        on
-            snapshots.account_id = feature_use.account_id
-            and snapshots.snapshot_date = feature_use.snapshot_date
-    left join support
-        on
-            snapshots.account_id = support.account_id
-            and snapshots.snapshot_date = support.snapshot_date
-    left join survey
-        on
-            snapshots.account_id = survey.account_id
-            and snapshots.snapshot_date = survey.snapshot_date
-    left join learning
-        on
-            snapshots.account_id = learning.account_id
-            and snapshots.snapshot_date = learning.snapshot_date
-    left join relationship
-        on
-            snapshots.account_id = relationship.account_id
-            and snapshots.snapshot_date = relationship.snapshot_date
-    left join value
-        on
-            snapshots.account_id = value.account_id
-            and snapshots.snapshot_date = value.snapshot_date
-    left join onboarding
-        on
-            snapshots.account_id = onboarding.account_id
-            and snapshots.snapshot_date = onboarding.snapshot_date
-    inner join subscriptions
-        on
-            snapshots.account_id = subscriptions.account_id
-            and snapshots.snapshot_date = subscriptions.snapshot_date
-    left join payments
-        on
-            snapshots.account_id = payments.account_id
-            and snapshots.snapshot_date = payments.snapshot_date
+snapshots as (
+    select * from weeks
+    union all
+    select * from today
 )
 
-select * from joined
+select * from snapshots

@@ -14,7 +14,7 @@ tiers as (
 
 policy as (select coverage_floor from {{ ref('health_policy') }}),
 
-silent_dates as (select * from {{ ref('int_usage_silent_dates') }}),
+outage_dates as (select * from {{ ref('int_usage_outage_dates') }}),
 
 overall as (
     select
@@ -47,11 +47,11 @@ judged as (
     select
         overall.*,
         overall.coverage >= policy.coverage_floor
-        and not (overall.lacks_a_pillar and silent_dates.snapshot_date is not null)
+        and not (overall.lacks_a_pillar and outage_dates.snapshot_date is not null)
             as is_enough_known
     from overall
     cross join policy
-    left join silent_dates on overall.snapshot_date = silent_dates.snapshot_date
+    left join outage_dates on overall.snapshot_date = outage_dates.snapshot_date
 ),
 
 banded as (

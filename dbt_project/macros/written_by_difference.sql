@@ -1,0 +1,45 @@
+{#-
+Incremental strategies that write only what differs, so that a run in which nothing changed writes
+no row: PostgreSQL's own statistics are the test.
+
+- `difference`: the table becomes the query's result. For small tables that are cheap to compute.
+- `changed_rows`: the query gives some of the table's rows; the others stay.
+
+`is distinct from` compares whole rows and takes two nulls for equal.
+-#}
+{% macro get_incremental_difference_sql(arguments) -%}
+    delete from {{ arguments.target_relation }} as present
+    where not exists (
+        select 1
+        from {{ arguments.temp_relation }} as incoming
+        where {{ same_key(arguments.unique_key) }}
+    );
+    {{ get_incremental_changed_rows_sql(arguments) }}
+{%- endmacro %}
+
+
+{% macro get_incremental_changed_rows_sql(arguments) -%}
+    {%- set columns = arguments.dest_columns | map(attribute='quoted') | list %}
+    merge into {{ arguments.target_relation }} as present
+    using {{ arguments.temp_relation }} as incoming
+    on {{ same_key(arguments.unique_key) }}
+    when matched
+        and (present.{{ columns | join(', present.') }})
+        is distinct from (incoming.{{ columns | join(', incoming.') }})
+        then update set
+            {% for column in columns -%}
+            {{ column }} = incoming.{{ column }}{{ ', ' if not loop.last }}
+            {%- endfor %}
+    when not matched
+        then insert ({{ columns | join(', ') }})
+        values (incoming.{{ columns | join(', incoming.') }})
+{%- endmacro %}
+
+
+{% macro same_key(columns) -%}
+    {#- A table of one row has no key. -#}
+    {{ 'true' if not columns }}
+    {%- for column in columns or [] -%}
+        present.{{ column }} = incoming.{{ column }}{{ ' and ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}

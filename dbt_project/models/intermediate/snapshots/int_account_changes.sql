@@ -1,0 +1,114 @@
+-- Grain: one row per account of which a raw row was recorded or superseded since the last build.
+-- This reads the raw tables themselves: staging has forgotten what was superseded. The two large ones
+-- are indexed here, after their first load.
+{{
+    config(
+        materialized='table',
+        pre_hook=[
+            "{{ index_days(source('product', 'account_days')) }}",
+            "{{ index_days(source('product', 'account_feature_days')) }}",
+        ]
+    )
+}}
+-- depends_on: {{ ref('int_weeks_built') }}
+
+{% set recorded_after, recorded_until = changed_between() %}
+{%- set is_changed -%}
+    (
+        (_recorded_at > {{ recorded_after }} and _recorded_at <= {{ recorded_until }})
+        or (_superseded_at > {{ recorded_after }} and _superseded_at <= {{ recorded_until }})
+    )
+{%- endset %}
+
+{%- set first_time -%}
+    least(
+        changed_invoices.issued_at,
+        changed_invoices.due_at,
+        changed_invoices.voided_at,
+        first_attempts.attempted_at
+    )
+{%- endset %}
+
+{#- The first day that a row can matter to; least() skips the times that are not known. -#}
+{%- set first_days = {
+    ('billing', 'subscriptions'): utc_date('started_at'),
+    ('crm', 'activities'): utc_date('occurred_at'),
+    ('crm', 'contacts'): utc_date('joined_at'),
+    ('product', 'account_days'): 'usage_date',
+    ('product', 'account_feature_days'): 'usage_date',
+    ('support', 'tickets'): utc_date('least(created_at, first_response_at, escalated_at, solved_at)'),
+    ('survey', 'responses'): utc_date('submitted_at'),
+    ('survey', 'invitations'): utc_date('sent_at'),
+    ('training', 'enrollments'): utc_date('least(scheduled_at, completed_at)'),
+    ('community', 'posts'): utc_date('posted_at'),
+    ('success', 'goals'): utc_date('set_at'),
+    ('success', 'onboarding_steps'): utc_date('least(planned_at, started_at, completed_at)'),
+} %}
+
+with
+
+invoices as (select * from {{ source('billing', 'invoices') }}),
+
+payments as (select * from {{ source('billing', 'payments') }}),
+
+changed_invoices as (
+    select
+        *,
+        greatest(_recorded_at, _superseded_at) as recorded_at
+    from invoices
+    where {{ is_changed }}
+),
+
+changed_payments as (
+    select
+        *,
+        greatest(_recorded_at, _superseded_at) as recorded_at
+    from payments
+    where {{ is_changed }}
+),
+
+first_attempts as (
+    select
+        invoice_id,
+        min(attempted_at) as attempted_at
+    from payments
+    group by invoice_id
+),
+
+changes as (
+    {% for (source_name, table_name), first_day in first_days.items() -%}
+        select
+            account_id,
+            {{ first_day }} as first_day,
+            greatest(_recorded_at, _superseded_at) as recorded_at
+        from {{ source(source_name, table_name) }}
+        where {{ is_changed }}
+        union all
+    {% endfor -%}
+    -- an invoice decides of whom its payments are, and by its amount which of them came late
+    select
+        changed_invoices.account_id,
+        {{ utc_date(first_time) }} as first_day,
+        changed_invoices.recorded_at
+    from changed_invoices
+    left join first_attempts on changed_invoices.invoice_id = first_attempts.invoice_id
+    union all
+    select
+        invoices.account_id,
+        {{ utc_date('changed_payments.attempted_at') }} as first_day,
+        changed_payments.recorded_at
+    from changed_payments
+    inner join invoices on changed_payments.invoice_id = invoices.invoice_id
+),
+
+earliest as (
+    select
+        account_id,
+        -- a row without a time may matter to any day
+        min(coalesce(first_day, '-infinity'::date)) as changed_from,
+        max(recorded_at) as recorded_at
+    from changes
+    group by account_id
+)
+
+select * from earliest

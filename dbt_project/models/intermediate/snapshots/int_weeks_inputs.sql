@@ -1,0 +1,70 @@
+-- Grain: one row per input and item that weeks of all accounts are computed from.
+with
+
+usage_windows as (select * from {{ ref('int_usage_windows') }}),
+
+support_windows as (select * from {{ ref('int_support_windows') }}),
+
+outages as (select * from {{ ref('int_source_outages') }}),
+
+coverage as (select * from {{ ref('int_source_coverage') }}),
+
+rates as (select * from {{ ref('int_snapshot_rates') }}),
+
+features as (select * from {{ ref('stg_product__features') }}),
+
+inputs as (
+    select
+        'usage_window' as input_name,
+        snapshot_date::text as item,
+        snapshot_date as applies_from,
+        to_jsonb(usage_windows)::text as input_value
+    from usage_windows
+    union all
+    select
+        'support_window' as input_name,
+        snapshot_date::text as item,
+        snapshot_date as applies_from,
+        to_jsonb(support_windows)::text as input_value
+    from support_windows
+    union all
+    -- usage reads an outage once it is over
+    select
+        'outage' as input_name,
+        source || ' ' || first_missing_date as item,
+        first_missing_date as applies_from,
+        last_missing_date::text as input_value
+    from outages
+    where is_over
+    union all
+    select
+        'first_date' as input_name,
+        first_dates.measure as item,
+        first_dates.first_date::date as applies_from,
+        first_dates.first_date as input_value
+    from coverage
+    cross join lateral jsonb_each_text(to_jsonb(coverage)) as first_dates (measure, first_date)
+    where first_dates.first_date is not null
+    union all
+    select
+        'rate' as input_name,
+        snapshot_date || ' ' || currency as item,
+        snapshot_date as applies_from,
+        concat_ws(' ', reporting_currency, reporting_per_cent) as input_value
+    from rates
+    union all
+    select
+        'feature' as input_name,
+        feature as item,
+        '-infinity'::date as applies_from,
+        coalesce(is_core::text, '') as input_value
+    from features
+    union all
+    select
+        'sql' as input_name,
+        '' as item,
+        '-infinity'::date as applies_from,
+        '{{ signals_sql_hash("int_account_signals") }}' as input_value
+)
+
+select * from inputs
