@@ -129,7 +129,7 @@ def train_company(
     Args:
         snapshots: marts.account_snapshots with `health_score`, one row per account and date.
         outcomes: marts.fct_churn_outcomes.
-        signals: the seed `signals`.
+        signals: marts.dim_signals.
         policy: the seeds `churn_model_policy` and `leak_policy`, side by side in one row.
     """
     rules = ChurnPolicy.from_frame(policy)

@@ -17,7 +17,7 @@ AMOUNT = "{amount}"
 
 @dataclass(frozen=True)
 class Signal:
-    """One row of the seed `signals`."""
+    """One row of marts.dim_signals."""
 
     signal: str
     label: str
@@ -34,7 +34,7 @@ class Signal:
 
 
 def read_signals(frame: pd.DataFrame) -> dict[str, Signal]:
-    """The seed `signals` by signal."""
+    """marts.dim_signals by signal."""
     columns = [field.name for field in fields(Signal)]
     rows = frame[columns].fillna("").astype(str)
     return {row["signal"]: Signal(**row) for row in rows.to_dict("records")}  # pyright: ignore

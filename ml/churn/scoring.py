@@ -30,7 +30,7 @@ def score_accounts(
 
     Args:
         snapshots_latest: account_id and the signals of the accounts open on the as-of date.
-        signals: the seed `signals`.
+        signals: marts.dim_signals.
 
     Returns:
         PREDICTION_COLUMNS, ordered by account; `drivers` is a JSON list (see `account_drivers`).

@@ -19,7 +19,7 @@ PREDICTIONS = dg.AssetKey(["ml", "churn_predictions"])
 SNAPSHOTS = dg.AssetKey(["marts", "account_snapshots"])
 SCORES = dg.AssetKey(["marts", "fct_health_scores"])
 OUTCOMES = dg.AssetKey(["marts", "fct_churn_outcomes"])
-SIGNALS = dg.AssetKey(["seeds", "signals"])
+SIGNALS = dg.AssetKey(["marts", "dim_signals"])
 POLICY = dg.AssetKey(["seeds", "churn_model_policy"])
 LEAK_POLICY = dg.AssetKey(["seeds", "leak_policy"])
 HEALTH_POLICY = dg.AssetKey(["seeds", "health_policy"])
@@ -38,7 +38,7 @@ where snapshots.is_open
 """
 LATEST_SNAPSHOTS_SQL = f"{SNAPSHOTS_SQL} and snapshots.is_latest"
 OUTCOMES_SQL = "select * from marts.fct_churn_outcomes"
-SIGNALS_SQL = "select * from seeds.signals"
+SIGNALS_SQL = "select * from marts.dim_signals order by position"
 POLICY_SQL = "select * from seeds.churn_model_policy cross join seeds.leak_policy"
 
 

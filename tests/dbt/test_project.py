@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
-from tests.dbt.conftest import Parsed
+from tests.dbt.conftest import PROJECT, Parsed
 
 OPERATIONAL = {"ml", "quarantine", "tenure"}
 PREFIXES = {"staging": "stg_", "intermediate": "int_"}
@@ -111,3 +112,21 @@ def test_no_model_reads_what_the_contract_does_not_know(parsed: Parsed) -> None:
         if re.search(r"\battributes\b", COMMENT.sub("", model["raw_code"]))
     ]
     assert readers == []
+
+
+def test_every_signal_is_declared_once_and_every_scorecard_reads_declared_signals(
+    parsed: Parsed,
+) -> None:
+    """A signal that a scorecard names and no column declares would lose its weight unseen."""
+    snapshots = next(m for m in parsed.models("marts") if m["name"] == "account_snapshots")
+    declared = {
+        name
+        for name, column in snapshots["columns"].items()
+        if "signal" in column["config"]["meta"]
+    }
+    # the contract makes each of them a column of the table
+    assert len(declared) > 50
+    lines = csv.DictReader((PROJECT / "seeds" / "scorecard_signals.csv").open(encoding="utf-8"))
+    assert {line["signal"] for line in lines} <= declared
+    keys = {"account_id", "snapshot_date", "is_latest", "is_open", "currency", "renewal_date"}
+    assert set(snapshots["columns"]) - declared == keys

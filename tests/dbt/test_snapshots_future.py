@@ -19,7 +19,7 @@ ACCOUNTS = 8
 MARTS = ["account_snapshots", "fct_churn_outcomes", "fct_health_scores", "customer_health"]
 ONLY_MODELS = ["--exclude-resource-type", "test", "unit_test"]
 SELECTED = [*MARTS, "source_silences"]
-SELECTION = ["--select", "signals", *(f"+{mart}" for mart in SELECTED), *ONLY_MODELS]
+SELECTION = ["--select", "dim_signals", *(f"+{mart}" for mart in SELECTED), *ONLY_MODELS]
 
 # Eight customers over 56 weeks; `week` days differ by account, so that no two look alike.
 HISTORY = """
@@ -265,7 +265,7 @@ def test_the_company_says_something_of_every_signal(
 ) -> None:
     """A signal that is null or the same everywhere would survive any poison."""
     assert len(known["account_snapshots"]) > ACCOUNTS * 40
-    signals = company.read("select signal from seeds.signals")["signal"]
+    signals = company.read("select signal from marts.dim_signals")["signal"]
     counts = company.read(
         "select "
         + ", ".join(f"count(distinct {signal}) as {signal}" for signal in signals)

@@ -49,7 +49,10 @@ scored as (
                 from scorecard_signals
                 inner join (
                     values
-                    {{ snapshot_signals('snapshots') }}
+                    {% for signal in signal_registry() -%}
+                        ('{{ signal.signal }}', snapshots.{{ signal.signal }}::double precision)
+                        {{- ',' if not loop.last }}
+                    {% endfor %}
                 ) as signals (signal, signal_value)
                     on scorecard_signals.signal = signals.signal
             )
