@@ -103,6 +103,12 @@ with accounts as (
 ), posts as (
     insert into community.posts (post_id, account_id, posted_at)
     select 'm' || n || '-' || week, account_id, at from weeks where week % n = 0
+), overrides as (
+    insert into success.health_overrides (override_id, account_id, score, reason, author, set_at,
+        expires_at)
+    select 'h' || n, account_id, 10 * n, 'A reason', 'c', t + interval '100 days',
+        t + n * interval '60 days'
+    from accounts where n in (5, 6, 7)
 ), goals as (
     insert into success.goals (goal_id, account_id, value_type, target_cents, achieved_cents,
         currency, set_at, achieved_at)
@@ -193,6 +199,10 @@ with future as (
 ), posts as (
     insert into community.posts (post_id, account_id, posted_at)
     select 'poison' || n, account_id, at from future
+), overrides as (
+    insert into success.health_overrides (override_id, account_id, score, reason, author, set_at,
+        expires_at)
+    select 'poison' || n, account_id, 1, 'Poison', 'c', at, '2027-01-01 00:00Z' from future
 ), goals as (
     insert into success.goals (goal_id, account_id, value_type, target_cents, achieved_cents,
         currency, set_at, achieved_at)
@@ -273,6 +283,15 @@ def test_the_company_says_something_of_every_signal(
     ).iloc[0]
     constant = {"billing_period_months", "products"}
     assert {signal for signal in signals if counts[signal] < 2} <= constant
+
+
+def test_overrides_have_changed_scores(known: dict[str, pd.DataFrame], company: Warehouse) -> None:
+    """Without an override in force, the company could not show that a later one leaks."""
+    overridden = company.read(
+        "select account_id from marts.customer_health where override_score is not null"
+        " order by account_id"
+    )
+    assert overridden["account_id"].tolist() == ["a6", "a7"]
 
 
 def test_a_silence_that_lasts_is_known_before_it_ends(

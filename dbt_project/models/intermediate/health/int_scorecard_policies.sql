@@ -12,6 +12,13 @@ lines as (select * from {{ ref('scorecard_signals') }}),
 
 tiers as (select * from {{ ref('health_tiers') }}),
 
+targets as (select * from {{ ref('scorecard_targets') }}),
+
+learned_weights as (
+    select * from {{ ref('fct_learned_weights') }}
+    where weight > 0
+),
+
 weighted_lines as (
     select
         lines.scorecard,
@@ -32,6 +39,30 @@ weighted_lines as (
             lines.scorecard = pillars.scorecard
             and lines.segment = pillars.segment
             and lines.pillar = pillars.pillar
+    where lines.weight is not null
+    union all
+    select
+        lines.scorecard,
+        lines.segment,
+        learned_weights.quarter_start as valid_from,
+        learned_weights.next_quarter_start as valid_to,
+        lines.pillar,
+        -- a pillar weighs what its signals weigh
+        sum(learned_weights.weight)
+            over (partition by lines.scorecard, learned_weights.quarter_start, lines.pillar)
+            as pillar_weight,
+        lines.signal,
+        learned_weights.weight,
+        lines.floor,
+        lines.ceiling,
+        learned_weights.reason as pillar_reason,
+        lines.reason
+    from lines
+    inner join learned_weights
+        on
+            lines.scorecard = learned_weights.scorecard
+            and lines.signal = learned_weights.signal
+    where lines.weight is null
 ),
 
 pillar_policies as (
@@ -84,6 +115,23 @@ tier_policies as (
     group by scorecard
 ),
 
+target_policies as (
+    select
+        scorecard,
+        segment,
+        jsonb_agg(
+            jsonb_build_object(
+                'target', target,
+                'value', target_value,
+                'unit', unit,
+                'is_upper_limit', is_upper_limit
+            )
+            order by target
+        ) as targets
+    from targets
+    group by scorecard, segment
+),
+
 described as (
     select
         segment_policies.scorecard,
@@ -91,6 +139,7 @@ described as (
         segment_policies.valid_from,
         segment_policies.valid_to,
         segment_policies.reasons,
+        target_policies.targets,
         jsonb_build_object(
             'points_step', rules.points_step,
             'pillars', segment_policies.pillars,
@@ -99,6 +148,10 @@ described as (
     from segment_policies
     inner join rules on segment_policies.scorecard = rules.scorecard
     inner join tier_policies on segment_policies.scorecard = tier_policies.scorecard
+    left join target_policies
+        on
+            segment_policies.scorecard = target_policies.scorecard
+            and segment_policies.segment = target_policies.segment
 ),
 
 -- reasons are wording: a corrected one is no other policy
@@ -118,7 +171,8 @@ select
     described.valid_from,
     described.valid_to,
     described.policy,
-    described.reasons
+    described.reasons,
+    described.targets
 from described
 inner join versions
     on

@@ -27,29 +27,36 @@ lines as (
     cross join lateral jsonb_array_elements(pillars.pillar -> 'signals') as signals (signal)
 ),
 
+delivered_lines as (
+    select
+        lines.*,
+        signal_coverage.first_known_date
+    from lines
+    left join signal_coverage on lines.signal = signal_coverage.signal
+),
+
 pillar_reach as (
     select
-        lines.policy_version,
-        lines.policy_segment,
+        delivered_lines.policy_version,
+        delivered_lines.policy_segment,
         snapshot_dates.snapshot_date,
-        lines.pillar_number,
-        lines.pillar_weight,
-        sum(lines.weight) as signal_weight,
-        sum(lines.weight) filter (
-            where signal_coverage.first_known_date <= snapshot_dates.snapshot_date
+        delivered_lines.pillar_number,
+        delivered_lines.pillar_weight,
+        sum(delivered_lines.weight) as signal_weight,
+        sum(delivered_lines.weight) filter (
+            where delivered_lines.first_known_date <= snapshot_dates.snapshot_date
         ) as deliverable_weight
-    from lines
+    from delivered_lines
     inner join snapshot_dates
         on
-            (lines.valid_from is null or snapshot_dates.snapshot_date >= lines.valid_from)
-            and (lines.valid_to is null or snapshot_dates.snapshot_date < lines.valid_to)
-    left join signal_coverage on lines.signal = signal_coverage.signal
+            (delivered_lines.valid_from is null or delivered_lines.valid_from <= snapshot_dates.snapshot_date)
+            and (delivered_lines.valid_to is null or delivered_lines.valid_to > snapshot_dates.snapshot_date)
     group by
-        lines.policy_version,
-        lines.policy_segment,
+        delivered_lines.policy_version,
+        delivered_lines.policy_segment,
         snapshot_dates.snapshot_date,
-        lines.pillar_number,
-        lines.pillar_weight
+        delivered_lines.pillar_number,
+        delivered_lines.pillar_weight
 ),
 
 totals as (

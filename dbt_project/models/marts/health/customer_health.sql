@@ -56,21 +56,19 @@ earlier_scores as (
     order by default_scores.account_id asc, default_scores.snapshot_date desc
 ),
 
+-- the sub-selects are constants to PostgreSQL, so that only these days' contributions are unfolded
 default_pillar_scores as (
     select
-        pillar_scores.account_id,
-        pillar_scores.snapshot_date,
-        jsonb_object_agg(pillar_scores.pillar, pillar_scores.pillar_score) as pillar_scores,
-        array_agg(
-            pillar_scores.pillar
-            order by pillar_scores.pillar
-        ) filter (where pillar_scores.pillar_score is not null) as known_pillars
+        account_id,
+        snapshot_date,
+        jsonb_object_agg(pillar, pillar_score) as pillar_scores,
+        array_agg(pillar order by pillar) filter (where pillar_score is not null) as known_pillars
     from pillar_scores
-    inner join policy on pillar_scores.scorecard = policy.default_scorecard
     where
-        pillar_scores.snapshot_date = {{ as_of_date() }}
-        or pillar_scores.snapshot_date in (select earlier_scores.snapshot_date from earlier_scores)
-    group by pillar_scores.account_id, pillar_scores.snapshot_date
+        scorecard = (select policy.default_scorecard from policy)
+        and snapshot_date <= {{ as_of_date() }}
+        and snapshot_date >= {{ as_of_date() }} - (select policy.trend_days + 6 from policy)
+    group by account_id, snapshot_date
 ),
 
 current_pillar_scores as (
@@ -102,7 +100,6 @@ missing_signals as (
         contributions.account_id,
         string_agg(signals.label, ', ' order by signals.position) as missing
     from contributions
-    inner join policy on contributions.scorecard = policy.default_scorecard
     inner join current_scores
         on
             contributions.account_id = current_scores.account_id
@@ -113,7 +110,8 @@ missing_signals as (
             contributions.signal = signal_coverage.signal
             and signal_coverage.first_known_date <= {{ as_of_date() }}
     where
-        contributions.snapshot_date = {{ as_of_date() }}
+        contributions.scorecard = (select policy.default_scorecard from policy)
+        and contributions.snapshot_date = {{ as_of_date() }}
         and contributions.points is null
     group by contributions.account_id
 ),

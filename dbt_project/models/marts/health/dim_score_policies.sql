@@ -62,6 +62,7 @@ described as (
         orders.pillar_weights,
         policies.policy,
         policies.reasons,
+        policies.targets,
         {{ as_of_date() }} as first_as_of_date
     from policies
     inner join rules on policies.scorecard = rules.scorecard
