@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
+from tests.dbt.conftest import PROVENANCE
 from warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
@@ -225,25 +226,6 @@ with future as (
 update billing.subscriptions
 set ended_at = '2026-01-20 00:00Z', cancelled_at = '2026-01-15 00:00Z'
 where ended_at is null
-"""
-
-
-# Ingestion fills these; here every row has the same.
-PROVENANCE = """
-do $$
-declare raw record;
-begin
-    for raw in
-        select table_schema, table_name from information_schema.columns
-        where column_name = '_row_hash'
-    loop
-        execute format(
-            'alter table %I.%I alter _source set default $d$test$d$,'
-            ' alter _loaded_at set default now(), alter _row_hash set default $d$test$d$',
-            raw.table_schema, raw.table_name
-        );
-    end loop;
-end $$
 """
 
 
