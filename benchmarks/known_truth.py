@@ -79,7 +79,7 @@ def observables(company: Path, home: Path) -> pd.DataFrame:
     settings = load_settings(COMPANY, {"TENURE_HOME": str(home)})
     with Warehouse.open(settings, role="reader") as warehouse:
         snapshots = warehouse.read("select * from marts.account_snapshots where is_open")
-    signals = pd.read_csv(PROJECT_ROOT / "dbt_project" / "seeds" / "signals.csv")
+        signals = warehouse.read("select signal, risk_when from marts.dim_signals")
     weeks = Truth.read(company).judged_weeks()
     snapshots["week_end"] = snapshots["snapshot_date"].astype(weeks["week_end"].dtype)
     rows = weeks.merge(snapshots, on=["account_id", "week_end"])

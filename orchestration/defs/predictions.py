@@ -23,7 +23,7 @@ PREDICTIONS = dg.AssetKey(["ml", "predictions"])
 SNAPSHOTS = dg.AssetKey(["marts", "account_snapshots"])
 SCORES = dg.AssetKey(["marts", "fct_health_scores"])
 OUTCOMES = [dg.AssetKey(["marts", target.outcomes]) for target in TARGETS]
-SIGNALS = dg.AssetKey(["seeds", "signals"])
+SIGNALS = dg.AssetKey(["marts", "dim_signals"])
 POLICY = dg.AssetKey(["seeds", "prediction_policy"])
 LEAK_POLICY = dg.AssetKey(["seeds", "leak_policy"])
 HEALTH_POLICY = dg.AssetKey(["seeds", "health_policy"])
@@ -43,7 +43,7 @@ left join marts.fct_health_scores as scores
 where snapshots.is_open
 """
 LATEST_SNAPSHOTS_SQL = f"{SNAPSHOTS_SQL} and snapshots.is_latest"
-SIGNALS_SQL = "select * from seeds.signals"
+SIGNALS_SQL = "select * from marts.dim_signals order by position"
 POLICY_SQL = """
 select * from seeds.prediction_policy cross join seeds.leak_policy
 where prediction_policy.target = %(target)s

@@ -83,6 +83,12 @@ with accounts as (
     select 'e' || n || '-' || week, account_id, at,
         case when (n + week) % 4 = 0 then 'no_show' else 'completed' end
     from weeks where week % 6 = 0
+), overrides as (
+    insert into success.health_overrides (override_id, account_id, score, reason, author, set_at,
+        expires_at)
+    select 'h' || n, account_id, 10 * n, 'A reason', 'c', t + interval '100 days',
+        t + n * interval '60 days'
+    from accounts where n in (5, 6, 7)
 ), posts as (
     insert into community.posts (post_id, account_id, posted_at)
     select 'm' || n || '-' || week, account_id, at from weeks where week % n = 0

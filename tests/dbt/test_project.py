@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
-from tests.dbt.conftest import Parsed
+from tests.dbt.conftest import PROJECT, Parsed
 
 OPERATIONAL = {"ml", "quarantine", "tenure"}
 PREFIXES = {"staging": "stg_", "intermediate": "int_"}
-UNIQUENESS = {"unique", "unique_combination"}
+UNIQUENESS = {"unique", "unique_combination", "unique_combination_or_null"}
 # What Tenure says of its own last run must show while a failed check stops the build.
 LIVE_VIEWS = {"data_trust", "quarantine_summary", "repair_summary", "suspected_leaks"}
 # Those of which only what changed is written, elsewhere.
@@ -18,6 +19,8 @@ INCREMENTAL_VIEWS = {"account_snapshots", "source_outages"}
 READ_RAW_HISTORY = {"int_account_changes", "int_contact_roles", "int_subscription_terms"}
 # Raw tables that concern the weeks of all accounts: int_weeks_inputs compares what follows.
 OF_ALL_ACCOUNTS = {"crm.opportunities", "finance.exchange_rates", "product.features"}
+# Another shape of a mart beside it.
+SHAPES = {"fct_health_contributions"}
 
 COMMENT = re.compile(r"--[^\n]*|\{#.*?#\}", re.DOTALL)
 COMPARED_WITH = re.compile(r"(?:[<>]=?|between)\s*(\d+(?:\.\d+)?)\b")
@@ -64,8 +67,9 @@ def test_every_mart_has_a_contract_and_proves_its_grain(parsed: Parsed) -> None:
     }
     for mart in parsed.models("marts"):
         assert mart["contract"]["enforced"], mart["name"]
-        is_view = mart["name"] in LIVE_VIEWS | INCREMENTAL_VIEWS
-        assert mart["config"]["materialized"] == ("view" if is_view else "table"), mart["name"]
+        is_view = mart["name"] in LIVE_VIEWS | INCREMENTAL_VIEWS | SHAPES
+        materialized = {"view"} if is_view else {"table", "incremental"}
+        assert mart["config"]["materialized"] in materialized, mart["name"]
         assert mart["unique_id"] in proven, f"{mart['name']} has no uniqueness test"
 
 
@@ -133,3 +137,21 @@ def test_no_model_reads_what_the_contract_does_not_know(parsed: Parsed) -> None:
         if re.search(r"\battributes\b", COMMENT.sub("", model["raw_code"]))
     ]
     assert readers == []
+
+
+def test_every_signal_is_declared_once_and_every_scorecard_reads_declared_signals(
+    parsed: Parsed,
+) -> None:
+    """A signal that a scorecard names and no column declares would lose its weight unseen."""
+    snapshots = next(m for m in parsed.models("marts") if m["name"] == "account_snapshots")
+    declared = {
+        name
+        for name, column in snapshots["columns"].items()
+        if "signal" in column["config"]["meta"]
+    }
+    # the contract makes each of them a column of the table
+    assert len(declared) > 50
+    lines = csv.DictReader((PROJECT / "seeds" / "scorecard_signals.csv").open(encoding="utf-8"))
+    assert {line["signal"] for line in lines} <= declared
+    keys = {"account_id", "snapshot_date", "is_latest", "is_open", "currency", "renewal_date"}
+    assert set(snapshots["columns"]) - declared == keys

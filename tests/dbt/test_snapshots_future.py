@@ -20,7 +20,7 @@ ACCOUNTS = 8
 MARTS = ["account_snapshots", "fct_churn_outcomes", "fct_health_scores", "customer_health"]
 ONLY_MODELS = ["--exclude-resource-type", "test", "unit_test"]
 SELECTED = [*MARTS, "source_outages"]
-SELECTION = ["--select", "signals", *(f"+{mart}" for mart in SELECTED), *ONLY_MODELS]
+SELECTION = ["--select", "dim_signals", *(f"+{mart}" for mart in SELECTED), *ONLY_MODELS]
 
 # New facts, and later chapters of old ones, all dated after AS_OF and all absurd.
 POISON = """
@@ -84,6 +84,10 @@ with future as (
     insert into training.enrollments (enrollment_id, account_id, scheduled_at, outcome,
         completed_at)
     select 'poison' || n, account_id, '2026-01-01 00:00Z', 'completed', at from future
+), overrides as (
+    insert into success.health_overrides (override_id, account_id, score, reason, author, set_at,
+        expires_at)
+    select 'poison' || n, account_id, 1, 'Poison', 'c', at, '2027-01-01 00:00Z' from future
 ), posts as (
     insert into community.posts (post_id, account_id, posted_at)
     select 'poison' || n, account_id, at from future
@@ -138,7 +142,7 @@ def test_the_company_says_something_of_every_signal(
 ) -> None:
     """A signal that is null or the same everywhere would survive any poison."""
     assert len(known["account_snapshots"]) > ACCOUNTS * 40
-    signals = company.read("select signal from seeds.signals")["signal"]
+    signals = company.read("select signal from marts.dim_signals")["signal"]
     counts = company.read(
         "select "
         + ", ".join(f"count(distinct {signal}) as {signal}" for signal in signals)
@@ -146,6 +150,15 @@ def test_the_company_says_something_of_every_signal(
     ).iloc[0]
     constant = {"billing_period_months", "products"}
     assert {signal for signal in signals if counts[signal] < 2} <= constant
+
+
+def test_overrides_have_changed_scores(known: dict[str, pd.DataFrame], company: Warehouse) -> None:
+    """Without an override in force, the company could not show that a later one leaks."""
+    overridden = company.read(
+        "select account_id from marts.customer_health where override_score is not null"
+        " order by account_id"
+    )
+    assert overridden["account_id"].tolist() == ["a6", "a7"]
 
 
 def test_an_outage_that_lasts_is_known_before_it_ends(

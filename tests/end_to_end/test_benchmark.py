@@ -108,7 +108,7 @@ def observed(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[p
     warehouse = home.open("full_size")
     try:
         snapshots = warehouse.read("select * from marts.account_snapshots where is_open")
-        signals = warehouse.read("select signal, risk_when from seeds.signals")
+        signals = warehouse.read("select signal, risk_when from marts.dim_signals")
     finally:
         warehouse.close()
     weeks = Truth.read(folder).judged_weeks()

@@ -28,7 +28,8 @@ create table marts.fct_churn_outcomes (
 );
 create table seeds.health_policy (default_scorecard text);
 insert into seeds.health_policy values ('s');
-create table seeds.signals (
+create table marts.dim_signals (
+    position integer,
     signal text, label text, phrase_low text, phrase_high text, unit text,
     is_model_feature boolean, risk_when text
 );
@@ -71,7 +72,7 @@ def loaded(
         ),
         "marts.fct_health_scores": snapshots[OF_THE_SCORES].assign(scorecard="s"),
         "marts.fct_churn_outcomes": small.outcomes,
-        "seeds.signals": small.signals,
+        "marts.dim_signals": small.signals.assign(position=range(len(small.signals))),
         "seeds.prediction_policy": small.policy.drop(columns="single_feature_auc_limit").assign(
             target="churn"
         ),

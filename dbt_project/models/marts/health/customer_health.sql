@@ -10,6 +10,19 @@ snapshots as (
 
 scores as (select * from {{ ref('fct_health_scores') }}),
 
+pillar_scores as (select * from {{ ref('int_health_pillar_scores') }}),
+
+contributions as (select * from {{ ref('fct_health_contributions') }}),
+
+signals as (select * from {{ ref('dim_signals') }}),
+
+signal_coverage as (select * from {{ ref('int_signal_coverage') }}),
+
+overrides as (
+    select * from {{ ref('int_health_overrides') }}
+    where snapshot_date = {{ as_of_date() }}
+),
+
 policy as (select * from {{ ref('health_policy') }}),
 
 predictions as (
@@ -37,14 +50,34 @@ current_scores as (
 earlier_scores as (
     select distinct on (default_scores.account_id)
         default_scores.account_id,
-        default_scores.health_score,
-        default_scores.pillar_scores
+        default_scores.snapshot_date,
+        default_scores.health_score
     from default_scores
     cross join policy
     where
         default_scores.snapshot_date
         between {{ as_of_date() }} - policy.trend_days - 6 and {{ as_of_date() }} - policy.trend_days
     order by default_scores.account_id asc, default_scores.snapshot_date desc
+),
+
+-- the sub-selects are constants to PostgreSQL, so that only these days' contributions are unfolded
+default_pillar_scores as (
+    select
+        account_id,
+        snapshot_date,
+        jsonb_object_agg(pillar, pillar_score) as pillar_scores,
+        array_agg(pillar order by pillar) filter (where pillar_score is not null) as known_pillars
+    from pillar_scores
+    where
+        scorecard = (select policy.default_scorecard from policy)
+        and snapshot_date <= {{ as_of_date() }}
+        and snapshot_date >= {{ as_of_date() }} - (select policy.trend_days + 6 from policy)
+    group by account_id, snapshot_date
+),
+
+current_pillar_scores as (
+    select * from default_pillar_scores
+    where snapshot_date = {{ as_of_date() }}
 ),
 
 -- Scores of different pillars differ without a change of the customer: when events were missing for
@@ -56,9 +89,35 @@ changes as (
         current_scores.health_score - earlier_scores.health_score as score_change_28d
     from current_scores
     inner join earlier_scores on current_scores.account_id = earlier_scores.account_id
+    inner join current_pillar_scores
+        on current_scores.account_id = current_pillar_scores.account_id
+    inner join default_pillar_scores as earlier_pillar_scores
+        on
+            earlier_scores.account_id = earlier_pillar_scores.account_id
+            and earlier_scores.snapshot_date = earlier_pillar_scores.snapshot_date
+    where current_pillar_scores.known_pillars = earlier_pillar_scores.known_pillars
+),
+
+-- what would make a grey account known, of what the company delivers
+missing_signals as (
+    select
+        contributions.account_id,
+        string_agg(signals.label, ', ' order by signals.position) as missing
+    from contributions
+    inner join current_scores
+        on
+            contributions.account_id = current_scores.account_id
+            and current_scores.colour = 'grey'
+    inner join signals on contributions.signal = signals.signal
+    inner join signal_coverage
+        on
+            contributions.signal = signal_coverage.signal
+            and signal_coverage.first_known_date <= {{ as_of_date() }}
     where
-        jsonb_path_query_array(current_scores.pillar_scores, '$.keyvalue() ? (@.value != null).key')
-        = jsonb_path_query_array(earlier_scores.pillar_scores, '$.keyvalue() ? (@.value != null).key')
+        contributions.scorecard = (select policy.default_scorecard from policy)
+        and contributions.snapshot_date = {{ as_of_date() }}
+        and contributions.points is null
+    group by contributions.account_id
 ),
 
 drivers as (
@@ -90,7 +149,17 @@ joined as (
         policy.rising_from,
         policy.falling_to,
         current_scores.coverage,
-        current_scores.pillar_scores,
+        missing_signals.missing,
+        current_pillar_scores.pillar_scores,
+        -- without the override; an account of which nothing is known has none
+        case
+            when current_scores.coverage > 0
+                then current_scores.health_score - current_scores.override_points * 0.000001
+        end::numeric(5, 2) as computed_score,
+        overrides.override_score,
+        overrides.reason as override_reason,
+        overrides.author as override_author,
+        overrides.expires_at as override_expires_at,
         snapshots.mrr,
         snapshots.currency,
         case when snapshots.is_open then snapshots.renewal_date end as renewal_date,
@@ -102,6 +171,12 @@ joined as (
     left join snapshots on accounts.account_id = snapshots.account_id
     left join current_scores on accounts.account_id = current_scores.account_id
     left join changes on accounts.account_id = changes.account_id
+    left join current_pillar_scores on accounts.account_id = current_pillar_scores.account_id
+    left join missing_signals on accounts.account_id = missing_signals.account_id
+    left join overrides
+        on
+            current_scores.account_id = overrides.account_id
+            and current_scores.override_id = overrides.override_id
     left join predictions on accounts.account_id = predictions.account_id
     left join drivers on accounts.account_id = drivers.account_id
 ),
@@ -128,7 +203,13 @@ final as (
         end as trend,
         score_change_28d,
         coverage,
+        missing,
         pillar_scores,
+        computed_score,
+        override_score,
+        override_reason,
+        override_author,
+        override_expires_at,
         churn_probability,
         drivers,
         mrr,

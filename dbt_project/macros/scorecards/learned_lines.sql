@@ -1,0 +1,51 @@
+{#-
+The lines of scorecards whose weights are learned: a list of mappings with scorecard, signal, floor
+and ceiling. Read while dbt writes the SQL, as scorecard_policy() is; a unit test gives its own.
+-#}
+{% macro learned_lines() %}
+    {%- set rules = ref('scorecard_rules') -%}
+    {%- set signals = ref('scorecard_signals') -%}
+    {%- set lines = [] -%}
+    {%- if execute and load_relation(rules) is not none and load_relation(signals) is not none -%}
+        {%- set query %}
+            select jsonb_build_object(
+                'scorecard', scorecard_signals.scorecard,
+                'signal', scorecard_signals.signal,
+                'floor', scorecard_signals.floor,
+                'ceiling', scorecard_signals.ceiling,
+                'weight', 1
+            )::text as line
+            from {{ signals }} as scorecard_signals
+            inner join {{ rules }} as scorecard_rules
+                on scorecard_signals.scorecard = scorecard_rules.scorecard
+            where scorecard_rules.weights_from = 'learned' and scorecard_signals.segment = 'all'
+            order by scorecard_signals.scorecard, scorecard_signals.signal
+        {%- endset -%}
+        {%- for row in run_query(query) -%}
+            {%- do lines.append(fromjson(row['line'])) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(lines) }}
+{% endmacro %}
+
+
+{#- Per line the mean points of 100 over the grouped snapshots, null where none is known. -#}
+{% macro mean_line_points(lines, relation) -%}
+    {%- for line in lines -%}
+        avg({{ weighted_points(relation ~ '.' ~ line.signal, line) }}) / 1000000 as line_{{ loop.index }}
+        {{- ',' if not loop.last }}
+    {% else -%}
+        null::double precision as line_1
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{#- The lines of a relation as rows of a `values` list: scorecard, signal and mean points. -#}
+{% macro line_values(lines, relation) -%}
+    {%- for line in lines -%}
+        ('{{ line.scorecard }}', '{{ line.signal }}', {{ relation }}.line_{{ loop.index }})
+        {{- ',' if not loop.last }}
+    {% else -%}
+        (null::text, null::text, {{ relation }}.line_1)
+    {%- endfor -%}
+{%- endmacro %}

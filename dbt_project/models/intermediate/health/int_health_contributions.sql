@@ -1,0 +1,29 @@
+-- Grain: one row per account, snapshot date on which it was open, and scorecard.
+-- The SQL is written from the policy: one wide step per scorecard and segment, no row per signal.
+{%- set policy = scorecard_policy() %}
+with
+
+snapshots as (
+    select * from {{ ref('account_snapshots') }}
+    where is_open
+),
+
+reach as (select * from {{ ref('int_scorecard_reach') }}),
+
+segments as (select * from {{ ref('int_account_segments') }}),
+
+inputs as (
+    select
+        snapshots.*,
+        segments.segment
+    from snapshots
+    left join segments
+        on
+            snapshots.account_id = segments.account_id
+            and (segments.valid_from is null or snapshots.snapshot_date >= segments.valid_from)
+            and (segments.valid_to is null or snapshots.snapshot_date < segments.valid_to)
+),
+
+{{ scorecard_contributions(policy, 'inputs', ['account_id', 'snapshot_date', 'segment'], 'reach') }}
+
+select * from contributions

@@ -1,0 +1,43 @@
+-- Grain: one row per signal.
+with
+
+declared as (
+    -- tojson writes apostrophes as escapes, which end no literal
+    select '{{ signal_registry() | tojson }}'::jsonb as registry
+),
+
+signals as (
+    select
+        signals.signal,
+        signals.topic,
+        signals.label,
+        signals.phrase_low,
+        signals.phrase_high,
+        signals.unit,
+        signals.is_model_feature,
+        signals.risk_when,
+        signals.window_days,
+        signals.when_none,
+        signals.source_tables,
+        signals.description,
+        signals.position
+    from declared
+    cross join
+        lateral jsonb_to_recordset(declared.registry) as signals (
+            signal text,
+            topic text,
+            label text,
+            phrase_low text,
+            phrase_high text,
+            unit text,
+            is_model_feature boolean,
+            risk_when text,
+            window_days integer,
+            when_none text,
+            source_tables text[],
+            description text,
+            position integer
+        )
+)
+
+select * from signals
