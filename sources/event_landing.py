@@ -89,6 +89,8 @@ class EventLanding:
         plan = self.plan(catalogue, found)
         lake.record_unchanged(self.warehouse, self.place, plan.touched)
         if not plan.to_land and not plan.gone:
+            # No part holds them any more: else each run would look for them in every part.
+            lake.forget_accounts(self.warehouse, self.place, plan.departed)
             return Landing(catalogue, is_usable=bool(catalogue.parts))
         draft = Draft.of(catalogue)
         try:
