@@ -20,6 +20,7 @@ from sources.events import (
     ALL_COLUMNS,
     EVENTS,
     LAKE_FORMAT,
+    Written,
     check_events,
     good_events,
     kept_columns,
@@ -89,6 +90,8 @@ class EventLanding:
         plan = self.plan(catalogue, found)
         lake.record_unchanged(self.warehouse, self.place, plan.touched)
         if not plan.to_land and not plan.gone:
+            # No part holds them any more: else each run would look for them in every part.
+            lake.forget_accounts(self.warehouse, self.place, plan.departed)
             return Landing(catalogue, is_usable=bool(catalogue.parts))
         draft = Draft.of(catalogue)
         try:
@@ -201,16 +204,9 @@ class EventLanding:
     def _write_file(
         self, draft: Draft, plan: Plan, delivery: Delivery, types: Dict[str, str], file: Landed
     ) -> None:
-        fresh = good_events(file.name)
-        repeats = (
-            find_repeats(self.con, fresh, self.folder, draft.parts.values())
-            if "event_id" in types
-            else Repeats()
+        written, repeats = write_once(
+            self.con, self.folder, draft, file.name, good_events(file.name), kept_columns(types)
         )
-        events = without_repeats(fresh, repeats)
-        columns = kept_columns(types)
-        written = write_part(self.con, self.folder, file.name, events, columns)
-        take_from_losers(self.con, self.folder, draft, repeats)
         name = literal(file.name)
         rows_in = self._count(f"select count(*) from mapped where _file = {name}")
         if rows_in != written.rows + repeats.rows_lost:
@@ -338,6 +334,30 @@ class EventLanding:
 
     def _count(self, sql: str) -> int:
         return one_row(self.con, sql)[0]
+
+
+def write_once(
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    draft: Draft,
+    file: str,
+    events: str,
+    columns: Sequence[str],
+) -> tuple[Written, Repeats]:
+    """Write the query `events` to a part of `file`, each event once in the whole lake.
+
+    Repeats are looked for in what was written: to cast all events once more would take longer.
+    """
+    written = write_part(con, folder, file, events, columns)
+    if written.part is None:
+        return written, Repeats()
+    repeats = find_repeats(con, folder, written.part, draft.parts.values())
+    if repeats.rows_lost:
+        first = written.part
+        written = write_part(con, folder, file, without_repeats(folder, first), columns)
+        (folder / first.part).unlink()
+    take_from_losers(con, folder, draft, repeats)
+    return written, repeats
 
 
 def take_from_losers(

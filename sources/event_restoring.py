@@ -11,17 +11,16 @@ import duckdb
 from sources import lake, load_audit, store
 from sources.contract import Contract
 from sources.event_draft import Draft
-from sources.event_landing import note_accounts, take_from_losers
+from sources.event_landing import note_accounts, write_once
 from sources.events import (
     EVENTS,
     check_events,
     good_events,
     kept_columns,
     reject_events,
-    write_part,
 )
 from sources.lake import Change, LandedFile
-from sources.repeats import Repeats, find_repeats, without_repeats
+from sources.repeats import Repeats
 from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Warehouse
 
@@ -58,13 +57,9 @@ def restore_events(
     draft = Draft.of(catalogue)
     restored = 0
     for file, ids in resolved.items():
-        fresh = good_events(file)
-        repeats = Repeats()
-        if "event_id" in types:
-            repeats = find_repeats(con, fresh, folder, draft.parts.values())
-        events = without_repeats(fresh, repeats)
-        written = write_part(con, folder, file, events, kept_columns(types))
-        take_from_losers(con, folder, draft, repeats)
+        written, repeats = write_once(
+            con, folder, draft, file, good_events(file), kept_columns(types)
+        )
         landed = draft.files[file]
         draft.add(
             _counted(landed, len(ids), written.rows, written.rows_late, repeats), written.part

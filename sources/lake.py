@@ -214,6 +214,12 @@ def record_unchanged(
         )
 
 
+def forget_accounts(warehouse: Warehouse, place: store.Place, accounts: Sequence[str]) -> None:
+    """Forget accounts that have no event in the lake."""
+    if accounts:
+        warehouse.execute(REMOVE_ACCOUNTS, {**place.params, "departed": list(accounts)})
+
+
 def finish_rollups(
     warehouse: Warehouse, folder: Path, system: str, added: Iterable[Part], removed: Iterable[Part]
 ) -> None:

@@ -35,27 +35,27 @@ class Repeats:
 
 
 def find_repeats(
-    con: duckdb.DuckDBPyConnection, fresh: str, folder: Path, parts: Iterable[Part]
+    con: duckdb.DuckDBPyConnection, folder: Path, fresh: Part, parts: Iterable[Part]
 ) -> Repeats:
-    """Find repeated events among those of `fresh` (a query) and between them and `parts`.
+    """Find repeated events among those of a new part and between them and `parts`.
 
     Makes the tables `repeated_keys` and `repeats`, for `without_repeats` and `remainder`.
     """
-    con.execute("create or replace table repeated_keys (key_hash ubigint)")
-    first, last, ids = one_row(
-        con, f"select min(usage_date), max(usage_date), count(event_id) from ({fresh})"
-    )
-    if ids == 0:
+    if not fresh.has_event_ids:
         return Repeats()
+    con.execute("create or replace table repeated_keys (key_hash ubigint)")
     near = [
         part
         for part in parts
-        if part.has_event_ids and part.first_date <= last and part.last_date >= first
+        if part.has_event_ids
+        and part.first_date <= fresh.last_date
+        and part.last_date >= fresh.first_date
     ]
-    sources = [f"select {COLUMNS}, null::varchar as part from ({fresh}) where event_id is not null"]
+    events = read_parts(folder, [fresh])
+    sources = [f"select {COLUMNS}, null::varchar as part from {events} where event_id is not null"]
     if near:
         con.execute(
-            f"create or replace table fresh_days as select distinct usage_date from ({fresh})"
+            f"create or replace table fresh_days as select distinct usage_date from {events}"
         )
         sources.append(
             f"select {COLUMNS}, parse_filename(filename) as part "
@@ -100,12 +100,10 @@ def find_repeats(
     return Repeats(lost, to_others, tuple(losing))
 
 
-def without_repeats(fresh: str, repeats: Repeats) -> str:
-    """SQL: the events of `fresh` without those that it loses."""
-    if not repeats.rows_lost:
-        return fresh
+def without_repeats(folder: Path, fresh: Part) -> str:
+    """SQL: the events of a new part without those that it loses."""
     return (
-        f"select {COLUMNS} from ({fresh}) where event_id is null "
+        f"select {COLUMNS} from {read_parts(folder, [fresh])} where event_id is null "
         f"or {KEY_HASH} not in (select key_hash from repeated_keys) "
         f"union all select {COLUMNS} from repeats where part is null and place = 1"
     )

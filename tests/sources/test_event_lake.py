@@ -269,3 +269,13 @@ def test_events_of_a_customer_who_leaves_wait_for_the_customer(
     ]
     loader.deliver({})
     assert read_files == [MAY, JUNE, MAY]
+
+
+def test_an_account_that_left_without_events_is_looked_for_once(
+    loader: Loader, read_files: list[str]
+) -> None:
+    loader.deliver({**COMPANY, **USES})
+    loader.deliver({MAY: HEADER + "e1,A-1,u1,search,2024-05-01 10:00,1\n"})
+    loader.deliver({"crm.accounts.csv": ACCOUNTS.replace("A-2", "A-3")})
+    assert read_files == [MAY, JUNE, MAY]
+    assert loader.rows("select account_id from tenure.lake_accounts") == [("A-1",)]

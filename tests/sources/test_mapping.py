@@ -113,3 +113,19 @@ def test_every_shipped_mapping_fills_a_table_of_the_contract(contract) -> None:
     assert set(systems) >= {"fightchurn", "ravenstack"}
     for system in systems:
         assert set(load_mappings(system)) <= known
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_row_by_row"),
+    [
+        ('select * from "uses.csv" left join "kinds.csv" using (kind_id)', True),
+        ('select a from "uses-1.csv" union all select a from "uses-2.csv"', True),
+        ('select distinct a from "uses.csv"', False),
+        ('select a, count(*) from "uses.csv" group by a', False),
+        ('select * from "uses.csv" qualify row_number() over () = 1', False),
+        ('select * from "uses.csv" where b > (select max(b) from "uses.csv")', False),
+    ],
+)
+def test_only_mappings_row_by_row_read_files_one_by_one(sql: str, is_row_by_row: bool) -> None:
+    """Else an event would depend on files that were landed on another day."""
+    assert parse_mapping("mappings/x/product.events.sql", sql).is_row_by_row is is_row_by_row
