@@ -18,7 +18,7 @@ from orchestration.instance import open_instance
 from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.progress import output_to, step_in_words, step_lines
 from orchestration.lib.runs import RunRequest
-from orchestration.lib.unchanged import last_run_of, save_signature, state_signature
+from orchestration.lib.unchanged import is_unchanged, save_signature, state_signature
 from sources import MappingError, load_mappings
 from warehouse import Settings, Warehouse
 
@@ -160,8 +160,8 @@ def _run(
                 save_sources(warehouse, settings, sources)
                 warehouse.ensure_database(settings.dagster_database)
                 warehouse.ensure_database(settings.mlflow_database)
-                if not asked.full_refresh and last_run_of(
-                    warehouse, job_name, state_signature(warehouse, sources.folders, asked)
+                if not asked.full_refresh and is_unchanged(
+                    warehouse, job_name, sources.folders, asked
                 ):
                     seconds = time.monotonic() - started
                     return RunReport(True, seconds, log, is_unchanged=True)

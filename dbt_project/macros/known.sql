@@ -27,9 +27,13 @@ Raw rows are never overwritten: one that changed or disappeared is superseded. W
 
 {#- A moment from a variable as a literal; what is no moment is refused before it is SQL. -#}
 {% macro timestamp_literal(moment) -%}
-    {%- set pattern = '[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?' -%}
-    {%- if not modules.re.fullmatch(pattern, moment | string) -%}
-        {{ exceptions.raise_compiler_error("known_as_of must be a moment such as 2026-03-01T06:00:00Z, not '" ~ moment ~ "'") }}
+    {%- set day = '[0-9]{4}-[0-9]{2}-[0-9]{2}' -%}
+    {%- set time = '[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?' -%}
+    {%- set zone = '(Z|[+-][0-9]{2}:?[0-9]{2})?' -%}
+    {%- if not modules.re.fullmatch(day ~ '(' ~ time ~ zone ~ ')?', moment | string) -%}
+        {{ exceptions.raise_compiler_error(
+            "known_as_of must be a moment such as 2026-03-01T06:00:00Z, not '" ~ moment ~ "'"
+        ) }}
     {%- endif -%}
     cast('{{ moment }}' as timestamptz)
 {%- endmacro %}

@@ -18,9 +18,10 @@ order by 1
 """
 
 LAST_RUN_SQL = """
-select run_id, finished_at, as_of_date
+select state_signature
 from tenure.runs
-where status = 'succeeded' and job = %(job)s and state_signature = %(signature)s
+where
+    status = 'succeeded' and job = %(job)s
     and started_at = (select max(started_at) from tenure.runs)
 """
 
@@ -55,10 +56,12 @@ def state_signature(warehouse: Warehouse, folders: Mapping[str, Path], request: 
     )
 
 
-def last_run_of(warehouse: Warehouse, job: str, signature: str) -> str | None:
-    """The newest run, where it succeeded and left exactly this state; its id."""
-    rows = warehouse.read(LAST_RUN_SQL, {"job": job, "signature": signature})
-    return None if rows.empty else str(rows["run_id"].iloc[0])
+def is_unchanged(
+    warehouse: Warehouse, job: str, folders: Mapping[str, Path], request: RunRequest
+) -> bool:
+    """Whether the newest run was this one, succeeded, and left exactly the state there is."""
+    left = warehouse.read_arrow(LAST_RUN_SQL, {"job": job})["state_signature"].to_pylist()
+    return left != [] and left == [state_signature(warehouse, folders, request)]
 
 
 def save_signature(warehouse: Warehouse, run_id: str, signature: str) -> None:
