@@ -93,11 +93,16 @@ row gives the same numbers in any build.
                     {%- endfor %}
         end::bigint as total_points
         {%- if reach %},
-        least(
-            {%- for pillar in pillars %}
-            {{ '+ ' if not loop.first }}known_{{ loop.index }} * {{ reach }}.factors[{{ loop.index }}]
-            {%- endfor %},
-            1
+        -- in whole thousandths first: a float is made numeric by way of text
+        (
+            0.001 * least(
+                1000 * (
+                    {%- for pillar in pillars %}
+                    {{ '+ ' if not loop.first }}known_{{ loop.index }} * {{ reach }}.factors[{{ loop.index }}]
+                    {%- endfor %}
+                ),
+                1000
+            )::integer
         )::numeric(4, 3) as coverage,
         {%- for pillar in pillars %}
         {{ 'or ' if not loop.first }}(known_{{ loop.index }} = 0 and {{ reach }}.factors[{{ loop.index }}] > 0)

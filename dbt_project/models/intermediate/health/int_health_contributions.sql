@@ -12,7 +12,7 @@ reach as (select * from {{ ref('int_scorecard_reach') }}),
 
 segments as (select * from {{ ref('int_account_segments') }}),
 
-inputs as (
+inputs as not materialized (
     select
         snapshots.*,
         segments.segment

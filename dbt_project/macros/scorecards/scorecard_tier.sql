@@ -1,0 +1,21 @@
+{#-
+The tier, or its colour, of `overridden.score_points` by the scorecard's bounds. The documents' tiers
+are bands of whole points, so half a point below a bound belongs to the band above it.
+-#}
+{% macro scorecard_tier(policy, key) -%}
+    {%- set done = [] -%}
+    case overridden.scorecard
+        {%- for variant in policy if variant.scorecard not in done %}
+        {%- do done.append(variant.scorecard) %}
+        when '{{ variant.scorecard }}'
+            then
+                case
+                    {%- for tier in variant.tiers %}
+                    when overridden.score_points >= {{ (tier.lower_bound * 1000000) | int - 500000 }} then '{{ tier[key] }}'
+                    {%- endfor %}
+                end
+        {%- else %}
+        when '' then null
+        {%- endfor %}
+    end
+{%- endmacro %}
