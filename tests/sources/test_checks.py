@@ -58,7 +58,7 @@ def check(con: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, str | None
         'create or replace table "keys of crm.accounts.account_id" as '
         "select unnest(['A', 'B']) as key"
     )
-    con.execute("create or replace table taken (rule varchar, key varchar, holder varchar)")
+    con.execute("create or replace table claimed_keys (rule varchar, key varchar, holder varchar)")
     return check_rows(con, DEALS, columns_of(con, "mapped"), DEALS.rules)
 
 
@@ -203,7 +203,7 @@ def test_every_rule_of_the_contract_can_be_checked(con, contract: Contract) -> N
     """SQL that is made from the contract must at least be SQL, for each of the tables."""
     for table in contract.tables:
         con.execute(NEW_UNREAD_DATES)
-        con.execute("create or replace table taken (rule varchar, key varchar, holder varchar)")
+        con.execute("create or replace table claimed_keys (rule varchar, key varchar, holder varchar)")
         for parent in table.parents:
             name = f"keys of {parent.full_name}.{parent.field}"
             con.execute(f'create or replace table "{name}" (key varchar)')
