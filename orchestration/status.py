@@ -20,6 +20,13 @@ where rows_in > 0
 order by system, source, table_name
 """
 
+RUN_SQL = """
+select status, as_of_date, known_as_of, started_at
+from tenure.runs
+order by started_at desc
+limit 1
+"""
+
 REPAIRS_SQL = """
 select rule, sum(rows_repaired)::bigint as rows_repaired
 from tenure.repairs
@@ -182,8 +189,20 @@ def print_loads(console: Console, warehouse: Warehouse) -> None:
     console.print(table)
 
 
+def print_run(console: Console, warehouse: Warehouse) -> None:
+    """The newest run: how it ended, and as of which day and moment it saw the company."""
+    for run in records(warehouse, RUN_SQL):
+        as_of = "no day yet" if pd.isna(run["as_of_date"]) else f"{run['as_of_date']:%Y-%m-%d}"
+        age = freshness(run["started_at"], datetime.now(UTC)).words
+        console.print(
+            f"Newest run: {run['status']}, begun {age} ago, as of {as_of}, "
+            f"as known on {run['known_as_of']:%Y-%m-%d %H:%M} UTC",
+            highlight=False,
+        )
+
+
 def print_repairs(console: Console, warehouse: Warehouse) -> None:
-    """What was mended instead of rejected, a line for each rule."""
+    """What was corrected instead of rejected, a line for each rule."""
     for repair in records(warehouse, REPAIRS_SQL):
         console.print(f"Repaired: {repair['rows_repaired']:,} {REPAIRS[repair['rule']]}")
 
@@ -288,6 +307,7 @@ def print_status(console: Console, settings: Settings) -> None:
     """Everything that `tenure status` says."""
     with Warehouse.open(settings) as warehouse:
         console.print(f"[bold]{settings.company}[/]")
+        print_run(console, warehouse)
         print_loads(console, warehouse)
         print_repairs(console, warehouse)
         print_checks(console, warehouse)
