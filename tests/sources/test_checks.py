@@ -203,7 +203,9 @@ def test_every_rule_of_the_contract_can_be_checked(con, contract: Contract) -> N
     """SQL that is made from the contract must at least be SQL, for each of the tables."""
     for table in contract.tables:
         con.execute(NEW_UNREAD_DATES)
-        con.execute("create or replace table claimed_keys (rule varchar, key varchar, holder varchar)")
+        con.execute(
+            "create or replace table claimed_keys (rule varchar, key varchar, holder varchar)"
+        )
         for parent in table.parents:
             name = f"keys of {parent.full_name}.{parent.field}"
             con.execute(f'create or replace table "{name}" (key varchar)')
