@@ -97,6 +97,12 @@ def suite_text(name: str, folder: Path = SUITES) -> str:
     return "".join((folder / f"{file}.yml").read_text(encoding="utf-8") for file in (SHARED, name))
 
 
+def code_text() -> str:
+    """This package's own code: it decides what a claim finds."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return "".join(file.read_text(encoding="utf-8") for file in files)
+
+
 def bound(claim: Claim, values: Mapping[str, Any]) -> Claim:
     """The claim with each `${name}` replaced.
 

@@ -18,7 +18,13 @@ from orchestration.instance import open_instance
 from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.progress import output_to, step_in_words, step_lines
 from orchestration.lib.runs import RunRequest
-from orchestration.lib.unchanged import is_unchanged, save_signature, state_signature
+from orchestration.lib.unchanged import (
+    input_signature,
+    is_unchanged,
+    record_unchanged,
+    save_signature,
+    state_signature,
+)
 from sources import MappingError, load_mappings
 from warehouse import Settings, Warehouse
 
@@ -153,19 +159,18 @@ def _run(
     started = time.monotonic()
     log = settings.logs / f"run-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
     with output_to(log) as console:
-        with console.status("starting the warehouse"):
-            with Warehouse.open(settings) as warehouse:
-                as_of = date.fromisoformat(asked.as_of) if asked.as_of else None
-                sources = resolve_sources(settings, warehouse, folders, as_of)
-                save_sources(warehouse, settings, sources)
-                warehouse.ensure_database(settings.dagster_database)
-                warehouse.ensure_database(settings.mlflow_database)
-                if not asked.full_refresh and is_unchanged(
-                    warehouse, job_name, sources.folders, asked
-                ):
-                    seconds = time.monotonic() - started
-                    return RunReport(True, seconds, log, is_unchanged=True)
+        with console.status("starting the warehouse"), Warehouse.open(settings) as warehouse:
+            as_of = date.fromisoformat(asked.as_of) if asked.as_of else None
+            sources = resolve_sources(settings, warehouse, folders, as_of)
+            save_sources(warehouse, settings, sources)
+            warehouse.ensure_database(settings.dagster_database)
+            warehouse.ensure_database(settings.mlflow_database)
             settings.remember_company()
+            inputs = input_signature(sources.folders, asked)
+            if not asked.full_refresh and is_unchanged(warehouse, job_name, inputs):
+                record_unchanged(warehouse)
+                seconds = time.monotonic() - started
+                return RunReport(True, seconds, log, is_unchanged=True)
         with console.status("reading the asset graph"):
             instance = open_instance(settings)
             # Imported here: the definitions parse the dbt project, which takes seconds.
@@ -191,8 +196,7 @@ def _run(
             instance.dispose()
         if result.success:
             with Warehouse.open(settings, prepare=False) as warehouse:
-                signature = state_signature(warehouse, sources.folders, asked)
-                save_signature(warehouse, result.run_id, signature)
+                save_signature(warehouse, result.run_id, state_signature(warehouse, inputs))
     return RunReport(
         succeeded=result.success,
         seconds=time.monotonic() - started,

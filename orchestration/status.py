@@ -20,6 +20,14 @@ where rows_in > 0
 order by system, source, table_name
 """
 
+LOOKED_SQL = """
+select finished_at
+from tenure.runs
+where status in ('succeeded', 'unchanged') and finished_at is not null
+order by finished_at desc
+limit 1
+"""
+
 RUN_SQL = """
 select status, as_of_date, known_as_of, started_at
 from tenure.runs
@@ -173,6 +181,10 @@ def print_loads(console: Console, warehouse: Warehouse) -> None:
         return
     newest = max(load["loaded_at"] for load in loads)
     age = freshness(newest, datetime.now(UTC))
+    # Sources that were looked at and had nothing new are as fresh as those that had.
+    runs = records(warehouse, LOOKED_SQL)
+    looked = max([newest, *(run["finished_at"] for run in runs)])
+    age = Freshness(age.words, freshness(looked, datetime.now(UTC)).is_late)
     late = " [yellow](late: the daily job has not run)[/]" if age.is_late else ""
     console.print(f"Newest load: {age.words} ago{late}")
     table = Table("system", "table", "rows in", "loaded", "quarantined", "duplicates")

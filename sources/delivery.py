@@ -32,12 +32,6 @@ on conflict (system, file) do update set
     sha256 = excluded.sha256
 """
 
-OTHER_SYSTEMS = """
-select coalesce(string_agg(system || '=' || delivery_digest, ' ' order by system), '')
-from tenure.loads
-where system <> %(system)s and source = %(source)s and table_name = %(table)s
-"""
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -46,7 +40,6 @@ class Reading:
     table: Table
     sql: str
     rules: Sequence[Rule]
-    other_systems: str
 
 
 @cache
@@ -71,15 +64,6 @@ def content_hash(warehouse: Warehouse, system: str, file: Landed) -> str:
     return now.sha256
 
 
-def other_systems(warehouse: Warehouse, system: str, table: Table) -> str:
-    """What other systems have delivered for the table: their keys are not loaded twice."""
-    place = {"system": system, "source": table.source, "table": table.name}
-    with warehouse.transaction() as connection, connection.cursor() as cursor:
-        cursor.execute(OTHER_SYSTEMS, place)
-        [digests] = cursor.fetchone() or [""]
-    return digests
-
-
 def delivery_digest(files: Iterable[tuple[str, str]], reading: Reading) -> str:
     """One hash of the files (name and content hash) and of everything that reads them."""
     columns = [(column.name, column.data_type) for column in reading.table.columns]
@@ -88,7 +72,6 @@ def delivery_digest(files: Iterable[tuple[str, str]], reading: Reading) -> str:
         columns,
         [repr(rule) for rule in reading.rules],
         reading.sql,
-        reading.other_systems,
         code_digest(),
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from warehouse import Warehouse
 
@@ -26,16 +26,20 @@ AGREED = (
 )
 
 
-def newest_fact_date(warehouse: Warehouse) -> date:
+def newest_fact_date(warehouse: Warehouse, known_as_of: datetime | None = None) -> date:
     """The day (UTC) of the newest thing that happened, in any raw table; today if there is none.
 
-    Never later than today. Raises WarehouseNotPrepared before the first load.
+    Of what was known at `known_as_of`, else of what is known now. Never later than today. Raises
+    WarehouseNotPrepared before the first load.
     """
+    holds = "_superseded_at is null"
+    if known_as_of is not None:
+        known = f"timestamptz '{known_as_of.isoformat()}'"
+        holds = f"_recorded_at <= {known} and coalesce(_superseded_at > {known}, true)"
     today = "(now() at time zone 'utc')::date"
     for columns in (OBSERVED, AGREED):
         newest = ", ".join(
-            f"(select max({column})::date from {table} "
-            f"where _superseded_at is null and {column}::date <= {today})"
+            f"(select max({column})::date from {table} where {holds} and {column}::date <= {today})"
             for table, column in columns
         )
         found = warehouse.read_arrow(f"select greatest({newest}) as newest")["newest"][0].as_py()

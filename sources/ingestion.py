@@ -12,7 +12,7 @@ import duckdb
 from sources import load_audit, store
 from sources.checks import Counts, check_rows, enforced
 from sources.contract import Contract, Rule, Table
-from sources.delivery import Reading, content_hash, delivery_digest, other_systems
+from sources.delivery import Reading, content_hash, delivery_digest
 from sources.event_landing import EventLanding
 from sources.events import EVENTS
 from sources.landing import (
@@ -211,8 +211,7 @@ class _Run:
             return None
         sql = f"{mapping.sql} {mapping.dates} {mapping.delimiter}" if mapping else ""
         contents = [(f.name, content_hash(self.warehouse, self.system, f)) for f in files]
-        others = other_systems(self.warehouse, self.system, table)
-        return delivery_digest(contents, Reading(table, sql, rules, others))
+        return delivery_digest(contents, Reading(table, sql, rules))
 
     def unchanged(self, table: Table, digest: str) -> TableLoad | None:
         """The newest load, where it read this very delivery."""

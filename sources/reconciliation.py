@@ -28,7 +28,11 @@ from warehouse import Warehouse
 WAITING = """
 select system, rejection_id, file, row_number, row_data::text as row_data
 from quarantine.rejected_rows
-where source = {source} and table_name = {table} and rule like 'relationships(%'
+where source = {source} and table_name = {table} and (
+    rule like 'relationships(%'
+    -- a key that another system has given up since is free
+    or (rule like 'unique%' and message like '%was delivered by the system%')
+)
 order by system, file, row_number, rejection_id
 """
 
@@ -127,18 +131,20 @@ def reconcile_quarantine(
     with open_duckdb(warehouse.settings) as con:
         chosen = [table for table in contract.tables if not sources or table.source in sources]
         for table in chosen:
-            if _is_reconciled(warehouse, table):
-                continue
             rules = enforced(table, store.fetch_delivered(warehouse, table))
+            if _is_reconciled(warehouse, table, rules):
+                continue
             for rule in (rule for rule in rules if rule.parent):
                 _quarantine_orphans(warehouse, table, rule, recorded_at)
             for waiting, rows in _waiting(warehouse, table).items():
                 restored += _restore(warehouse, con, table, waiting, rows, rules, recorded_at)
-            _save_reconciled(warehouse, table)
-        if not sources or EVENTS.source in sources:
+            _save_reconciled(warehouse, table, rules)
+        is_chosen = not sources or EVENTS.source in sources
+        if is_chosen and not _is_reconciled(warehouse, EVENTS, EVENTS.rules):
             for waiting, rows in _waiting(warehouse, EVENTS).items():
                 types = _open_mapped(con, EVENTS, rows)
                 restored += restore_events(warehouse, con, contract, waiting, types, recorded_at)
+            _save_reconciled(warehouse, EVENTS, EVENTS.rules)
     found = warehouse.read_arrow(
         f"select exists (select from crm.accounts where {store.HOLDS}) as is_there"
     )
@@ -147,26 +153,29 @@ def reconcile_quarantine(
     return restored
 
 
-def _versions(warehouse: Warehouse, table: Table) -> str:
+def _versions(warehouse: Warehouse, table: Table, rules: Sequence[Rule]) -> str:
     tables = [table.full_name, *(parent.full_name for parent in table.parents)]
     with warehouse.transaction() as connection, connection.cursor() as cursor:
         cursor.execute(VERSIONS, {"tables": tables})
         [versions] = cursor.fetchone() or [""]
-    return versions
+    return f"{versions} {rules!r}"
 
 
-def _is_reconciled(warehouse: Warehouse, table: Table) -> bool:
+def _is_reconciled(warehouse: Warehouse, table: Table, rules: Sequence[Rule]) -> bool:
     with warehouse.transaction() as connection, connection.cursor() as cursor:
         cursor.execute(RECONCILED_VERSIONS, {"source": table.source, "table": table.name})
         found = cursor.fetchone()
-    return found is not None and found[0] == _versions(warehouse, table)
+    return found is not None and found[0] == _versions(warehouse, table, rules)
 
 
-def _save_reconciled(warehouse: Warehouse, table: Table) -> None:
-    place = {"source": table.source, "table": table.name}
-    warehouse.execute(SAVE_RECONCILED, {**place, "versions": _versions(warehouse, table)})
-    # The first call has put the table itself on the list.
-    warehouse.execute(SAVE_RECONCILED, {**place, "versions": _versions(warehouse, table)})
+def _save_reconciled(warehouse: Warehouse, table: Table, rules: Sequence[Rule]) -> None:
+    # The first call puts the table itself on the list of which the second reads the versions.
+    for _ in range(2):
+        versions = _versions(warehouse, table, rules)
+        warehouse.execute(
+            SAVE_RECONCILED,
+            {"source": table.source, "table": table.name, "versions": versions},
+        )
 
 
 def _waiting(warehouse: Warehouse, table: Table) -> dict[load_audit.Place, pa.Table]:

@@ -175,8 +175,9 @@ def append_first(
         f"timestamptz {literal(recorded_at.isoformat())} as _recorded_at, _row_hash "
         f"from ({rows}) {order}"
     ).to_arrow_reader(100_000)
-    warehouse.append_stream(stream, table.source, table.name)
+    # First: a run that is killed after the copy must not leave rows under an old version.
     warehouse.execute(load_audit.MARK_CHANGED, {**place.params, "recorded_at": recorded_at})
+    warehouse.append_stream(stream, table.source, table.name)
     if order:
         # Rows lie in the order of their days: a few kilobytes say where each day is.
         warehouse.execute(

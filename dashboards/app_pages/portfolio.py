@@ -53,7 +53,7 @@ def _headline(
                 weekly_mrr,
                 lambda change: formatting.signed_money(change, currency),
             ),
-            explanation="Monthly recurring revenue before discounts, at constant exchange rates.",
+            explanation="Monthly recurring revenue before discounts, at each week's rates.",
         )
         components.metric(
             "Net revenue retention",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from expectations import TableCheck, passed_checks, record_checks, run_suite
-from expectations.suites import suite_text
+from expectations.suites import code_text, suite_text
 from orchestration.defs.ingestion import contract
 from orchestration.lib import signatures
 from orchestration.lib.resources import CompanyWarehouse
@@ -42,11 +42,14 @@ def judged_signatures(warehouse: Warehouse, suite: str, tables: list[str]) -> di
     versions = signatures.raw_versions(warehouse)
     built = signatures.recorded(warehouse)
     loads = warehouse.read(LOADS_SQL, {"suite": suite}).set_index("table_name")["loads"].to_dict()
+    # claims of one table may read the others of its suite
+    of_suite = {name: version for name, version in versions.items() if name.startswith(f"{suite}.")}
     return {
         table: signatures.digest(
             [
                 suite_text(suite),
-                versions.get(f"{suite}.{table}"),
+                code_text(),
+                of_suite,
                 versions.get("crm.accounts"),
                 built.get(f"{suite}/{table}"),
                 loads,

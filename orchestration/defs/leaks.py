@@ -47,6 +47,7 @@ def find_leaks(
         if signatures.is_current(warehouse, run, name, signature):
             check = found_leaks(warehouse)
         else:
+            signatures.forget(warehouse, [name])
             check = check_leaks(warehouse, contract, policy, as_of)
             signatures.record(warehouse, {name: signature}, run.run_id)
     for message in check.messages:

@@ -162,15 +162,17 @@ def train_models(
     with retried_on_connection_loss(), companies.open() as warehouse:
         run, as_of = resolved_run(warehouse, companies.settings, context, request)
         signature = signatures.built_from(warehouse, TRAINED_ON, [code_version(), as_of])
-        if signatures.is_current(warehouse, run, signatures.asset_name(MODELS), signature):
+        names = [signatures.asset_name(key) for key in MODEL_KEYS]
+        # Looking back at what was known then must not change the model that serves now.
+        if run.is_known_as_of_given or signatures.is_current(warehouse, run, names[0], signature):
             yield from (unchanged(key) for key in MODEL_KEYS)
             return
+        signatures.forget(warehouse, names)
         trainings = {
             target.name: train_target(warehouse, companies.settings, target, as_of)
             for target in TARGETS
         }
-        built = {signatures.asset_name(key): signature for key in MODEL_KEYS}
-        signatures.record(warehouse, built, run.run_id)
+        signatures.record(warehouse, dict.fromkeys(names, signature), run.run_id)
     for training in trainings.values():
         context.log.info(training.summary)
     yield dg.MaterializeResult(
@@ -221,13 +223,15 @@ def score_accounts(
     with retried_on_connection_loss(), companies.open() as warehouse:
         run, as_of = resolved_run(warehouse, companies.settings, context, request)
         signature = signatures.built_from(warehouse, SCORED_ON, [code_version(), as_of])
-        if signatures.is_current(warehouse, run, signatures.asset_name(PREDICTIONS), signature):
+        name = signatures.asset_name(PREDICTIONS)
+        if run.is_known_as_of_given or signatures.is_current(warehouse, run, name, signature):
             return unchanged(PREDICTIONS)
+        signatures.forget(warehouse, [name])
         scorings = {
             target.name: score_target(warehouse, companies.settings, target, as_of, run.run_id)
             for target in TARGETS
         }
-        signatures.record(warehouse, {signatures.asset_name(PREDICTIONS): signature}, run.run_id)
+        signatures.record(warehouse, {name: signature}, run.run_id)
     for scoring in scorings.values():
         context.log.info(scoring.summary)
     return dg.MaterializeResult(

@@ -77,7 +77,13 @@ def run_dbt(
         run, _ = resolved_run(warehouse, settings, context, request)
         variables = dbt_variables(run)
         recorded = signatures.recorded(warehouse)
-        nodes = project_nodes(manifest, variables, signatures.raw_versions(warehouse), recorded)
+        nodes = project_nodes(
+            manifest,
+            variables,
+            signatures.raw_versions(warehouse),
+            recorded,
+            (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"),
+        )
         wanted = signatures.signatures(nodes)
         there = warehouse.read_arrow(RELATIONS_SQL)["relation"].to_pylist()
         is_due = set(wanted) if run.is_full_refresh else set(stale(nodes, wanted, recorded, there))
@@ -97,6 +103,8 @@ def run_dbt(
     # dagster-dbt hands this process's environment to dbt; profiles.yml reads the address there.
     target_path = settings.dbt_target / context.op_def.name
     reuse_parse(settings, target_path)
+    # What an earlier run has built says nothing of this one, should dbt not come to an end.
+    results_path(target_path).unlink(missing_ok=True)
     with environment({**dbt_environment(settings), **variables.as_environment()}):
         # With its context dagster-dbt would add what is current to the selection.
         invocation = dbt.cli(
@@ -130,9 +138,14 @@ def asset_events(
         raise error
 
 
+def results_path(target_path: Path) -> Path:
+    """Where dbt says at its end what became of each node."""
+    return target_path / "run_results.json"
+
+
 def read_results(target_path: Path) -> dict[str, Any]:
     """What became of each node; nothing where dbt ended before it could say."""
-    path = target_path / "run_results.json"
+    path = results_path(target_path)
     if not path.exists():
         return {"results": []}
     return json.loads(path.read_text(encoding="utf-8"))

@@ -44,19 +44,26 @@ def project_nodes(
     variables: Variables,
     raw_versions: Mapping[str, int],
     recorded: Mapping[str, str],
+    project_settings: str = "",
 ) -> dict[str, Node]:
     """Each source, seed and model by its asset's name, with what it depends on.
 
-    `raw_versions` are those of raw tables, `recorded` the signatures of what was built last, by
-    which tables that are no dbt models (predictions) are known.
+    A model is defined by its tests, too: one that was added or changed must be asked.
+    `project_settings` is the text of dbt_project.yml, `raw_versions` are those of raw tables,
+    `recorded` the signatures of what was built last, by which tables that are no dbt models
+    (predictions) are known.
     """
-    macros = digest(
-        sorted(
-            (name, macro["macro_sql"])
-            for name, macro in manifest["macros"].items()
-            if macro["package_name"] == manifest["metadata"]["project_name"]
-        )
+    shared = digest(
+        [
+            project_settings,
+            sorted(
+                (name, macro["macro_sql"])
+                for name, macro in manifest["macros"].items()
+                if macro["package_name"] == manifest["metadata"]["project_name"]
+            ),
+        ]
     )
+    tests = _tests_by_node(manifest)
     nodes: dict[str, Node] = {}
     names = {
         key: asset_name(node)
@@ -75,14 +82,31 @@ def project_nodes(
             continue
         name = names[key]
         own: list[object] = [node[part] for part in DEFINITION if part in node]
-        own.append(macros)
+        own += [shared, tests.get(key, [])]
         if name.split("/")[0] in DATED_LAYERS:
             own.append(variables.as_environment())
         elif variables.known_as_of:
             own.append(variables.known_as_of)
         parents = {names[parent] for parent in node.get("depends_on", {}).get("nodes", [])}
-        nodes[name] = Node(digest(own), tuple(sorted(parents)))
+        meta = node.get("config", {}).get("meta", {})
+        nodes[name] = Node(
+            digest(own),
+            tuple(sorted(parents)),
+            built_before=tuple(meta.get("built_before", [])),
+        )
     return nodes
+
+
+def _tests_by_node(manifest: Mapping[str, Any]) -> dict[str, list[object]]:
+    """What the data tests of each node ask, in a fixed order."""
+    found: dict[str, list[object]] = {}
+    for key, node in sorted(manifest["nodes"].items()):
+        if node["resource_type"] != "test":
+            continue
+        asked = [key, node.get("raw_code"), node.get("test_metadata"), node.get("config")]
+        for parent in node["depends_on"]["nodes"]:
+            found.setdefault(parent, []).append(asked)
+    return found
 
 
 def stale(
@@ -97,17 +121,40 @@ def stale(
     that depend on them: a table that is built anew takes the views on it along.
     """
     there = frozenset(existing)
-    due: dict[str, None] = {}
-    for name, signature in wanted.items():
-        if nodes[name].is_source:
-            continue
-        if (
-            recorded.get(name) != signature
-            or name.replace("/", ".") not in there
-            or not due.keys().isdisjoint(nodes[name].parents)
-        ):
-            due[name] = None
-    return list(due)
+    due = {
+        name
+        for name, signature in wanted.items()
+        if not nodes[name].is_source
+        and (recorded.get(name) != signature or name.replace("/", ".") not in there)
+    }
+    due = _with_descendants(nodes, wanted, due)
+    first = {
+        name
+        for name, node in nodes.items()
+        if any(due & {after, *_ancestors(nodes, after)} for after in node.built_before)
+    }
+    due = _with_descendants(nodes, wanted, due | first)
+    return [name for name in wanted if name in due]
+
+
+def _with_descendants(
+    nodes: Mapping[str, Node], order: Iterable[str], due: Iterable[str]
+) -> set[str]:
+    found = set(due)
+    for name in order:
+        if not found.isdisjoint(nodes[name].parents):
+            found.add(name)
+    return found
+
+
+def _ancestors(nodes: Mapping[str, Node], name: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        parents = set(nodes[waiting.pop()].parents) - found
+        found |= parents
+        waiting += parents
+    return found
 
 
 def built_well(run_results: Mapping[str, Any], manifest: Mapping[str, Any]) -> set[str]:

@@ -142,7 +142,9 @@ def resolved_run(
     if run.as_of_date is not None:
         return run, run.as_of_date
     sources = load_sources(warehouse, settings)
-    as_of = (sources.as_of if sources else None) or newest_fact_date(warehouse)
+    as_of = (sources.as_of if sources else None) or newest_fact_date(
+        warehouse, run.known_as_of if run.is_known_as_of_given else None
+    )
     warehouse.execute(
         "update tenure.runs set as_of_date = %(as_of)s where run_id = %(run_id)s",
         {"as_of": as_of, "run_id": run.run_id},

@@ -20,12 +20,14 @@ from warehouse import Warehouse
 class Node:
     """What decides an asset: its own definition (a digest or a version) and its parents.
 
-    A source is not built from the graph: its version comes from elsewhere.
+    A source is not built from the graph: its version comes from elsewhere. `built_before` names
+    assets that are none of its parents and cannot be, and still must never be built without it.
     """
 
     own: str
     parents: tuple[str, ...] = ()
     is_source: bool = False
+    built_before: tuple[str, ...] = ()
 
 
 def signatures(nodes: Mapping[str, Node]) -> dict[str, str]:

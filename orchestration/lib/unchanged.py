@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from uuid import uuid4
 
 from orchestration.lib.runs import RunRequest, code_version, policy_version
 from orchestration.lib.signatures import digest, raw_versions, recorded
@@ -19,10 +20,28 @@ order by 1
 
 LAST_RUN_SQL = """
 select state_signature
+from (
+    select * from tenure.runs
+    where status != 'unchanged'
+    order by started_at desc
+    limit 1
+) as newest
+where status = 'succeeded' and job = %(job)s
+"""
+
+# The run that had nothing to do knows what the newest one knew, and the sources are as fresh.
+RECORD_SQL = """
+insert into tenure.runs (
+    run_id, job, status, as_of_date, known_as_of, is_known_as_of_given, is_full_refresh,
+    code_version, policy_version, finished_at
+)
+select
+    %(run_id)s, job, 'unchanged', as_of_date, known_as_of, is_known_as_of_given, is_full_refresh,
+    code_version, policy_version, now()
 from tenure.runs
-where
-    status = 'succeeded' and job = %(job)s
-    and started_at = (select max(started_at) from tenure.runs)
+where status = 'succeeded'
+order by started_at desc
+limit 1
 """
 
 
@@ -36,11 +55,9 @@ def file_stats(folder: Path) -> list[tuple[str, int, int]]:
     ]
 
 
-def state_signature(warehouse: Warehouse, folders: Mapping[str, Path], request: RunRequest) -> str:
-    """One hash of everything that a run reads and of everything that it has left behind.
-
-    The newest fact stands for the day: it moves where facts were dated ahead of their delivery.
-    """
+def input_signature(folders: Mapping[str, Path], request: RunRequest) -> str:
+    """One hash of everything that a run reads. Taken before it starts: what is delivered while it
+    runs is left to the next one."""
     return digest(
         [
             {system: [str(folder), file_stats(folder)] for system, folder in folders.items()},
@@ -48,6 +65,18 @@ def state_signature(warehouse: Warehouse, folders: Mapping[str, Path], request: 
             request.model_dump(),
             code_version(),
             policy_version(),
+        ]
+    )
+
+
+def state_signature(warehouse: Warehouse, inputs: str) -> str:
+    """One hash of what a run has read and of all that it has left behind.
+
+    The newest fact stands for the day: it moves where facts were dated ahead of their delivery.
+    """
+    return digest(
+        [
+            inputs,
             newest_fact_date(warehouse),
             raw_versions(warehouse),
             recorded(warehouse),
@@ -56,12 +85,15 @@ def state_signature(warehouse: Warehouse, folders: Mapping[str, Path], request: 
     )
 
 
-def is_unchanged(
-    warehouse: Warehouse, job: str, folders: Mapping[str, Path], request: RunRequest
-) -> bool:
+def is_unchanged(warehouse: Warehouse, job: str, inputs: str) -> bool:
     """Whether the newest run was this one, succeeded, and left exactly the state there is."""
     left = warehouse.read_arrow(LAST_RUN_SQL, {"job": job})["state_signature"].to_pylist()
-    return left != [] and left == [state_signature(warehouse, folders, request)]
+    return left != [] and left == [state_signature(warehouse, inputs)]
+
+
+def record_unchanged(warehouse: Warehouse) -> None:
+    """Keep that a run was asked for and had nothing to do: the sources were looked at."""
+    warehouse.execute(RECORD_SQL, {"run_id": str(uuid4())})
 
 
 def save_signature(warehouse: Warehouse, run_id: str, signature: str) -> None:

@@ -12,7 +12,14 @@ import pytest
 
 from orchestration.lib import runs
 from orchestration.lib.runs import RunRequest, close_run, current_run, resolved_run
-from orchestration.lib.unchanged import file_stats, is_unchanged, save_signature, state_signature
+from orchestration.lib.unchanged import (
+    file_stats,
+    input_signature,
+    is_unchanged,
+    record_unchanged,
+    save_signature,
+    state_signature,
+)
 from sources import load_contract
 from sources.store import create_tables
 from warehouse import Warehouse
@@ -80,7 +87,7 @@ def test_the_day_is_resolved_once_and_put_on_the_run(
 ) -> None:
     """Five steps that each looked for the newest fact could each have found another."""
     facts = iter([date(2026, 3, 9), date(2026, 3, 10)])
-    monkeypatch.setattr(runs, "newest_fact_date", lambda _: next(facts))
+    monkeypatch.setattr(runs, "newest_fact_date", lambda *_: next(facts))
     context, request = FakeContext("r1"), RunRequest(as_of=asked)
     for _ in range(2):
         assert resolved_run(warehouse, warehouse.settings, context, request)[1] == resolved
@@ -97,17 +104,20 @@ def test_a_run_has_nothing_to_do_until_anything_it_reads_or_left_changes(
     (tmp_path / "crm.accounts.csv").write_text("account_id\n")
     folders, request = {"canonical": tmp_path}, RunRequest()
 
-    def left_alone() -> bool:
-        return is_unchanged(warehouse, "daily", folders, request)
+    def left_alone(job: str = "daily", request: RunRequest = request) -> bool:
+        return is_unchanged(warehouse, job, input_signature(folders, request))
 
     assert not left_alone()
     current_run(warehouse, FakeContext("r1"), request)
-    save_signature(warehouse, "r1", state_signature(warehouse, folders, request))
+    inputs = input_signature(folders, request)
+    save_signature(warehouse, "r1", state_signature(warehouse, inputs))
     assert not left_alone(), "a run that has not succeeded leaves work to do"
     close_run(warehouse, "r1", "succeeded")
     assert left_alone()
-    assert not is_unchanged(warehouse, "weekly", folders, request), "the weekly job trains"
-    assert not is_unchanged(warehouse, "daily", folders, RunRequest(as_of="2026-01-01"))
+    record_unchanged(warehouse)
+    assert left_alone()
+    assert not left_alone("weekly"), "the weekly job trains"
+    assert not left_alone(request=RunRequest(as_of="2026-01-01"))
     warehouse.execute("create table marts.gone_again (n integer)")
     assert not left_alone()
     warehouse.execute("drop table marts.gone_again")

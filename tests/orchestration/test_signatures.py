@@ -81,3 +81,21 @@ def test_a_model_that_its_test_found_wrong_is_not_current(unique: str, good: set
     }
     found = {"results": [{"unique_id": key, "status": s} for key, s in statuses.items()]}
     assert built_well(found, MANIFEST) == good
+
+
+def test_what_must_be_asked_again_before_a_table_is_written_is_built_with_it() -> None:
+    """Which weeks are due is no parent of the signals' SQL, and yet wrong once that was edited."""
+    graph = {
+        "staging/facts": Node("f"),
+        "intermediate/due": Node("d", ("staging/facts",), built_before=("intermediate/weeks",)),
+        "intermediate/signals": Node("s", ("intermediate/due",)),
+        "intermediate/survey": Node("v", ("staging/facts",)),
+        "intermediate/weeks": Node("w", ("intermediate/signals", "intermediate/survey")),
+    }
+    there = [name.replace("/", ".") for name in graph]
+    edited = {**graph, "intermediate/survey": Node("edited", ("staging/facts",))}
+    due = stale(edited, signatures(edited), signatures(graph), there)
+    assert set(due) == set(graph) - {"staging/facts"}
+    assert due.index("intermediate/due") < due.index("intermediate/weeks")
+    gone = stale(graph, signatures(graph), signatures(graph), there[:-1])
+    assert {"intermediate/due", "intermediate/weeks"} <= set(gone)

@@ -41,7 +41,10 @@ $$;
 create table tenure.runs (
     run_id text primary key,
     job text not null,
-    status text not null check (status in ('running', 'succeeded', 'failed', 'interrupted')),
+    -- unchanged: there was nothing to do
+    status text not null check (
+        status in ('running', 'succeeded', 'failed', 'interrupted', 'unchanged')
+    ),
     as_of_date date,
     known_as_of timestamptz not null,
     is_known_as_of_given boolean not null,

@@ -159,7 +159,13 @@ versions as (
     select
         scorecard,
         valid_from,
-        left(md5(string_agg(segment || policy::text, ' ' order by segment)), 12) as policy_version
+        left(
+            md5(
+                -- weights that are learned alike in two quarters are two policies
+                concat_ws(' ', valid_from, string_agg(segment || policy::text, ' ' order by segment))
+            ),
+            12
+        ) as policy_version
     from described
     group by scorecard, valid_from
 )

@@ -1,4 +1,6 @@
 -- Grain: one row per signal.
+-- The registry is the YAML of that model:
+-- depends_on: {{ ref('account_snapshots') }}
 with
 
 declared as (
