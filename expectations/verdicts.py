@@ -18,7 +18,7 @@ EXAMPLES = 3
 SAVE_CHECK = """
 insert into tenure.checks (
     suite, table_name, is_passed, expectation_count, failed_count, failures, accepted_row_count,
-    checked_at, judged_signature, note
+    checked_at, evaluated_signature, note
 )
 values (
     %(suite)s, %(table_name)s, %(is_passed)s, %(expectation_count)s, %(failed_count)s,
@@ -32,7 +32,7 @@ on conflict (suite, table_name) do update set
     -- A failed check says nothing about the right size: the last good one stays.
     accepted_row_count = coalesce(excluded.accepted_row_count, checks.accepted_row_count),
     checked_at = excluded.checked_at,
-    judged_signature = excluded.judged_signature,
+    evaluated_signature = excluded.evaluated_signature,
     note = excluded.note
 """
 
@@ -41,7 +41,7 @@ PASSED = """
 select table_name, expectation_count, coalesce(accepted_row_count, 0) as row_count, note
 from tenure.checks
 where suite = %(suite)s and is_passed
-    and judged_signature = %(signatures)s::jsonb ->> table_name
+    and evaluated_signature = %(signatures)s::jsonb ->> table_name
 """
 
 

@@ -105,8 +105,8 @@ class EventLanding:
             return Landing(rejected, is_usable=False, is_recorded=False)
         self.record(catalogue, plan, draft)
         lake.remove_strays(self.warehouse, self.folder, self.place.system)
-        held = lake.read_catalogue(self.warehouse, self.place)
-        return Landing(held, is_usable=bool(held.parts))
+        current = lake.read_catalogue(self.warehouse, self.place)
+        return Landing(current, is_usable=bool(current.parts))
 
     def has_events(self, catalogue: Catalogue) -> bool:
         """Whether something was loaded before, be it by a version that kept no catalogue."""

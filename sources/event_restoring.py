@@ -73,8 +73,8 @@ def restore_events(
     )
     rejections = [rejection for ids in resolved.values() for rejection in ids]
     lake.record_restored(warehouse, con, place, change, rejections)
-    held = lake.read_catalogue(warehouse, place)
-    roll_ups = RollUps(warehouse, con, place.system, folder, held, recorded_at)
+    current = lake.read_catalogue(warehouse, place)
+    roll_ups = RollUps(warehouse, con, place.system, folder, current, recorded_at)
     for name in ROLLUP_TABLES:
         roll_ups.refresh(contract.table(name))
     roll_ups.finish()

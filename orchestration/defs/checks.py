@@ -37,7 +37,7 @@ def check_result(check: TableCheck) -> dg.AssetCheckResult:
     )
 
 
-def judged_signatures(warehouse: Warehouse, suite: str, tables: list[str]) -> dict[str, str]:
+def evaluated_signatures(warehouse: Warehouse, suite: str, tables: list[str]) -> dict[str, str]:
     """What each table's result depends on: the claims, its rows, the customers, the load audit."""
     versions = signatures.raw_versions(warehouse)
     built = signatures.recorded(warehouse)
@@ -61,7 +61,7 @@ def judged_signatures(warehouse: Warehouse, suite: str, tables: list[str]) -> di
 
 def checked(warehouse: Warehouse, suite: str, tables: list[str]) -> list[TableCheck]:
     """Each table's result: the one on record where nothing has changed since, else a new one."""
-    wanted = judged_signatures(warehouse, suite, tables)
+    wanted = evaluated_signatures(warehouse, suite, tables)
     standing = passed_checks(warehouse, suite, wanted)
     due = [table for table in tables if table not in standing]
     made = run_suite(warehouse, suite, due) if due else []

@@ -78,7 +78,7 @@ def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
                 key=[source.name, table.name],
                 deps=upstream_tables(contract, source, table.name),
                 description=table.description,
-                group_name=source.name,
+                group_name="raw",
                 owners=["team:data"],
                 kinds={"python", "duckdb", "postgres"},
             )

@@ -98,7 +98,7 @@ def dbt_project(settings: Settings) -> DbtProject:
 
 
 class PathTranslator(DagsterDbtTranslator):
-    """Asset keys are the layer and the model's name; the group is the layer's own folder."""
+    """Asset keys are the layer and the model's name; the group is the layer."""
 
     def get_asset_spec(
         self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
@@ -110,6 +110,6 @@ class PathTranslator(DagsterDbtTranslator):
         layer = "seeds" if node["resource_type"] == "seed" else node["fqn"][1]
         return spec.replace_attributes(
             key=[layer, node["name"]],
-            group_name=layer if len(node["fqn"]) < 4 else f"{layer}_{node['fqn'][2]}",
+            group_name=layer,
             owners=OWNERS[layer],
         )

@@ -46,7 +46,7 @@ def earlier(open_folder: Path) -> Iterator[Home]:
 
 @pytest.mark.slow
 def test_an_earlier_home_shows_the_same_numbers_after_the_upgrade(earlier: Home) -> None:
-    """Nobody makes a warehouse anew because Tenure was updated: its history would be gone."""
+    """A warehouse that was made anew for an update would have lost its history."""
     raw = "select subscription_id, _recorded_at from billing.subscriptions order by 1"
     upgraded = earlier.open("earlier")
     before, first_known = upgraded.read(NUMBERS), upgraded.read(raw)

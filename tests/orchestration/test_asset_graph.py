@@ -47,6 +47,20 @@ def test_each_key_is_the_path() -> None:
     assert keys() - written_by_python == raw | models | seeds
 
 
+def test_the_lineage_has_few_groups() -> None:
+    """Thirty groups make a picture in which no layer can be seen."""
+    groups = {graph().get(key).group_name for key in graph().get_all_asset_keys()}
+    assert groups == {
+        "raw",
+        "operations",
+        "seeds",
+        "staging",
+        "intermediate",
+        "marts",
+        "predictions",
+    }
+
+
 def test_customer_health_comes_after_the_predictions() -> None:
     current = dg.AssetKey(["intermediate", "int_current_predictions"])
     assert current in graph().get(dg.AssetKey(["marts", "customer_health"])).parent_keys

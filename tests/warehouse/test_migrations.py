@@ -55,7 +55,7 @@ def test_raw_tables_of_an_earlier_version_get_their_history(warehouse: Warehouse
         "delete from tenure.migrations where number >= 2; drop table tenure.runs, "
         "tenure.raw_tables, tenure.asset_states, tenure.file_fingerprints; "
         "alter table tenure.loads drop column delivery_digest, drop column problems; "
-        "alter table tenure.checks drop column judged_signature, drop column note; "
+        "alter table tenure.checks drop column evaluated_signature, drop column note; "
         "create schema crm; create table crm.accounts (account_id text, _source text, "
         "_loaded_at timestamptz, _row_hash text); "
         "insert into crm.accounts values ('a', 'crm', '2026-03-01', 'h'); "

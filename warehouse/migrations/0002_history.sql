@@ -93,5 +93,5 @@ add column problems jsonb not null default '[]';
 
 -- What the check judged: suite and version of the table.
 alter table tenure.checks
-add column judged_signature text,
+add column evaluated_signature text,
 add column note text not null default '';
