@@ -47,7 +47,9 @@ def make_marts(accounts: int = 90, seed: int = 7) -> dict[str, pd.DataFrame]:
     health = _customer_health(rng, book, scores)
     return {
         "customer_health": health,
-        "fct_health_scores": scores.drop(columns=["segment", "mrr"]),
+        "fct_health_scores": scores.drop(columns=["segment", "mrr", "pillar_scores"]).assign(
+            policy_version="a1b2c3", policy_segment="all"
+        ),
         "portfolio_weekly": _portfolio_weekly(scores),
         "fct_mrr_movements": _movements(rng, book),
         "retention_monthly": _retention(),
