@@ -213,7 +213,8 @@ def test_great_expectations_runs_in_silence(guarded: Guarded, warehouse: Warehou
         "create schema community;"
         "create table community.posts (account_id text, post_type text, posted_at timestamptz);"
         "insert into community.posts values ('a', 'question', now());"
-        "create schema crm; create table crm.accounts (account_id text)"
+        "create schema crm;"
+        "create table crm.accounts (account_id text, _superseded_at timestamptz)"
     )
     code = (
         "from expectations import run_suite\n"
