@@ -95,7 +95,13 @@ where system = counted._source and source = {source} and table_name = {table}
 
 # What the result depends on: the rows of the table and of its parents.
 VERSIONS = """
-select coalesce(string_agg(source || '.' || table_name || '=' || version, ' ' order by 1), '')
+select
+    coalesce(
+        string_agg(
+            source || '.' || table_name || '=' || version, ' ' order by source, table_name
+        ),
+        ''
+    )
 from tenure.raw_tables
 where source || '.' || table_name = any(%(tables)s)
 """
