@@ -16,10 +16,12 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 # When a row was loaded, checked or scored, and by which run: all that two equal runs may differ in.
 TIMES = {
     "_recorded_at",
+    "_superseded_at",
     "checked_at",
     "first_seen_at",
     "last_seen_at",
     "loaded_at",
+    "run_id",
     "scored_at",
     "trained_at",
     "updated_at",

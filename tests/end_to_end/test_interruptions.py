@@ -10,10 +10,13 @@ import pytest
 from tests.end_to_end.conftest import SMALL, Home
 from warehouse import load_settings, server
 
+# A run in which nothing has changed would be over before it could be disturbed.
+ALL_ANEW = ("run", *SMALL, "--full-refresh")
+
 
 def kill_group_after(home: Home, seconds: float) -> bool:
     """Start a run and kill -9 it and its children; whether it was still running."""
-    process = home.start("run", *SMALL)
+    process = home.start(*ALL_ANEW)
     time.sleep(seconds)
     was_running = process.poll() is None
     if was_running:
@@ -37,7 +40,7 @@ def test_a_killed_run_leaves_nothing_that_a_plain_rerun_does_not_mend(
 @pytest.mark.slow
 def test_the_run_after_a_killed_database_recovers(home: Home, demo: str) -> None:
     undisturbed = home.checksums("demo")
-    process = home.start("run", *SMALL)
+    process = home.start(*ALL_ANEW)
     time.sleep(15)
     postmaster = server.status(load_settings("demo", home.environment())).pid
     assert postmaster is not None
