@@ -20,16 +20,17 @@ no row: PostgreSQL's own statistics are the test.
 
 {% macro get_incremental_changed_rows_sql(arguments) -%}
     {%- set columns = arguments.dest_columns | map(attribute='quoted') | list %}
+    {%- set assignments = [] %}
+    {%- for column in columns %}
+        {%- do assignments.append(column ~ ' = incoming.' ~ column) %}
+    {%- endfor %}
     merge into {{ arguments.target_relation }} as present
     using {{ arguments.temp_relation }} as incoming
     on {{ same_key(arguments.unique_key) }}
     when matched
         and (present.{{ columns | join(', present.') }})
         is distinct from (incoming.{{ columns | join(', incoming.') }})
-        then update set
-            {% for column in columns -%}
-            {{ column }} = incoming.{{ column }}{{ ', ' if not loop.last }}
-            {%- endfor %}
+        then update set {{ assignments | join(', ') }}
     when not matched
         then insert ({{ columns | join(', ') }})
         values (incoming.{{ columns | join(', incoming.') }})
