@@ -142,7 +142,7 @@ def record_change(
 
     `is_first`: nothing was landed file by file before, so that all quarantined rows are older.
     """
-    rejected = store._rejected_rows(con, place)
+    rejected = store.rejected_rows(con, place)
     accounts = con.execute("select account_id from landed_accounts order by 1").fetchall()
     params = {
         **place.params,

@@ -112,7 +112,7 @@ def save_scope(
     and `_row_hash`, and no row outside the scope.
     """
     day = _day_column(table)
-    arriving, _ = store._difference(con, table)
+    arriving, _ = store.difference(con, table)
     leaving = con.sql(
         f"select {', '.join(['_row_hash', *day])} from existing_hashes "
         "where _row_hash not in (select _row_hash from accepted)"

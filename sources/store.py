@@ -149,12 +149,12 @@ def save(
     known. Needs `existing_hashes`, see `fetch_existing_hashes`.
     """
     now = datetime.now(UTC)
-    rejected = _rejected_rows(con, place)
+    rejected = rejected_rows(con, place)
     stage = f"tenure.incoming_{place.source}_{place.table}"
     steps = []
     staged = {f"{stage}_rejected": rejected} if rejected.num_rows else {}
     if table is not None:
-        arriving, leaving = _difference(con, table)
+        arriving, leaving = difference(con, table)
         changes = {f"{stage}_rows": arriving, f"{stage}_gone": leaving}
         staged |= {name: rows for name, rows in changes.items() if rows.num_rows}
         steps += _row_steps(table, stage, staged)
@@ -203,7 +203,7 @@ def restore(
     steps = []
     if table is not None and counts.rows_loaded:
         con.execute("create or replace table existing_hashes (_row_hash varchar)")
-        arriving, _ = _difference(con, table)
+        arriving, _ = difference(con, table)
         staged = {f"{stage}_rows": arriving}
         steps = _row_steps(table, stage, staged)
     _create_stages(warehouse, table, stage, staged)
@@ -290,7 +290,8 @@ def _create_stages(
             warehouse.bulk_load(staged[name], name)
 
 
-def _difference(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[pa.Table, pa.Table]:
+def difference(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[pa.Table, pa.Table]:
+    """Rows of `accepted` that are not in `existing_hashes`, and the hashes that are only there."""
     # Binary COPY knows no DuckDB decimal: numerics travel as text and are cast on arrival.
     names = ", ".join(
         f"{quoted(c.name)}::varchar as {quoted(c.name)}"
@@ -309,7 +310,8 @@ def _difference(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[pa.Table,
     return arriving, leaving
 
 
-def _rejected_rows(con: duckdb.DuckDBPyConnection, place: Place) -> pa.Table:
+def rejected_rows(con: duckdb.DuckDBPyConnection, place: Place) -> pa.Table:
+    """What `rejected` holds as rows of quarantine, each with an id that every run gives alike."""
     whose = literal("\x1f".join((place.system, place.source, place.table)))
     return con.sql(
         f"""

@@ -62,11 +62,6 @@ limit 1
 """
 
 
-def unchanged(key: dg.AssetKey) -> dg.MaterializeResult:
-    """What stands for an asset that is current: steps after it must still run."""
-    return dg.MaterializeResult(asset_key=key, metadata={"is_rebuilt": False})
-
-
 def open_registry(warehouse: Warehouse, settings: Settings, target: Target) -> ModelRegistry:
     """The company's models of one target, in MLflow."""
     tracking_uri = warehouse.ensure_database(settings.mlflow_database)
@@ -165,7 +160,7 @@ def train_models(
         names = [signatures.asset_name(key) for key in MODEL_KEYS]
         # Looking back at what was known then must not change the model that serves now.
         if run.is_known_as_of_given or signatures.is_current(warehouse, run, names[0], signature):
-            yield from (unchanged(key) for key in MODEL_KEYS)
+            yield from (signatures.unchanged(key, signature) for key in MODEL_KEYS)
             return
         signatures.forget(warehouse, names)
         trainings = {
@@ -225,7 +220,7 @@ def score_accounts(
         signature = signatures.built_from(warehouse, SCORED_ON, [code_version(), as_of])
         name = signatures.asset_name(PREDICTIONS)
         if run.is_known_as_of_given or signatures.is_current(warehouse, run, name, signature):
-            return unchanged(PREDICTIONS)
+            return signatures.unchanged(PREDICTIONS, signature)
         signatures.forget(warehouse, [name])
         scorings = {
             target.name: score_target(warehouse, companies.settings, target, as_of, run.run_id)

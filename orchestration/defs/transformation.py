@@ -54,15 +54,6 @@ def dbt_variables(run: Run) -> Variables:
     return Variables(run.as_of_date, known_as_of)
 
 
-def unchanged(name: str, signature: str) -> dg.MaterializeResult:
-    """What stands for an asset that is current: steps after it must still run."""
-    return dg.MaterializeResult(
-        asset_key=name.split("/"),
-        metadata={"is_rebuilt": False},
-        data_version=dg.DataVersion(signature),
-    )
-
-
 def run_dbt(
     context: dg.AssetExecutionContext,
     companies: CompanyWarehouse,
@@ -92,7 +83,7 @@ def run_dbt(
     # Dagster wants parents before children, and so are they here.
     for name in wanted:
         if name in selected.difference(due):
-            yield unchanged(name, wanted[name])
+            yield signatures.unchanged(dg.AssetKey(name.split("/")), wanted[name])
     context.log.info(f"{len(due)} of {len(selected)} models are stale")
     if not due:
         return

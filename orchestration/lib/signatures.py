@@ -51,6 +51,15 @@ def asset_name(key: dg.AssetKey) -> str:
     return "/".join(key.path)
 
 
+def unchanged(key: dg.AssetKey, signature: str) -> dg.MaterializeResult:
+    """What stands for an asset that is current: without it Dagster skips the steps after it."""
+    return dg.MaterializeResult(
+        asset_key=key,
+        metadata={"is_rebuilt": False},
+        data_version=dg.DataVersion(signature),
+    )
+
+
 def built_from(warehouse: Warehouse, parents: Iterable[dg.AssetKey], own: object) -> str:
     """Signature of an asset that a step makes: its parents as they were built, and what else
     decides it."""
