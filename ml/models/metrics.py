@@ -38,7 +38,8 @@ class _Ranking:
 
     def totals(self, values: np.ndarray) -> np.ndarray:
         """Sum per group of tied rows."""
-        return np.add.reduceat(values[self.order], self.starts)
+        ranked = values[self.order]
+        return ranked if self.starts.size == ranked.size else np.add.reduceat(ranked, self.starts)
 
 
 @dataclass(frozen=True)
