@@ -80,17 +80,35 @@ A known_as_of that went back takes away rows that a build has seen: the window i
 {%- endmacro %}
 
 
-{#- Forget the rows of account and date that the calendar of accounts no longer holds. -#}
-{% macro delete_snapshots_outside(snapshot_dates, is_latest) -%}
-    delete from {{ this }} as present
-    where not exists (
-        select 1
-        from {{ snapshot_dates }} as snapshot_dates
-        where
-            snapshot_dates.account_id = present.account_id
-            and snapshot_dates.snapshot_date = present.snapshot_date
-            and snapshot_dates.is_latest = {{ is_latest }}
+{#-
+Forget the rows of account and date that the calendar of accounts no longer holds, and leave all that
+was computed or forgotten to the scores.
+-#}
+{% macro delete_snapshots_outside(snapshot_dates, due_snapshots, unscored, is_latest) -%}
+    with deleted as (
+        delete from {{ this }} as present
+        where not exists (
+            select 1
+            from {{ snapshot_dates }} as snapshot_dates
+            where
+                snapshot_dates.account_id = present.account_id
+                and snapshot_dates.snapshot_date = present.snapshot_date
+                and snapshot_dates.is_latest = {{ is_latest }}
+        )
+        returning account_id, snapshot_date
+    ),
+
+    unscored as (
+        select account_id, snapshot_date from deleted
+        union
+        select account_id, snapshot_date from {{ due_snapshots }} where is_latest = {{ is_latest }}
     )
+
+    insert into {{ unscored }} (account_id, snapshot_date)
+    select account_id, snapshot_date from unscored
+    -- in one order: weeks and today are written at the same time, and would else wait for each other
+    order by account_id, snapshot_date
+    on conflict do nothing
 {%- endmacro %}
 
 

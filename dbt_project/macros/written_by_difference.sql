@@ -4,6 +4,8 @@ no row: PostgreSQL's own statistics are the test.
 
 - `difference`: the table becomes the query's result. For small tables that are cheap to compute.
 - `changed_rows`: the query gives some of the table's rows; the others stay.
+- `due_rows`: the query gives all rows of those keys that a table of due keys names; what else is
+  there of them goes, the others stay. `meta: {due: {relation: <model>, key: [<column>, …]}}`.
 
 `is distinct from` compares whole rows and takes two nulls for equal.
 -#}
@@ -14,6 +16,23 @@ no row: PostgreSQL's own statistics are the test.
         from {{ arguments.temp_relation }} as incoming
         where {{ same_key(arguments.unique_key) }}
     );
+    {{ get_incremental_changed_rows_sql(arguments) }}
+{%- endmacro %}
+
+
+{% macro get_incremental_due_rows_sql(arguments) -%}
+    {%- set due = config.meta_get('due') %}
+    delete from {{ arguments.target_relation }} as present
+    using {{ ref(due.relation) }} as due
+    where
+        {%- for column in due.key %}
+        present.{{ column }} = due.{{ column }} and
+        {%- endfor %}
+        not exists (
+            select 1
+            from {{ arguments.temp_relation }} as incoming
+            where {{ same_key(arguments.unique_key) }}
+        );
     {{ get_incremental_changed_rows_sql(arguments) }}
 {%- endmacro %}
 

@@ -10,7 +10,7 @@ from tests.dbt.conftest import PROJECT, Parsed
 
 OPERATIONAL = {"ml", "quarantine", "tenure"}
 PREFIXES = {"staging": "stg_", "intermediate": "int_"}
-UNIQUENESS = {"unique", "unique_combination", "unique_combination_or_null"}
+UNIQUENESS = {"unique", "unique_combination", "unique_combination_or_null", "unique_index"}
 # What Tenure says of its own last run must show while a failed check stops the build.
 LIVE_VIEWS = {"data_trust", "quarantine_summary", "repair_summary", "suspected_leaks"}
 # Those of which only what changed is written, elsewhere.

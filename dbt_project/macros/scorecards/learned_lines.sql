@@ -49,3 +49,28 @@ and ceiling. Read while dbt writes the SQL, as scorecard_policy() is; a unit tes
         (null::text, null::text, {{ relation }}.line_1)
     {%- endfor -%}
 {%- endmacro %}
+
+
+{%- macro learned_lines_hash() -%}
+    {{ local_md5(learned_lines() | string ~ mean_line_points([{'signal': 'x', 'weight': 1, 'floor': 0, 'ceiling': 1}], 'x')) }}
+{%- endmacro %}
+
+
+{#-
+The quarters of which there is evidence, as the body of a CTE. By way of JSON: an earlier version wrote
+no hash. A full refresh gathers all anew.
+-#}
+{% macro quarters_evidenced() -%}
+    {%- set evidence = relation_if_built('int_signal_evidence') -%}
+    {%- if evidence %}
+    select distinct
+        quarter_start,
+        {{ 'null' if flags.FULL_REFRESH else "to_jsonb(evidence) ->> 'input_hash'" }} as input_hash
+    from {{ evidence }} as evidence
+    {%- else %}
+    select
+        null::date as quarter_start,
+        null::text as input_hash
+    where false
+    {%- endif %}
+{%- endmacro %}

@@ -49,7 +49,11 @@ paired_scores as (
             {{ pairs }}.account_id = later.account_id
             and {{ pairs }}.to_date = later.snapshot_date
             and earlier.scorecard = later.scorecard
-    where earlier.health_score is not null and later.health_score is not null
+    where
+        earlier.health_score is not null
+        and later.health_score is not null
+        -- by a wording that cannot be computed any more a change cannot be explained
+        and later.policy_version = any('{ {{- policy | map(attribute="policy_version") | unique | join(",") -}} }'::text[])
 ),
 
 paired_segments as (

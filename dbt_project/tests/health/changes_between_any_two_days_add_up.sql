@@ -3,6 +3,8 @@
 {%- set policy = scorecard_policy() %}
 with
 
+accounts as (select * from {{ ref('dim_accounts') }}),
+
 snapshots as (select * from {{ ref('account_snapshots') }}),
 
 scores as (select * from {{ ref('fct_health_scores') }}),
@@ -10,14 +12,24 @@ scores as (select * from {{ ref('fct_health_scores') }}),
 policies as (select * from {{ ref('dim_score_policies') }}),
 
 -- the same accounts and days in every build
+chosen as (
+    select account_id
+    from accounts
+    where first_subscription_date is not null
+    order by md5(account_id)
+    limit 20
+),
+
 numbered as (
     select
-        account_id,
-        snapshot_date,
-        dense_rank() over (order by md5(account_id)) as account_number,
-        row_number() over (partition by account_id order by md5(snapshot_date::text)) as day_number
-    from snapshots
-    where is_open
+        snapshots.account_id,
+        snapshots.snapshot_date,
+        row_number() over (
+            partition by snapshots.account_id order by md5(snapshots.snapshot_date::text)
+        ) as day_number
+    from chosen
+    inner join snapshots on chosen.account_id = snapshots.account_id
+    where snapshots.is_open
 ),
 
 pairs as (
@@ -30,10 +42,7 @@ pairs as (
         on
             earlier.account_id = later.account_id
             and earlier.snapshot_date < later.snapshot_date
-    where
-        earlier.account_number <= 25
-        and earlier.day_number <= 6
-        and later.day_number <= 6
+    where earlier.day_number <= 5 and later.day_number <= 5
 ),
 
 {{ score_change_lines(policy, 'pairs', 'snapshots', 'scores', 'policies') }},

@@ -1,12 +1,14 @@
--- Grain: one row per account, snapshot date on which it was open, and scorecard.
+-- Grain: one row per account, snapshot date on which it was open, and scorecard; those that are due.
 -- The SQL is written from the policy: one wide step per scorecard and segment, no row per signal.
-{%- set policy = scorecard_policy() %}
+{%- set policy = scorecard_policy('due') %}
 with
 
-snapshots as (
-    select * from {{ ref('account_snapshots') }}
+due as (
+    select * from {{ ref('int_due_scores') }}
     where is_open
 ),
+
+snapshots as (select * from {{ ref('account_snapshots') }}),
 
 reach as (select * from {{ ref('int_scorecard_reach') }}),
 
@@ -16,7 +18,11 @@ inputs as not materialized (
     select
         snapshots.*,
         segments.segment
-    from snapshots
+    from due
+    inner join snapshots
+        on
+            due.account_id = snapshots.account_id
+            and due.snapshot_date = snapshots.snapshot_date
     left join segments
         on
             snapshots.account_id = segments.account_id

@@ -1,5 +1,5 @@
 -- Grain: one row per scorecard, segment and period in which its weights hold.
--- A table, not a view: four models read it, two of them while dbt writes their SQL.
+-- A table, not a view: two models read it.
 {{ config(materialized='table') }}
 
 with

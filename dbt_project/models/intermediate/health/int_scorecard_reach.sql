@@ -4,18 +4,18 @@
 
 with
 
-policies as (select * from {{ ref('int_scorecard_policies') }}),
+policies as (select * from {{ ref('int_policies_in_force') }}),
 
 signal_coverage as (select * from {{ ref('int_signal_coverage') }}),
 
-snapshot_dates as (select distinct snapshot_date from {{ ref('int_snapshot_dates') }}),
+calendar as (select * from {{ ref('int_snapshot_calendar') }}),
 
 lines as (
     select
         policies.policy_version,
         policies.segment as policy_segment,
-        policies.valid_from,
-        policies.valid_to,
+        policies.in_force_from,
+        policies.in_force_to,
         pillars.pillar_number,
         (pillars.pillar ->> 'weight')::double precision as pillar_weight,
         (signals.signal ->> 'weight')::double precision as weight,
@@ -39,22 +39,22 @@ pillar_reach as (
     select
         delivered_lines.policy_version,
         delivered_lines.policy_segment,
-        snapshot_dates.snapshot_date,
+        calendar.snapshot_date,
         delivered_lines.pillar_number,
         delivered_lines.pillar_weight,
         sum(delivered_lines.weight) as signal_weight,
         sum(delivered_lines.weight) filter (
-            where delivered_lines.first_known_date <= snapshot_dates.snapshot_date
+            where delivered_lines.first_known_date <= calendar.snapshot_date
         ) as deliverable_weight
     from delivered_lines
-    inner join snapshot_dates
+    inner join calendar
         on
-            (delivered_lines.valid_from is null or delivered_lines.valid_from <= snapshot_dates.snapshot_date)
-            and (delivered_lines.valid_to is null or delivered_lines.valid_to > snapshot_dates.snapshot_date)
+            delivered_lines.in_force_from <= calendar.snapshot_date
+            and delivered_lines.in_force_to > calendar.snapshot_date
     group by
         delivered_lines.policy_version,
         delivered_lines.policy_segment,
-        snapshot_dates.snapshot_date,
+        calendar.snapshot_date,
         delivered_lines.pillar_number,
         delivered_lines.pillar_weight
 ),

@@ -1,7 +1,16 @@
 -- Grain: one row per learned scorecard, signal and quarter in whose three months before it accounts
 -- churned or stayed.
--- A table, not a view: it averages half a year of snapshots per account and quarter.
-{{ config(materialized='table') }}
+-- Only of quarters that are due: it averages half a year of snapshots per account and quarter.
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='due_rows',
+        meta={'due': {'relation': 'int_due_quarters', 'key': ['quarter_start']}},
+        unique_key=['scorecard', 'signal', 'quarter_start'],
+        on_schema_change='append_new_columns',
+        full_refresh=false
+    )
+}}
 
 with
 
@@ -10,56 +19,24 @@ snapshots as (
     where is_open
 ),
 
-covered_periods as (select * from {{ ref('int_covered_periods') }}),
+due as (select * from {{ ref('int_due_quarters') }}),
+
+all_outcomes as (select * from {{ ref('int_quarter_outcomes') }}),
 
 policy as (select * from {{ ref('learned_weights_policy') }}),
 
-quarters as (
-    select quarters.quarter_start::date as quarter_start
-    from (
-        select
-            date_trunc('quarter', min(snapshot_date))::date as first_quarter,
-            date_trunc('quarter', {{ as_of_date() }})::date as last_quarter
-        from snapshots
-    ) as bounds
-    cross join
-        lateral generate_series(bounds.first_quarter, bounds.last_quarter, interval '3 months')
-            as quarters (quarter_start)
-),
-
--- the day that the window of signals is counted back from: the churn, or for those who stayed the
--- quarter's start, on which that is known
 outcomes as (
     select
-        covered_periods.account_id,
-        quarters.quarter_start,
-        covered_periods.first_uncovered_date as reference_date,
-        true as has_churned
-    from covered_periods
-    inner join quarters
-        on
-            covered_periods.first_uncovered_date < quarters.quarter_start
-            and covered_periods.first_uncovered_date
-            >= (quarters.quarter_start - interval '3 months')::date
-    union all
-    select
-        covered_periods.account_id,
-        quarters.quarter_start,
-        quarters.quarter_start as reference_date,
-        false as has_churned
-    from covered_periods
-    inner join quarters
-        on
-            covered_periods.covered_from <= quarters.quarter_start
-            and (
-                covered_periods.first_uncovered_date is null
-                or covered_periods.first_uncovered_date > quarters.quarter_start
-            )
+        all_outcomes.*,
+        due.input_hash
+    from due
+    inner join all_outcomes on due.quarter_start = all_outcomes.quarter_start
 ),
 
 windows as (
     select
         outcomes.quarter_start,
+        outcomes.input_hash,
         outcomes.has_churned,
         {{ mean_line_points(learned_lines(), 'snapshots') }}
     from outcomes
@@ -74,6 +51,7 @@ windows as (
     group by
         outcomes.account_id,
         outcomes.quarter_start,
+        outcomes.input_hash,
         outcomes.reference_date,
         outcomes.has_churned
 ),
@@ -81,6 +59,7 @@ windows as (
 shown as (
     select
         windows.quarter_start,
+        windows.input_hash,
         windows.has_churned,
         shown_lines.scorecard,
         shown_lines.signal,
@@ -100,6 +79,7 @@ evidence as (
         scorecard,
         signal,
         quarter_start,
+        input_hash,
         count(*) filter (where has_churned) as churned_accounts,
         count(*) filter (where has_churned and is_known) as churned_known,
         count(*) filter (where has_churned and is_bad) as churned_bad,
@@ -107,7 +87,7 @@ evidence as (
         count(*) filter (where not has_churned and is_bad) as stayed_bad
     from shown
     where scorecard is not null
-    group by scorecard, signal, quarter_start
+    group by scorecard, signal, quarter_start, input_hash
 )
 
 select * from evidence

@@ -1,30 +1,24 @@
 -- Grain: one row per signal.
--- A table, not a view: it is the only look at all snapshots that a score needs.
-{{ config(materialized='table') }}
-
 with
 
-snapshots as (
-    select * from {{ ref('account_snapshots') }}
-    where is_open
+signal_dates as (select * from {{ ref('int_signal_dates') }}),
+
+registry as (
+    select registry.signal
+    from unnest(array[{{ signal_names(signal_registry()) }}]::text[]) as registry (signal)
 ),
 
 first_dates as (
     select
-        {{ first_known_dates(signal_registry()) }}
-    from snapshots
-),
-
-signals as (
-    select
-        signals.signal,
-        signals.first_known_date
-    from first_dates
-    cross join
-        lateral (
-            values
-            {{ signal_values(signal_registry(), 'first_dates') }}
-        ) as signals (signal, first_known_date)
+        known.signal,
+        min(signal_dates.snapshot_date) as first_known_date
+    from signal_dates
+    cross join lateral unnest(signal_dates.known_signals) as known (signal)
+    group by known.signal
 )
 
-select * from signals
+select
+    registry.signal,
+    first_dates.first_known_date
+from registry
+left join first_dates on registry.signal = first_dates.signal

@@ -9,7 +9,12 @@
         full_refresh=false,
         indexes=[{'columns': ['account_id', 'snapshot_date'], 'unique': true}],
         post_hook=[
-            "{{ delete_snapshots_outside(ref('int_snapshot_dates'), is_latest=true) }}",
+            "{{ delete_snapshots_outside(
+                ref('int_snapshot_dates'),
+                ref('int_due_snapshots'),
+                ref('int_unscored_snapshots'),
+                is_latest=true
+            ) }}",
             "{{ remember_weeks_built(
                 ref('int_weeks_inputs'), ref('int_account_changes'), ref('int_weeks_built')
             ) }}",

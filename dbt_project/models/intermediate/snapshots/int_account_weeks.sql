@@ -13,7 +13,12 @@
             {'columns': ['snapshot_date']},
         ],
         post_hook=[
-            "{{ delete_snapshots_outside(ref('int_snapshot_dates'), is_latest=false) }}",
+            "{{ delete_snapshots_outside(
+                ref('int_snapshot_dates'),
+                ref('int_due_snapshots'),
+                ref('int_unscored_snapshots'),
+                is_latest=false
+            ) }}",
             "{{ remember_weeks_built(
                 ref('int_weeks_inputs'), ref('int_account_changes'), ref('int_weeks_built')
             ) }}",

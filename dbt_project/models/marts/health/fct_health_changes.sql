@@ -1,7 +1,8 @@
 -- Grain: one row per account, scorecard, pair of days and line of the change.
 {{ config(indexes=[{'columns': ['account_id', 'scorecard', 'span_days']}]) }}
 
-{%- set policy = scorecard_policy() %}
+{#- Both scores of a pair are explained by what is in force today. -#}
+{%- set policy = scorecard_policy('latest') %}
 
 with
 

@@ -1,14 +1,28 @@
 -- Grain: one row per account, snapshot date on which it was open, and scorecard.
+-- Written where it differs, from the due scores alone. A full refresh makes all due (int_scores_built);
+-- the table itself stays, as it would else hold the due ones only.
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='due_rows',
+        meta={'due': {'relation': 'int_due_scores', 'key': ['account_id', 'snapshot_date']}},
+        unique_key=['account_id', 'scorecard', 'snapshot_date'],
+        on_schema_change='append_new_columns',
+        full_refresh=false,
         indexes=[
             {'columns': ['account_id', 'scorecard', 'snapshot_date'], 'unique': true},
             {'columns': ['snapshot_date', 'scorecard']},
-        ]
+        ],
+        post_hook="{{ remember_scores_built(
+            ref('int_due_scores'),
+            ref('int_score_inputs'),
+            ref('int_scores_built'),
+            ref('int_unscored_snapshots')
+        ) }}"
     )
 }}
 
-{%- set scorecards = scorecard_policy() %}
+{%- set scorecards = scorecard_policy('due') %}
 
 with
 
@@ -92,6 +106,31 @@ banded as (
             overridden.score_points - coalesce(overridden.computed_points, 0), 0
         ) as override_points
     from overridden
-)
+){% if is_incremental() %}
+    ,
+
+    -- by an old wording with a signal that is no more nothing can be computed: what is there stays
+    kept as (
+        select present.*
+        from {{ this }} as present
+        inner join {{ ref('int_due_scores') }} as due
+            on
+                present.account_id = due.account_id
+                and present.snapshot_date = due.snapshot_date
+                and due.is_open
+        inner join {{ ref('int_policies_in_force') }} as in_force
+            on
+                present.policy_version = in_force.policy_version
+                and present.policy_segment = in_force.segment
+                and present.snapshot_date >= in_force.in_force_from
+                and present.snapshot_date < in_force.in_force_to
+                and not in_force.is_computable
+    )
+{% endif %}
 
 select * from banded
+{% if is_incremental() %}
+    union all
+    select {{ declared_columns() }}
+    from kept
+{% endif %}

@@ -1,0 +1,15 @@
+{#- The names of the signals as text literals. -#}
+{% macro signal_names(registry) -%}
+    {%- for signal in registry -%}
+        '{{ signal.signal }}'{{ ', ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{#- Per signal of the grouped rows its name where any of them knows it, else null. -#}
+{% macro names_where_known(registry, relation) -%}
+    {%- for signal in registry -%}
+        case when bool_or({{ relation }}.{{ signal.signal }} is not null) then '{{ signal.signal }}' end
+        {{- ',' if not loop.last }}
+    {% endfor -%}
+{%- endmacro %}
