@@ -53,7 +53,6 @@ FACTS = {
     "crm.activities": {"was_attended": "false", "is_inbound": "not coalesce(is_inbound, false)"},
     "crm.contacts": {"left_at": "joined_at + interval '1 day'"},
     "crm.opportunities": {"is_won": "not is_won"},
-    "finance.exchange_rates": {"usd_per_unit": "usd_per_unit * 100"},
     "product.account_days": {"events": "events * 5", "active_users_28d": "0"},
     "product.features": {"is_core": "not is_core"},
     "success.goals": {"achieved_cents": "0"},
