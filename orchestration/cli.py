@@ -2,9 +2,11 @@
 
 import csv
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +15,9 @@ from orchestration.benchmark import benchmark
 from simulator.mess.switches import GROUPS, KINDS, Mess
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
 from warehouse.environment import silence_telemetry
+
+if TYPE_CHECKING:
+    from orchestration.as_of.scratch import Scratch
 
 DEMO = "demo"
 DEMO_ACCOUNTS = 1_000
@@ -181,6 +186,77 @@ def sql(
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow([column.name for column in cursor.description or []])
         writer.writerows(cursor)
+
+
+Account = Annotated[str, typer.Option(help="The account's key, as its system spells it.")]
+Known = Annotated[
+    str | None, typer.Option(help="As the newest run by this moment knew it. Default: the last.")
+]
+Scorecard = Annotated[
+    str | None, typer.Option(help="Scorecard. Default: the one that the company shows.")
+]
+
+
+@app.command()
+def score(
+    account: Account,
+    as_of: Annotated[
+        str | None, typer.Option(help="The day. Default: the one that the run looked back from.")
+    ] = None,
+    known: Known = None,
+    scorecard: Scorecard = None,
+    company: Company = None,
+) -> None:
+    """One account's score as of a day, as known at a moment, with all that it is made of."""
+    from orchestration.as_of.score import answer, print_answer
+
+    with asked(company, account, [as_of], known) as scratch:
+        print_answer(console, answer(scratch, scorecard))
+
+
+@app.command()
+def diff(
+    account: Account,
+    from_day: Annotated[str, typer.Argument(help="The first day.")],
+    to_day: Annotated[str, typer.Argument(help="The later day.")],
+    known: Known = None,
+    scorecard: Scorecard = None,
+    company: Company = None,
+) -> None:
+    """Why one account's score changed between two days, with the raw rows behind each signal."""
+    from orchestration.as_of.changes import changes, print_changes
+
+    if as_day(from_day) == as_day(to_day):
+        raise typer.BadParameter("Name two days.")
+    with asked(company, account, [from_day, to_day], known) as scratch:
+        print_changes(console, changes(scratch, scorecard))
+
+
+@contextmanager
+def asked(
+    company: str | None, account: str, days: list[str | None], known: str | None
+) -> Iterator["Scratch"]:
+    """One account's models, built; without an answer the command ends with a sentence."""
+    from orchestration.as_of.question import Unanswerable, ask
+    from orchestration.as_of.scratch import scratch
+    from orchestration.as_of.text import plain
+
+    dates = [date.fromisoformat(day) if day else None for day in map(as_day, days)]
+    moment = as_moment(known)
+    settings = load_settings(company)
+    try:
+        with Warehouse.open(settings) as warehouse:
+            question = ask(
+                warehouse, account, dates, datetime.fromisoformat(moment) if moment else None
+            )
+            with (
+                console.status("building one account"),
+                scratch(settings, warehouse, question) as built,
+            ):
+                yield built
+    except Unanswerable as sentence:
+        console.print(plain(sentence), style="red")
+        raise typer.Exit(2) from sentence
 
 
 @app.command()

@@ -1,12 +1,16 @@
 """The last step of every run, and what says that one failed."""
 
+import json
+from pathlib import Path
+
 import dagster as dg
 
 from orchestration.defs.leaks import SUSPECTS
-from orchestration.defs.transformation import dbt_models_with_predictions
+from orchestration.defs.transformation import dbt_models_with_predictions, project
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from orchestration.lib.runs import RunRequest, close_run, current_run
+from orchestration.lib.scoring_inputs import keep_scoring_inputs, kept_relations
 
 RUNS = dg.AssetKey(["tenure", "runs"])
 
@@ -27,9 +31,11 @@ RUNS = dg.AssetKey(["tenure", "runs"])
 def finish_run(
     context: dg.AssetExecutionContext, companies: CompanyWarehouse, request: RunRequest
 ) -> dg.MaterializeResult:
-    """Close the run: everything before this step has passed."""
+    """Keep what scores were made of, and close the run: everything before this step has passed."""
+    manifest = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
     with retried_on_connection_loss(), companies.open() as warehouse:
         run = current_run(warehouse, context, request)
+        keep_scoring_inputs(warehouse, run, kept_relations(manifest))
         close_run(warehouse, run.run_id, "succeeded")
     return dg.MaterializeResult(
         metadata={

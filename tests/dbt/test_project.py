@@ -16,7 +16,12 @@ LIVE_VIEWS = {"data_trust", "quarantine_summary", "repair_summary", "suspected_l
 # Those of which only what changed is written, elsewhere.
 INCREMENTAL_VIEWS = {"account_snapshots", "source_outages"}
 # What a row was before it was superseded is in the raw tables alone.
-READ_RAW_HISTORY = {"int_account_changes", "int_contact_roles", "int_subscription_terms"}
+READ_RAW_HISTORY = {
+    "int_account_changes",
+    "int_account_segments",
+    "int_contact_roles",
+    "int_subscription_terms",
+}
 # Raw tables that concern the weeks of all accounts: int_weeks_inputs compares what follows.
 OF_ALL_ACCOUNTS = {"crm.opportunities", "finance.exchange_rates", "product.features"}
 # Another shape of a mart beside it.

@@ -52,11 +52,15 @@ class Home:
         return {**inherited, "TENURE_HOME": str(self.path), **extra}
 
     def start(
-        self, *arguments: str, environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        folder: Path = PROJECT_ROOT,
     ) -> subprocess.Popen[str]:
+        """Start a command, of the project in `folder`."""
         return subprocess.Popen(
             [sys.executable, "-m", "orchestration.cli", *arguments],
-            cwd=PROJECT_ROOT,
+            cwd=folder,
             env=self.environment(COLUMNS="200", **(environment or {})),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

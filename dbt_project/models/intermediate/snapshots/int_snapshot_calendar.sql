@@ -22,6 +22,8 @@ snapshot_dates as (
     -- union drops the as-of date where it is a week-end itself
     union
     select {{ as_of_date() }} as snapshot_date
+    union
+    select further.snapshot_date from unnest({{ further_dates() }}) as further (snapshot_date)
 )
 
 select * from snapshot_dates

@@ -8,7 +8,7 @@ first_subscriptions as (
         account_id,
         min(started_date) as first_subscription_date
     from subscriptions
-    where started_date <= {{ as_of_date() }}
+    where started_date <= {{ as_of_date() }} and {{ is_asked_account('account_id') }}
     group by account_id
 ),
 
@@ -40,6 +40,14 @@ snapshot_dates as (
         first_subscription_date,
         {{ as_of_date() }} as snapshot_date
     from first_subscriptions
+    union
+    select
+        first_subscriptions.account_id,
+        first_subscriptions.first_subscription_date,
+        further.snapshot_date
+    from first_subscriptions
+    cross join unnest({{ further_dates() }}) as further (snapshot_date)
+    where first_subscriptions.first_subscription_date <= further.snapshot_date
 )
 
 select

@@ -7,17 +7,10 @@ csms as (select * from {{ ref('stg_crm__csms') }}),
 
 account_subscriptions as (select * from {{ ref('int_account_subscriptions') }}),
 
-segments as (select * from {{ ref('segments') }}),
-
-account_segments as (
-    select distinct on (accounts.account_id)
-        accounts.account_id,
-        segments.segment
-    from accounts
-    inner join segments on accounts.employee_count >= segments.minimum_employees
-    order by
-        accounts.account_id asc,
-        segments.minimum_employees desc
+-- of what was recorded of an account, the newest holds
+segments as (
+    select * from {{ ref('int_account_segments') }}
+    where valid_to is null
 ),
 
 described as (
@@ -25,7 +18,7 @@ described as (
         accounts.account_id,
         accounts.account_name,
         accounts.parent_account_id,
-        coalesce(account_segments.segment, 'unknown') as segment,
+        segments.segment,
         coalesce(accounts.industry, 'unknown') as industry,
         coalesce(accounts.region, 'unknown') as region,
         coalesce(accounts.country, 'unknown') as country,
@@ -42,7 +35,7 @@ described as (
             'quarter', coalesce(account_subscriptions.first_subscription_date, accounts.signed_date)
         )::date as signup_quarter
     from accounts
-    left join account_segments on accounts.account_id = account_segments.account_id
+    inner join segments on accounts.account_id = segments.account_id
     left join csms on accounts.csm_id = csms.csm_id
     left join account_subscriptions on accounts.account_id = account_subscriptions.account_id
     where

@@ -6,8 +6,6 @@ snapshots as (
     where is_open
 ),
 
-accounts as (select * from {{ ref('dim_accounts') }}),
-
 scores as (select * from {{ ref('fct_health_scores') }}),
 
 policy as (select default_scorecard from {{ ref('health_policy') }}),
@@ -15,7 +13,7 @@ policy as (select default_scorecard from {{ ref('health_policy') }}),
 counted as (
     select
         snapshots.snapshot_date,
-        accounts.segment,
+        scores.segment,
         scores.scorecard,
         scores.tier,
         scores.colour,
@@ -25,7 +23,6 @@ counted as (
             as mrr,
         snapshots.currency
     from snapshots
-    inner join accounts on snapshots.account_id = accounts.account_id
     inner join scores
         on
             snapshots.account_id = scores.account_id
@@ -33,7 +30,7 @@ counted as (
     inner join policy on scores.scorecard = policy.default_scorecard
     group by
         snapshots.snapshot_date,
-        accounts.segment,
+        scores.segment,
         scores.scorecard,
         scores.tier,
         scores.colour,

@@ -1,0 +1,161 @@
+"""The warehouse's models for one account, in a schema of their own: as of a day, as known then.
+
+The same dbt models that a run builds are built for one account in the schema `scratch`, which is
+dropped afterwards. Nothing else is written, so that a run may be under way meanwhile: raw rows are
+read as known at the end of a run that has finished, whatever another one records.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from orchestration.as_of.question import Question, Unanswerable
+from orchestration.lib.dbt_project import PARSED, PROJECT_DIR, prepare_manifest
+from orchestration.lib.environment import environment
+from orchestration.lib.scoring_inputs import COMPANY_WIDE, restore
+from warehouse import Settings, Warehouse
+from warehouse.urls import dbt_environment
+
+SCHEMA = "scratch"
+WANTED = ("fct_health_scores", "fct_health_contributions", "health_policy", "scorecard_rules")
+# What says which rows are due: empty, all rows of the account are.
+EMPTY = ("int_account_changes", "int_weeks_inputs")
+# Only appended to, and looked up by version.
+COPIED = ("dim_score_policies",)
+# The number is arbitrary and only ours.
+SCRATCH_LOCK = 7_362_002
+
+
+class Scratch:
+    """The project with the models of one account in the schema `scratch`."""
+
+    def __init__(self, settings: Settings, warehouse: Warehouse, question: Question) -> None:
+        self.settings = settings
+        self.warehouse = warehouse
+        self.question = question
+        self.manifest = _manifest(settings)
+
+    def build(self) -> None:
+        """Make what the scores of the account need, and the scores."""
+        built, given = needed(self.manifest, WANTED)
+        at_home = {name: _node(self.manifest, name).schema for name in given}
+        self.warehouse.execute(f"create schema {SCHEMA}")
+        for name, schema in at_home.items():
+            self._give(name, f"{schema}.{name}")
+        for name in built + given:
+            _move(_node(self.manifest, name), self.settings.database)
+        self.manifest.build_flat_graph()
+        self._dbt("run", built)
+
+    def compiled(self, name: str) -> str:
+        """The SQL of a model or analysis, reading the schema `scratch`."""
+        [result] = self._dbt("compile", [name])
+        return result.node.compiled_code
+
+    def read(self, sql: str, **params: Any) -> list[dict[str, Any]]:
+        """The rows of a query; `%(account_id)s`, `%(as_of)s` and `%(known_as_of)s` are those of the
+        question."""
+        asked = {
+            "account_id": self.question.account_id,
+            "as_of": self.question.as_of,
+            "known_as_of": self.question.known_as_of,
+        }
+        return self.warehouse.read_arrow(sql, {**asked, **params}).to_pylist()
+
+    def _give(self, name: str, relation: str) -> None:
+        if name in EMPTY:
+            self.warehouse.execute(f"create table {SCHEMA}.{name} (like {relation})")
+        elif name in COPIED:
+            self.warehouse.execute(f"create table {SCHEMA}.{name} as select * from {relation}")
+        else:
+            restore(self.warehouse, relation, self.question.known_as_of, SCHEMA)
+
+    def _dbt(self, command: str, names: Sequence[str]) -> Sequence[Any]:
+        # Imported here: dbt takes seconds, and most commands do without it.
+        from dbt.cli.main import dbtRunner
+
+        target = str(self.settings.dbt_target / SCHEMA)
+        places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+        written = ["--target-path", target, "--log-path", target, "--no-write-json"]
+        switches = ["--log-level", "none", "--cache-selected-only"]
+        values = {**dbt_environment(self.settings), **self.question.as_environment()}
+        with environment(values):
+            answer = dbtRunner(manifest=self.manifest).invoke(
+                [*switches, command, "--select", *names, *places, *written]
+            )
+        results = getattr(answer.result, "results", None) or []
+        if answer.success:
+            return results
+        messages = [str(result.message) for result in results if result.status == "error"]
+        raise Unanswerable("\n".join(messages) or f"dbt: {answer.exception}")
+
+
+@contextmanager
+def scratch(settings: Settings, warehouse: Warehouse, question: Question) -> Iterator[Scratch]:
+    """The built models of one account; dropped at the end.
+
+    Raises Unanswerable where they cannot be built, or are being built by another process.
+    """
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
+        cursor.execute("select pg_try_advisory_xact_lock(%s)", (SCRATCH_LOCK,))
+        [is_ours] = cursor.fetchone() or [False]
+        if not is_ours:
+            raise Unanswerable("Another tenure score or tenure diff is under way. Try again soon.")
+        # A process that was killed has left it behind.
+        warehouse.execute(f"drop schema if exists {SCHEMA} cascade")
+        try:
+            built = Scratch(settings, warehouse, question)
+            built.build()
+            yield built
+        finally:
+            warehouse.execute(f"drop schema if exists {SCHEMA} cascade")
+
+
+def needed(manifest: Any, wanted: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The models to build for those wanted, and what is given to them: what was kept of a run
+    (seeds, COMPANY_WIDE), what is copied, what stays empty. In a fixed order."""
+    given_names = {*EMPTY, *COPIED, *COMPANY_WIDE}
+    built, given = set[str](), set[str]()
+    waiting = [_node(manifest, name).unique_id for name in wanted]
+    while waiting:
+        node = manifest.nodes.get(waiting.pop())
+        if node is None or node.name in built | given:
+            continue
+        if node.resource_type == "seed" or node.name in given_names:
+            given.add(node.name)
+            continue
+        built.add(node.name)
+        waiting += node.depends_on_nodes
+    return sorted(built), sorted(given)
+
+
+def _manifest(settings: Settings) -> Any:
+    from dbt.contracts.graph.manifest import Manifest
+
+    folder = prepare_manifest(settings).parent
+    manifest = Manifest.from_msgpack((folder / PARSED).read_bytes())
+    # parsed for whichever company came first
+    for node in [*manifest.nodes.values(), *manifest.sources.values()]:
+        _place(node, settings.database, node.schema)
+    return manifest
+
+
+def _node(manifest: Any, name: str) -> Any:
+    return next(
+        node
+        for node in manifest.nodes.values()
+        if node.name == name and node.resource_type in ("model", "seed")
+    )
+
+
+def _move(node: Any, database: str) -> None:
+    _place(node, database, SCHEMA)
+    # nobody reads the comments of a table that is gone in a moment
+    node.config.persist_docs = {}
+
+
+def _place(node: Any, database: str, schema: str) -> None:
+    if getattr(node, "relation_name", None):
+        relation = getattr(node, "identifier", None) or node.alias
+        node.database, node.schema = database, schema
+        node.relation_name = f'"{database}"."{schema}"."{relation}"'
