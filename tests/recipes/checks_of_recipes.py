@@ -54,9 +54,15 @@ def test_the_scorecard_is_scored_by_segment_and_displayed(built: Warehouse) -> N
         f" where scorecard = 'house_005' and snapshot_date = '{AS_OF}' order by policy_segment"
     )
     assert scored["policy_segment"].tolist() == ["all", "enterprise"]
-    shown = built.read("select distinct scorecard, tier from marts.customer_health")
-    assert set(shown["scorecard"]) == {"house_005"}
-    assert set(shown["tier"]) <= {"Good", "Watch", "Act", "Unknown"} != {"Unknown"}
+    shown = built.read(
+        "select segment, scorecard, count(*) filter (where tier != 'Unknown') as in_colour"
+        " from marts.customer_health group by segment, scorecard order by segment"
+    )
+    assert shown[["segment", "scorecard"]].values.tolist() == [
+        ["enterprise", "house_005"],
+        ["mid_market", "segments_003"],
+    ]
+    assert shown["in_colour"].min() > 0
 
 
 def test_the_raw_column_is_loaded_simulated_and_staged(
