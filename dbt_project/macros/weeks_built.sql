@@ -191,6 +191,8 @@ macros write into them. Edited SQL makes all weeks due.
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
-    {%- set macros = [utc_date('x'), missing_days('x', 'y')] -%}
+    {%- set macros = [
+        utc_date('x'), missing_days('x', 'y'), last_days(2, 1), timeline({'x': '0'}, [{'from': 'y', 'day': 'z'}])
+    ] -%}
     {{ return(local_md5(seen | dictsort | string ~ macros | string)) }}
 {%- endmacro %}

@@ -19,9 +19,10 @@ with accounts as (
     select account_id, 'Account ' || n, 'c', n * 100, t from accounts
 ), subscriptions as (
     insert into billing.subscriptions (subscription_id, account_id, product, quantity, unit,
-        mrr_cents, currency, billing_period_months, started_at, ended_at, renewal_date)
+        mrr_cents, currency, billing_period_months, term_months, auto_renews, usage_limit,
+        started_at, ended_at, renewal_date)
     select 's' || n || '-' || half, account_id, 'platform', 10 * n, 'users', 10000 * n, 'USD', 6,
-        t + half * interval '180 days',
+        6 + n % 2, n % 3 = 0, 100 * n, t + half * interval '180 days',
         case when half = 0 or n = 3 then t + (half + 1) * interval '180 days' end,
         (t + (half + 1) * interval '180 days')::date
     from accounts cross join generate_series(0, 1) as half
@@ -38,15 +39,32 @@ with accounts as (
 ), opportunities as (
     insert into crm.opportunities (opportunity_id, account_id, opportunity_type, closed_at, is_won)
     select 'o' || n, account_id, 'renewal', t + interval '180 days', n != 5 from accounts
+), expansions as (
+    insert into crm.opportunities (opportunity_id, account_id, opportunity_type, created_at,
+        closed_at, is_won)
+    select 'e' || n, account_id, 'expansion', t + n * interval '30 days',
+        case when n < 6 then t + n * interval '40 days' end, case when n < 6 then n % 2 = 0 end
+    from accounts where n > 1
+), tasks as (
+    insert into crm.tasks (task_id, account_id, opened_at, due_at, completed_at)
+    select 'w' || n || '-' || week, account_id, at, at + interval '7 days',
+        case when week < 40 then at + n * interval '3 days' end
+    from weeks where week % 10 = 0
 ), contacts as (
-    insert into crm.contacts (contact_id, account_id, is_executive_sponsor, joined_at, left_at)
-    select 'k' || n, account_id, n != 6, t, case when n = 4 then t + interval '300 days' end
+    insert into crm.contacts (contact_id, account_id, role, is_executive_sponsor, joined_at,
+        left_at)
+    select 'k' || n, account_id, null, n != 6, t, case when n = 4 then t + interval '300 days' end
     from accounts
+    union all
+    select role || n, account_id, role, null, t, null
+    from accounts cross join unnest(array['champion', 'admin']) as role
 ), activities as (
-    insert into crm.activities (activity_id, account_id, activity_type, occurred_at, is_inbound,
-        was_attended)
+    insert into crm.activities (activity_id, account_id, contact_id, activity_type, occurred_at,
+        is_inbound, responded_at, was_attended)
     select 'x' || n || '-' || week, account_id,
-        case when week % 12 = 0 then 'business_review' else 'email' end, at, week % 3 = 0,
+        (array['k', 'champion', 'admin'])[1 + week % 3] || n,
+        case when week % 12 = 0 then 'business_review' else 'email' end, at, week % 16 = 0,
+        case when week % 16 != 0 then at + (n + week % 5) * interval '1 hour' end,
         case when week % 12 = 0 then n % 2 = 0 end
     from weeks where week % 4 = 0
 ), features as (
@@ -56,18 +74,19 @@ with accounts as (
     insert into product.account_days (account_id, usage_date, events, active_users, sessions,
         api_calls, data_bytes, active_users_7d, active_users_28d)
     select account_id, at::date + d, case when d < 5 then 9 * n + week end, n, n, week, n * week,
-        n + 2, 2 * n + week % 4
+        n + 2 + week / 8, 2 * n + week % 4
     from weeks cross join generate_series(0, 6) as d
 ), feature_days as (
     insert into product.account_feature_days (account_id, feature, usage_date, events)
-    select account_id, 'f' || 1 + week % n, at::date, 1 from weeks where n > 1
+    select account_id, 'f' || 1 + week % n, at::date, 1 from weeks
+    where n > 1 and not (week % n = 0 and week between 20 and 30)
 ), tickets as (
     insert into support.tickets (ticket_id, account_id, priority, is_core_function, created_at,
-        first_response_at, solved_at, escalated_at, csat_score)
+        first_response_at, solved_at, escalated_at, reopened_count, csat_score)
     select 't' || n || '-' || week, account_id, (array['low', 'urgent'])[1 + week / 2 % 2],
-        week % 3 = 0, at, at + n * interval '1 hour',
+        week % 3 = 0, at, at + (n + week % 3) * interval '1 hour',
         case when n != 7 then at + interval '5 days' end,
-        case when week % 5 = 0 then at + interval '1 day' end, 1 + week % 5
+        case when week % 5 = 0 then at + interval '1 day' end, week / 2 % 3, 1 + week % 5
     from weeks where week % 2 = 0
 ), invitations as (
     insert into survey.invitations (invitation_id, account_id, survey_type, sent_at)

@@ -50,13 +50,22 @@ with future as (
 ), opportunities as (
     insert into crm.opportunities (opportunity_id, account_id, opportunity_type, closed_at, is_won)
     select 'poison' || n, account_id, 'renewal', at, false from future
+), expansions as (
+    insert into crm.opportunities (opportunity_id, account_id, opportunity_type, created_at)
+    select 'talk' || n, account_id, 'expansion', at from future
+), tasks as (
+    insert into crm.tasks (task_id, account_id, opened_at, due_at)
+    select 'poison' || n, account_id, at, at from future
 ), contacts as (
     insert into crm.contacts (contact_id, account_id, role, is_executive_sponsor, joined_at)
     select 'poison' || n, account_id, 'sponsor', true, at from future
 ), activities as (
-    insert into crm.activities (activity_id, account_id, activity_type, occurred_at, is_inbound,
-        was_attended)
-    select 'poison' || n, account_id, 'business_review', at, true, false from future
+    insert into crm.activities (activity_id, account_id, contact_id, activity_type, occurred_at,
+        is_inbound, responded_at, was_attended)
+    select 'poison' || n, account_id, 'k' || n, 'business_review', at, true, at, false from future
+    union all
+    select 'mail' || n, account_id, 'k' || n, 'email', at, false, at + interval '99 days', null
+    from future
 ), days as (
     insert into product.account_days (account_id, usage_date, events, active_users, sessions,
         api_calls, data_bytes, active_users_7d, active_users_28d)
@@ -100,6 +109,13 @@ with future as (
     select account_id, 'poison', 'poison', at from future
 ), solved as (
     update support.tickets set solved_at = '2026-01-15 00:00Z' where solved_at is null
+), answered as (
+    update crm.activities set responded_at = '2026-01-15 00:00Z' where responded_at is null
+), done as (
+    update crm.tasks set completed_at = '2026-01-15 00:00Z' where completed_at is null
+), decided as (
+    update crm.opportunities set closed_at = '2026-01-15 00:00Z', is_won = true
+    where closed_at is null
 ), left_company as (
     update crm.contacts set left_at = '2026-01-15 00:00Z' where left_at is null
 ), achieved as (

@@ -75,70 +75,42 @@ due_invoices as (
         and (invoices.voided_date is null or invoices.voided_date > invoices.due_date)
 ),
 
-invoice_facts as (
-    select
-        account_id,
-        due_date as event_date,
-        1 as fell_due,
-        (paid_date is null or paid_date > due_date)::integer as paid_late,
-        0 as overdue_change,
-        0 as failed_payments
-    from due_invoices
-    where due_date is not null
-    union all
-    -- overdue from the day after the due date to the day on which it is paid or voided
-    select
-        account_id,
-        due_date + 1 as event_date,
-        0 as fell_due,
-        0 as paid_late,
-        1 as overdue_change,
-        0 as failed_payments
-    from due_invoices
-    where closed_date is null or closed_date > due_date
-    union all
-    select
-        account_id,
-        closed_date as event_date,
-        0 as fell_due,
-        0 as paid_late,
-        -1 as overdue_change,
-        0 as failed_payments
-    from due_invoices
-    where closed_date > due_date
-    union all
+failures as (
     select
         invoices.account_id,
-        payments.attempted_date as event_date,
-        0 as fell_due,
-        0 as paid_late,
-        0 as overdue_change,
-        1 as failed_payments
+        payments.attempted_date
     from payments
     inner join invoices on payments.invoice_id = invoices.invoice_id
     where payments.outcome = 'failed'
 ),
 
+-- overdue from the day after the due date to the day on which it is paid or voided
 timeline as (
-    select
-        account_id,
-        snapshot_date as event_date,
-        true as is_snapshot,
-        0 as fell_due,
-        0 as paid_late,
-        0 as overdue_change,
-        0 as failed_payments
-    from snapshots
-    union all
-    select
-        account_id,
-        event_date,
-        false as is_snapshot,
-        fell_due,
-        paid_late,
-        overdue_change,
-        failed_payments
-    from invoice_facts
+    {{ timeline(
+        {'fell_due': '0', 'paid_late': '0', 'overdue_change': '0', 'failed_payments': '0'},
+        [
+            {
+                'from': 'due_invoices',
+                'where': 'due_date is not null',
+                'day': 'due_date',
+                'fell_due': '1',
+                'paid_late': '(paid_date is null or paid_date > due_date)::integer',
+            },
+            {
+                'from': 'due_invoices',
+                'where': 'closed_date is null or closed_date > due_date',
+                'day': 'due_date + 1',
+                'overdue_change': '1',
+            },
+            {
+                'from': 'due_invoices',
+                'where': 'closed_date > due_date',
+                'day': 'closed_date',
+                'overdue_change': '-1',
+            },
+            {'from': 'failures', 'day': 'attempted_date', 'failed_payments': '1'},
+        ]
+    ) }}
 ),
 
 rolled as (
@@ -152,14 +124,8 @@ rolled as (
         sum(paid_late) over last_180_days as paid_late_180d
     from timeline
     window
-        last_90_days as (
-            partition by account_id order by event_date
-            range between interval '89 days' preceding and current row
-        ),
-        last_180_days as (
-            partition by account_id order by event_date
-            range between interval '179 days' preceding and current row
-        ),
+        last_90_days as {{ last_days(90) }},
+        last_180_days as {{ last_days(180) }},
         so_far as (partition by account_id order by event_date)
 ),
 

@@ -12,6 +12,8 @@ rates as (select * from {{ ref('int_snapshot_rates') }}),
 
 terms as (select * from {{ ref('int_subscription_terms') }}),
 
+policy as (select renewal_notice_days from {{ ref('signal_policy') }}),
+
 -- each subscription that was ever begun, as it stands at the snapshot and 90 days before
 standing as (
     select
@@ -22,6 +24,9 @@ standing as (
         terms.quantity,
         subscriptions.unit,
         terms.billing_period_months,
+        terms.term_months,
+        terms.auto_renews,
+        terms.usage_limit,
         terms.renewal_date,
         -- at the rate of the snapshot, now and 90 days before: no exchange rate moves the change
         subscriptions.mrr_cents * rates.reporting_per_cent as mrr,
@@ -58,6 +63,13 @@ totals as (
         count(distinct product) filter (where is_active) as products,
         sum(quantity) filter (where is_active and unit = 'users') as seats,
         max(billing_period_months) filter (where is_active) as billing_period_months,
+        max(term_months) filter (where is_active) as term_months,
+        bool_and(auto_renews) filter (where is_active) as auto_renews,
+        -- one subscription without a limit has no use beyond it
+        case
+            when bool_and(usage_limit is not null) filter (where is_active)
+                then sum(usage_limit) filter (where is_active)
+        end as usage_limit,
         min(renewal_date) filter (where is_active and renewal_date >= snapshot_date)
             as renewal_date
     from standing
@@ -66,11 +78,13 @@ totals as (
 
 priced as (
     select
-        *,
+        totals.*,
+        policy.renewal_notice_days,
         -- one subscription without an exchange rate makes the sum unknown
-        case when not has_unknown_mrr then known_mrr end as mrr,
-        case when not has_unknown_mrr_90d_ago then known_mrr_90d_ago end as mrr_90d_ago
+        case when not totals.has_unknown_mrr then totals.known_mrr end as mrr,
+        case when not totals.has_unknown_mrr_90d_ago then totals.known_mrr_90d_ago end as mrr_90d_ago
     from totals
+    cross join policy
 ),
 
 signals as (
@@ -84,6 +98,11 @@ signals as (
         seats::double precision as seats,
         renewal_date,
         (renewal_date - snapshot_date)::double precision as days_to_renewal,
+        (renewal_date - snapshot_date <= renewal_notice_days)::integer::double precision
+            as renewal_window_open,
+        auto_renews::integer::double precision as auto_renews,
+        term_months::double precision as term_months,
+        usage_limit,
         (snapshot_date - first_subscription_date)::double precision as tenure_days,
         billing_period_months::double precision as billing_period_months
     from priced

@@ -11,6 +11,9 @@ days as (
         {{ utc_date('_recorded_at') }} as recorded_date,
         quantity,
         billing_period_months,
+        term_months,
+        auto_renews,
+        usage_limit,
         renewal_date
     from recordings
     order by
@@ -26,6 +29,9 @@ terms as (
         subscription_id,
         quantity,
         billing_period_months,
+        term_months,
+        auto_renews,
+        usage_limit,
         renewal_date,
         case
             when lag(recorded_date) over by_subscription is null then '-infinity'::date

@@ -9,6 +9,7 @@ days as (
     select distinct on (contact_id, recorded_date)
         contact_id,
         {{ utc_date('_recorded_at') }} as recorded_date,
+        account_id,
         role,
         is_executive_sponsor
     from recordings
@@ -23,6 +24,8 @@ days as (
 roles as (
     select
         contact_id,
+        account_id,
+        role,
         -- a person of unknown role says nothing about the sponsor
         case
             when is_executive_sponsor is not null or role is not null

@@ -24,39 +24,33 @@ posts as (
 
 coverage as (select * from {{ ref('int_source_coverage') }}),
 
-timeline as (
+-- a seat counts from the day on which it is known what came of it
+seats as (
     select
         account_id,
-        snapshot_date as event_date,
-        true as is_snapshot,
-        0 as completed,
-        0 as no_shows,
-        0 as posts
-    from snapshots
-    union all
-    -- a seat counts from the day on which it is known what came of it
-    select
-        account_id,
+        outcome,
         case
             when outcome = 'completed'
                 then coalesce({{ utc_date('completed_at') }}, {{ utc_date('scheduled_at') }})
             else {{ utc_date('scheduled_at') }}
-        end as event_date,
-        false as is_snapshot,
-        (outcome = 'completed')::integer as completed,
-        (outcome = 'no_show')::integer as no_shows,
-        0 as posts
+        end as known_date
     from enrollments
     where outcome in ('completed', 'no_show')
-    union all
-    select
-        account_id,
-        {{ utc_date('posted_at') }} as event_date,
-        false as is_snapshot,
-        0 as completed,
-        0 as no_shows,
-        1 as posts
-    from posts
+),
+
+timeline as (
+    {{ timeline(
+        {'completed': '0', 'no_shows': '0', 'posts': '0'},
+        [
+            {
+                'from': 'seats',
+                'day': 'known_date',
+                'completed': "(outcome = 'completed')::integer",
+                'no_shows': "(outcome = 'no_show')::integer",
+            },
+            {'from': 'posts', 'day': utc_date('posted_at'), 'posts': '1'},
+        ]
+    ) }}
 ),
 
 rolled as (
@@ -70,14 +64,8 @@ rolled as (
         sum(posts) over last_90_days as posts_90d
     from timeline
     window
-        last_90_days as (
-            partition by account_id order by event_date
-            range between interval '89 days' preceding and current row
-        ),
-        last_180_days as (
-            partition by account_id order by event_date
-            range between interval '179 days' preceding and current row
-        )
+        last_90_days as {{ last_days(90) }},
+        last_180_days as {{ last_days(180) }}
 ),
 
 signals as (

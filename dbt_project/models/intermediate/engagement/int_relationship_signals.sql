@@ -11,7 +11,10 @@ due_accounts as (
 ),
 
 activities as (
-    select activities.*
+    select
+        activities.*,
+        {{ utc_date('activities.occurred_at') }} as occurred_date,
+        activities.activity_type != 'note' and activities.was_attended is not false as is_contact
     from {{ ref('stg_crm__activities') }} as activities
     inner join due_accounts on activities.account_id = due_accounts.account_id
 ),
@@ -29,29 +32,35 @@ contact_roles as (
 
 coverage as (select * from {{ ref('int_source_coverage') }}),
 
+-- a note to oneself and a meeting without the customer are no contact
 timeline as (
-    select
-        account_id,
-        snapshot_date as event_date,
-        true as is_snapshot,
-        0 as inbound,
-        null::integer as review_attended,
-        null::date as contact_date
-    from snapshots
-    union all
-    select
-        account_id,
-        {{ utc_date('occurred_at') }} as event_date,
-        false as is_snapshot,
-        is_inbound::integer as inbound,
-        case when activity_type = 'business_review' then was_attended::integer end
-            as review_attended,
-        -- a note to oneself and a meeting without the customer are no contact
-        case
-            when activity_type != 'note' and was_attended is not false
-                then {{ utc_date('occurred_at') }}
-        end as contact_date
-    from activities
+    {{ timeline(
+        {
+            'inbound': '0',
+            'review_attended': 'null::integer',
+            'review_date': 'null::date',
+            'contact_date': 'null::date',
+            'reply_seconds': 'null::numeric',
+        },
+        [
+            {
+                'from': 'activities',
+                'day': 'occurred_date',
+                'inbound': 'is_inbound::integer',
+                'review_attended':
+                    "case when activity_type = 'business_review' then was_attended::integer end",
+                'review_date':
+                    "case when activity_type = 'business_review' and is_contact then occurred_date end",
+                'contact_date': 'case when is_contact then occurred_date end',
+            },
+            {
+                'from': 'activities',
+                'where': 'responded_at >= occurred_at and is_inbound is not true',
+                'day': utc_date('responded_at'),
+                'reply_seconds': 'extract(epoch from responded_at - occurred_at)',
+            },
+        ]
+    ) }}
 ),
 
 rolled as (
@@ -61,17 +70,13 @@ rolled as (
         is_snapshot,
         avg(review_attended) over last_180_days as review_attendance_180d,
         sum(inbound) over last_90_days as inbound_activities_90d,
+        avg(reply_seconds) over last_90_days / 3600 as reply_hours_90d,
+        max(review_date) over so_far as last_review_date,
         max(contact_date) over so_far as last_contact_date
     from timeline
     window
-        last_90_days as (
-            partition by account_id order by event_date
-            range between interval '89 days' preceding and current row
-        ),
-        last_180_days as (
-            partition by account_id order by event_date
-            range between interval '179 days' preceding and current row
-        ),
+        last_90_days as {{ last_days(90) }},
+        last_180_days as {{ last_days(180) }},
         so_far as (partition by account_id order by event_date)
 ),
 
@@ -131,6 +136,19 @@ signals as (
                         greatest(snapshots.first_subscription_date, coverage.activities_from)
                     )
         end::double precision as days_since_last_contact,
+        case
+            when rolled.snapshot_date >= coverage.reviews_from
+                then
+                    (
+                        rolled.snapshot_date
+                        - coalesce(
+                            rolled.last_review_date,
+                            greatest(snapshots.first_subscription_date, coverage.reviews_from)
+                        )
+                    )
+                    / 7.0
+        end::double precision as weeks_since_last_review,
+        rolled.reply_hours_90d::double precision as reply_hours_90d,
         sponsorship.sponsor_present::double precision as sponsor_present,
         sponsorship.sponsor_left_90d::double precision as sponsor_left_90d
     from rolled

@@ -35,7 +35,8 @@ support as (
         min({{ utc_date('created_at') }}) filter (where is_core_function is not null)
             as core_tickets_from,
         min({{ utc_date('escalated_at') }}) as escalations_from,
-        min({{ utc_date('solved_at') }}) as solutions_from
+        min({{ utc_date('solved_at') }}) as solutions_from,
+        min({{ utc_date('solved_at') }}) filter (where csat_score is not null) as ratings_from
     from {{ ref('stg_support__tickets') }}
 ),
 
@@ -58,8 +59,20 @@ crm as (
     select
         min({{ utc_date('occurred_at') }}) as activities_from,
         min({{ utc_date('occurred_at') }}) filter (where is_inbound is not null)
-            as activity_directions_from
+            as activity_directions_from,
+        min({{ utc_date('occurred_at') }}) filter (where contact_id is not null) as activity_contacts_from,
+        min({{ utc_date('occurred_at') }}) filter (where activity_type = 'business_review') as reviews_from
     from {{ ref('stg_crm__activities') }}
+),
+
+tasks as (
+    select min({{ utc_date('opened_at') }}) as tasks_from
+    from {{ ref('stg_crm__tasks') }}
+),
+
+opportunities as (
+    select min({{ utc_date('created_at') }}) as opportunities_from
+    from {{ ref('stg_crm__opportunities') }}
 ),
 
 invoicing as (
@@ -81,6 +94,8 @@ coverage as (
         training.*,
         community.*,
         crm.*,
+        tasks.*,
+        opportunities.*,
         invoicing.*,
         paying.*
     from usage
@@ -90,6 +105,8 @@ coverage as (
     cross join training
     cross join community
     cross join crm
+    cross join tasks
+    cross join opportunities
     cross join invoicing
     cross join paying
 )

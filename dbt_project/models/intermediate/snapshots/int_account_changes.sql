@@ -34,6 +34,8 @@
     ('billing', 'subscriptions'): utc_date('started_at'),
     ('crm', 'activities'): utc_date('occurred_at'),
     ('crm', 'contacts'): utc_date('joined_at'),
+    ('crm', 'opportunities'): utc_date('least(created_at, closed_at)'),
+    ('crm', 'tasks'): utc_date('least(opened_at, due_at, completed_at)'),
     ('product', 'account_days'): 'usage_date',
     ('product', 'account_feature_days'): 'usage_date',
     ('support', 'tickets'): utc_date('least(created_at, first_response_at, escalated_at, solved_at)'),

@@ -16,6 +16,10 @@ learning as (select * from {{ ref('int_learning_signals') }}),
 
 relationship as (select * from {{ ref('int_relationship_signals') }}),
 
+contacts as (select * from {{ ref('int_contact_signals') }}),
+
+crm as (select * from {{ ref('int_crm_signals') }}),
+
 value as (select * from {{ ref('int_value_signals') }}),
 
 onboarding as (select * from {{ ref('int_onboarding_signals') }}),
@@ -41,18 +45,27 @@ joined as (
             as active_user_share,
         usage.active_users_7d,
         usage.active_users_28d,
+        usage.daily_active_users_28d,
+        usage.active_days_per_user_28d,
         usage.stickiness,
         usage.events_28d,
         usage.events_per_user_28d,
         usage.usage_change_28d,
         usage.active_user_change_56d,
+        usage.active_user_slope_56d,
+        usage.active_user_slope_t_56d,
         usage.sessions_28d,
         usage.api_calls_28d,
         usage.api_calls_change_28d,
         usage.data_bytes_28d,
         usage.data_bytes_change_28d,
         usage.days_since_last_use,
+        (usage.events_28d / nullif(subscriptions.usage_limit, 0))::double precision
+            as usage_limit_share_28d,
         feature_use.features_used_28d,
+        feature_use.features_change_28d,
+        (usage.events_28d / nullif(feature_use.features_used_28d, 0))::double precision
+            as events_per_feature_28d,
         feature_use.feature_adoption,
 
         -- support
@@ -60,14 +73,21 @@ joined as (
         support.tickets_90d,
         support.urgent_tickets_90d,
         support.core_tickets_28d,
+        support.ticket_spike_28d,
+        support.core_ticket_spike_28d,
+        support.ticket_gap_ratio,
         support.escalations_90d,
         support.open_tickets,
         support.first_response_hours_90d,
+        support.first_response_change_90d,
+        support.reopened_share_90d,
         support.csat_90d,
+        support.poor_ratings_90d,
 
         -- surveys
         survey.nps_score_180d,
         survey.csat_survey_180d,
+        survey.negative_answers_90d,
         survey.survey_response_rate_180d,
 
         -- training and community
@@ -79,6 +99,13 @@ joined as (
         relationship.review_attendance_180d,
         relationship.inbound_activities_90d,
         relationship.days_since_last_contact,
+        relationship.weeks_since_last_review,
+        relationship.reply_hours_90d,
+        contacts.contacts_in_touch_90d,
+        contacts.days_since_sponsor_contact,
+        contacts.days_since_champion_contact,
+        contacts.days_since_admin_contact,
+        contacts.sponsor_reply_hours_180d,
         relationship.sponsor_present,
         relationship.sponsor_left_90d,
 
@@ -88,6 +115,8 @@ joined as (
         value.efficiency_progress,
         onboarding.onboarding_progress,
         onboarding.onboarding_overdue_steps,
+        onboarding.onboarding_delay_days,
+        crm.overdue_tasks,
 
         -- commercial
         subscriptions.mrr,
@@ -95,8 +124,13 @@ joined as (
         subscriptions.mrr_change_90d,
         subscriptions.products,
         subscriptions.days_to_renewal,
+        subscriptions.renewal_window_open,
+        subscriptions.auto_renews,
+        subscriptions.term_months,
         subscriptions.tenure_days,
         subscriptions.billing_period_months,
+        crm.open_expansions,
+        crm.days_since_expansion_talk,
         payments.failed_payments_90d,
         payments.overdue_invoices,
         payments.paid_late_share_180d
@@ -126,6 +160,14 @@ joined as (
         on
             snapshots.account_id = relationship.account_id
             and snapshots.snapshot_date = relationship.snapshot_date
+    left join contacts
+        on
+            snapshots.account_id = contacts.account_id
+            and snapshots.snapshot_date = contacts.snapshot_date
+    left join crm
+        on
+            snapshots.account_id = crm.account_id
+            and snapshots.snapshot_date = crm.snapshot_date
     left join value
         on
             snapshots.account_id = value.account_id

@@ -13,6 +13,8 @@ rates as (select * from {{ ref('int_snapshot_rates') }}),
 
 features as (select * from {{ ref('stg_product__features') }}),
 
+policy as (select * from {{ ref('signal_policy') }}),
+
 inputs as (
     select
         'usage_window' as input_name,
@@ -28,14 +30,13 @@ inputs as (
         to_jsonb(support_windows)::text as input_value
     from support_windows
     union all
-    -- usage reads an outage once it is over
+    -- usage reads an outage once it is over, support from the day on which it is known
     select
         'outage' as input_name,
         source || ' ' || first_missing_date as item,
         first_missing_date as applies_from,
-        last_missing_date::text as input_value
+        concat_ws(' ', known_from, case when is_over then last_missing_date end) as input_value
     from outages
-    where is_over
     union all
     select
         'first_date' as input_name,
@@ -59,6 +60,13 @@ inputs as (
         '-infinity'::date as applies_from,
         coalesce(is_core::text, '') as input_value
     from features
+    union all
+    select
+        'policy' as input_name,
+        'signal_policy' as item,
+        '-infinity'::date as applies_from,
+        to_jsonb(policy)::text as input_value
+    from policy
     union all
     select
         'sql' as input_name,

@@ -28,7 +28,9 @@ missing as (
         {{ missing_days('calendar.snapshot_date - 27', 'calendar.snapshot_date') }}
             as missing_days_28d,
         {{ missing_days('calendar.snapshot_date - 89', 'calendar.snapshot_date') }}
-            as missing_days_90d
+            as missing_days_90d,
+        {{ missing_days('calendar.snapshot_date - 179', 'calendar.snapshot_date') }}
+            as missing_days_180d
     from calendar
     -- one that lasts at the snapshot counts from the day on which it was too long for chance
     left join outages on calendar.snapshot_date >= outages.known_from
@@ -45,7 +47,8 @@ judged as (
     select
         missing.snapshot_date,
         missing.missing_days_28d <= 28 * limits.missing_share_limit as is_window_complete_28d,
-        missing.missing_days_90d <= 90 * limits.missing_share_limit as is_window_complete_90d
+        missing.missing_days_90d <= 90 * limits.missing_share_limit as is_window_complete_90d,
+        missing.missing_days_180d <= 180 * limits.missing_share_limit as is_window_complete_180d
     from missing
     cross join limits
 )

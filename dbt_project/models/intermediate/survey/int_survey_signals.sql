@@ -24,8 +24,10 @@ invitations as (
 
 coverage as (select survey_responses_from from {{ ref('int_source_coverage') }}),
 
+policy as (select * from {{ ref('signal_policy') }}),
+
 -- the scale travels with the answer, so a 1-5 and a 0-10 question can be compared
-answers as (
+shares as (
     select
         account_id,
         response_id,
@@ -34,6 +36,17 @@ answers as (
         {{ utc_date('submitted_at') }} as submitted_date,
         (score - scale_min) / nullif(scale_max - scale_min, 0) as answer_share
     from responses
+),
+
+answers as (
+    select
+        shares.*,
+        (
+            (shares.survey_type = 'nps' and shares.answer_share * 10 <= policy.detractor_up_to)
+            or (shares.survey_type = 'csat' and shares.answer_share <= policy.poor_answer_up_to)
+        )::integer as is_negative
+    from shares
+    cross join policy
 ),
 
 nps_days as (
@@ -61,32 +74,19 @@ nps_periods as (
 ),
 
 timeline as (
-    select
-        account_id,
-        snapshot_date as event_date,
-        true as is_snapshot,
-        0 as responses,
-        0 as invitations,
-        null::numeric as csat_share
-    from snapshots
-    union all
-    select
-        account_id,
-        submitted_date as event_date,
-        false as is_snapshot,
-        1 as responses,
-        0 as invitations,
-        case when survey_type = 'csat' then answer_share end as csat_share
-    from answers
-    union all
-    select
-        account_id,
-        {{ utc_date('sent_at') }} as event_date,
-        false as is_snapshot,
-        0 as responses,
-        1 as invitations,
-        null as csat_share
-    from invitations
+    {{ timeline(
+        {'responses': '0', 'invitations': '0', 'negatives': '0', 'csat_share': 'null::numeric'},
+        [
+            {
+                'from': 'answers',
+                'day': 'submitted_date',
+                'responses': '1',
+                'negatives': 'is_negative',
+                'csat_share': "case when survey_type = 'csat' then answer_share end",
+            },
+            {'from': 'invitations', 'day': utc_date('sent_at'), 'invitations': '1'},
+        ]
+    ) }}
 ),
 
 rolled as (
@@ -94,14 +94,14 @@ rolled as (
         account_id,
         event_date as snapshot_date,
         is_snapshot,
+        sum(negatives) over last_90_days as negative_answers_90d,
         avg(csat_share) over last_180_days as csat_survey_180d,
         sum(responses) over last_180_days as responses_180d,
         sum(invitations) over last_180_days as invitations_180d
     from timeline
-    window last_180_days as (
-        partition by account_id order by event_date
-        range between interval '179 days' preceding and current row
-    )
+    window
+        last_90_days as {{ last_days(90) }},
+        last_180_days as {{ last_days(180) }}
 ),
 
 signals as (
@@ -110,6 +110,9 @@ signals as (
         rolled.snapshot_date,
         nps_periods.nps_score::double precision as nps_score_180d,
         rolled.csat_survey_180d::double precision as csat_survey_180d,
+        case
+            when rolled.snapshot_date >= coverage.survey_responses_from then rolled.negative_answers_90d
+        end::double precision as negative_answers_90d,
         case
             when rolled.invitations_180d > 0 and rolled.snapshot_date >= coverage.survey_responses_from
                 then least(rolled.responses_180d::numeric / rolled.invitations_180d, 1)

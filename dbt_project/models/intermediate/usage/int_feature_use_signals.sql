@@ -11,8 +11,10 @@ snapshots as (
     select
         snapshot_dates.account_id,
         snapshot_dates.snapshot_date,
+        snapshot_dates.first_subscription_date,
         windows.observed_date,
-        windows.is_window_complete_28d
+        windows.is_window_complete_28d,
+        windows.is_window_complete_previous_28d
     from {{ ref('int_due_snapshots') }} as snapshot_dates
     inner join {{ ref('int_usage_windows') }} as windows
         on snapshot_dates.snapshot_date = windows.snapshot_date
@@ -23,11 +25,11 @@ coverage as (select feature_use_from from {{ ref('int_source_coverage') }}),
 policy as (select usage_stale_after_days from {{ ref('health_policy') }}),
 
 -- a use counts for 28 days, up to a day of observation that lies no more than
--- usage_stale_after_days before the snapshot
+-- usage_stale_after_days before the snapshot, or up to 28 days before that
 due_accounts as (
     select
         snapshots.account_id,
-        min(snapshots.snapshot_date) - max(policy.usage_stale_after_days) - 28 as read_from,
+        min(snapshots.snapshot_date) - max(policy.usage_stale_after_days) - 56 as read_from,
         max(snapshots.snapshot_date) as read_until
     from snapshots
     cross join policy
@@ -85,7 +87,9 @@ timeline as (
         account_id,
         observed_date as event_date,
         snapshot_date,
+        first_subscription_date,
         is_window_complete_28d,
+        is_window_complete_previous_28d,
         0 as difference,
         0 as core_difference
     from snapshots
@@ -94,7 +98,9 @@ timeline as (
         changes.account_id,
         changes.event_date,
         null as snapshot_date,
+        null as first_subscription_date,
         null as is_window_complete_28d,
+        null as is_window_complete_previous_28d,
         changes.difference,
         case when features.is_core then changes.difference else 0 end as core_difference
     from changes
@@ -106,11 +112,16 @@ counted as (
         account_id,
         snapshot_date,
         event_date,
+        first_subscription_date,
         is_window_complete_28d,
+        is_window_complete_previous_28d,
         sum(difference) over so_far as features_in_use,
+        sum(difference) over last_28_days as features_gained,
         sum(core_difference) over so_far as core_features_in_use
     from timeline
-    window so_far as (partition by account_id order by event_date)
+    window
+        last_28_days as {{ last_days(28) }},
+        so_far as (partition by account_id order by event_date)
 ),
 
 signals as (
@@ -120,6 +131,14 @@ signals as (
         case
             when counted.is_window_complete_28d then counted.features_in_use
         end::double precision as features_used_28d,
+        case
+            when
+                counted.is_window_complete_28d
+                and counted.is_window_complete_previous_28d
+                and counted.event_date - 55
+                >= greatest(counted.first_subscription_date, coverage.feature_use_from)
+                then counted.features_gained
+        end::double precision as features_change_28d,
         case
             when counted.is_window_complete_28d
                 then counted.core_features_in_use::numeric / nullif(catalogue.core_features, 0)

@@ -80,6 +80,9 @@ timeline as (
         0 as sessions,
         0 as api_calls,
         0 as data_bytes,
+        0 as user_days,
+        0 as weekday_users,
+        0 as users_7d,
         null::date as use_date
     from snapshots
     where observed_date is not null
@@ -92,6 +95,9 @@ timeline as (
         sessions,
         api_calls,
         data_bytes,
+        active_users as user_days,
+        case when extract(isodow from usage_date) not in (6, 7) then active_users end as weekday_users,
+        active_users_7d as users_7d,
         case when events > 0 then usage_date end as use_date
     from account_days
     union all
@@ -103,10 +109,15 @@ timeline as (
         0 as sessions,
         0 as api_calls,
         0 as data_bytes,
+        0 as user_days,
+        0 as weekday_users,
+        0 as users_7d,
         use_date
     from earlier_uses
 ),
 
+-- sums of whole numbers, from which a line through eight weeks follows exactly; a week without a row
+-- is one without users
 rolled as (
     select
         account_id,
@@ -118,18 +129,22 @@ rolled as (
         sum(api_calls) over previous_28_days as api_calls_previous_28d,
         sum(data_bytes) over last_28_days as data_bytes_28d,
         sum(data_bytes) over previous_28_days as data_bytes_previous_28d,
+        sum(user_days) over last_28_days as user_days_28d,
+        sum(weekday_users) over last_28_days as weekday_users_28d,
+        sum(users_7d) over same_weekday as weekly_users,
+        sum(users_7d::bigint * users_7d) over same_weekday as weekly_users_squared,
+        sum(users_7d::bigint * (event_date - '2000-01-01'::date)) over same_weekday
+            as weekly_users_by_day,
         max(use_date) over so_far as last_use_date
     from timeline
     window
-        last_28_days as (
-            partition by account_id order by event_date
-            range between interval '27 days' preceding and current row
-        ),
-        previous_28_days as (
-            partition by account_id order by event_date
-            range between interval '55 days' preceding and interval '28 days' preceding
-        ),
-        so_far as (partition by account_id order by event_date)
+        last_28_days as {{ last_days(28) }},
+        previous_28_days as {{ last_days(28, ended_before=28) }},
+        so_far as (partition by account_id order by event_date),
+        same_weekday as (
+            partition by account_id, extract(isodow from event_date) order by event_date
+            range between interval '49 days' preceding and current row
+        )
 ),
 
 known as (
@@ -144,6 +159,20 @@ known as (
         rolled.api_calls_previous_28d,
         rolled.data_bytes_28d,
         rolled.data_bytes_previous_28d,
+        rolled.user_days_28d,
+        rolled.weekday_users_28d,
+        rolled.weekly_users / 8.0 as mean_weekly_users,
+        -- of x from 0 to 7, whose mean is 3.5 and whose squares around it add up to 42
+        (
+            (
+                rolled.weekly_users_by_day
+                - rolled.weekly_users * (snapshots.observed_date - 49 - '2000-01-01'::date)
+            )
+            / 7.0
+            - 3.5 * rolled.weekly_users
+        )
+        / 42 as weekly_slope,
+        rolled.weekly_users_squared - rolled.weekly_users * rolled.weekly_users / 8.0 as weekly_squares,
         -- never used: idle since the customer, or the source, began
         coalesce(
             rolled.last_use_date,
@@ -164,6 +193,10 @@ known as (
         snapshots.observed_date - 55
         >= greatest(snapshots.first_subscription_date, coverage.events_from)
         and snapshots.is_window_complete_previous_28d as has_previous_28d,
+        snapshots.observed_date - 55
+        >= greatest(snapshots.first_subscription_date, coverage.users_from)
+        and snapshots.is_window_complete_28d
+        and snapshots.is_window_complete_previous_28d as has_users_56d,
         snapshots.observed_date - 83
         >= greatest(snapshots.first_subscription_date, coverage.users_from)
         and snapshots.is_window_complete_28d_56d_ago as has_users_56d_ago,
@@ -219,6 +252,23 @@ signals as (
         case
             when has_events_28d and has_users_28d then events_28d / nullif(active_users_28d, 0)
         end::double precision as events_per_user_28d,
+        case
+            -- 28 days have 20 from Monday to Friday
+            when has_users_28d then coalesce(weekday_users_28d, 0) / 20.0
+        end::double precision as daily_active_users_28d,
+        case
+            when has_users_28d then user_days_28d::numeric / nullif(active_users_28d, 0)
+        end::double precision as active_days_per_user_28d,
+        case
+            when has_users_56d then weekly_slope / nullif(mean_weekly_users, 0)
+        end::double precision as active_user_slope_56d,
+        case
+            -- users are whole: what is left beside the line is at least what rounding leaves, 1/12
+            when has_users_56d
+                then
+                    weekly_slope
+                    / sqrt(greatest((weekly_squares - 42 * weekly_slope * weekly_slope) / 6, 1 / 12.0) / 42)
+        end::double precision as active_user_slope_t_56d,
         case
             when has_events_28d and has_previous_28d
                 then coalesce(events_28d, 0) / nullif(events_previous_28d, 0) - 1

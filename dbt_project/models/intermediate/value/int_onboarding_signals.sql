@@ -24,7 +24,10 @@ signals as (
         count(*) filter (
             where steps.planned_date < snapshots.snapshot_date
             and (steps.completed_date is null or steps.completed_date > snapshots.snapshot_date)
-        )::double precision as onboarding_overdue_steps
+        )::double precision as onboarding_overdue_steps,
+        avg(steps.completed_date - steps.planned_date) filter (
+            where steps.completed_date <= snapshots.snapshot_date
+        )::double precision as onboarding_delay_days
     from snapshots
     inner join steps
         on

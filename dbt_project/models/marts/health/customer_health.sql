@@ -25,6 +25,8 @@ overrides as (
 
 policy as (select * from {{ ref('health_policy') }}),
 
+displayed as (select * from {{ ref('int_displayed_scorecards') }}),
+
 predictions as (
     select
         account_id,
@@ -35,49 +37,59 @@ predictions as (
     where target = 'churn'
 ),
 
-default_scores as (
+current_scores as (
     select scores.*
     from scores
-    inner join policy on scores.scorecard = policy.default_scorecard
+    inner join displayed
+        on
+            scores.segment = displayed.segment
+            and scores.scorecard = displayed.scorecard
+    where scores.snapshot_date = {{ as_of_date() }}
 ),
 
-current_scores as (
-    select * from default_scores
-    where snapshot_date = {{ as_of_date() }}
-),
-
--- the newest score that is at least as old as the trend is long
+-- the newest score that is at least as old as the trend is long: of the scorecard that is shown now,
+-- be it that the account was then in a segment that is shown by another
 earlier_scores as (
-    select distinct on (default_scores.account_id)
-        default_scores.account_id,
-        default_scores.snapshot_date,
-        default_scores.health_score
-    from default_scores
+    select distinct on (scores.account_id)
+        scores.account_id,
+        scores.snapshot_date,
+        scores.health_score
+    from scores
+    inner join current_scores
+        on
+            scores.account_id = current_scores.account_id
+            and scores.scorecard = current_scores.scorecard
     cross join policy
     where
-        default_scores.snapshot_date
+        scores.snapshot_date
         between {{ as_of_date() }} - policy.trend_days - 6 and {{ as_of_date() }} - policy.trend_days
-    order by default_scores.account_id asc, default_scores.snapshot_date desc
+    order by scores.account_id asc, scores.snapshot_date desc
 ),
 
 -- the sub-selects are constants to PostgreSQL, so that only these days' contributions are unfolded
-default_pillar_scores as (
+displayed_pillar_scores as (
     select
         account_id,
         snapshot_date,
+        scorecard,
         jsonb_object_agg(pillar, pillar_score) as pillar_scores,
         array_agg(pillar order by pillar) filter (where pillar_score is not null) as known_pillars
     from pillar_scores
     where
-        scorecard = (select policy.default_scorecard from policy)
+        scorecard = any(array(select displayed.scorecard from displayed))
         and snapshot_date <= {{ as_of_date() }}
         and snapshot_date >= {{ as_of_date() }} - (select policy.trend_days + 6 from policy)
-    group by account_id, snapshot_date
+    group by account_id, snapshot_date, scorecard
 ),
 
 current_pillar_scores as (
-    select * from default_pillar_scores
-    where snapshot_date = {{ as_of_date() }}
+    select displayed_pillar_scores.*
+    from displayed_pillar_scores
+    inner join current_scores
+        on
+            displayed_pillar_scores.account_id = current_scores.account_id
+            and displayed_pillar_scores.snapshot_date = current_scores.snapshot_date
+            and displayed_pillar_scores.scorecard = current_scores.scorecard
 ),
 
 -- Scores of different pillars differ without a change of the customer: when events were missing for
@@ -91,10 +103,11 @@ changes as (
     inner join earlier_scores on current_scores.account_id = earlier_scores.account_id
     inner join current_pillar_scores
         on current_scores.account_id = current_pillar_scores.account_id
-    inner join default_pillar_scores as earlier_pillar_scores
+    inner join displayed_pillar_scores as earlier_pillar_scores
         on
             earlier_scores.account_id = earlier_pillar_scores.account_id
             and earlier_scores.snapshot_date = earlier_pillar_scores.snapshot_date
+            and current_scores.scorecard = earlier_pillar_scores.scorecard
     where current_pillar_scores.known_pillars = earlier_pillar_scores.known_pillars
 ),
 
@@ -107,6 +120,7 @@ missing_signals as (
     inner join current_scores
         on
             contributions.account_id = current_scores.account_id
+            and contributions.scorecard = current_scores.scorecard
             and current_scores.colour = 'grey'
     inner join signals on contributions.signal = signals.signal
     inner join signal_coverage
@@ -114,7 +128,7 @@ missing_signals as (
             contributions.signal = signal_coverage.signal
             and signal_coverage.first_known_date <= {{ as_of_date() }}
     where
-        contributions.scorecard = (select policy.default_scorecard from policy)
+        contributions.scorecard = any(array(select displayed.scorecard from displayed))
         and contributions.snapshot_date = {{ as_of_date() }}
         and contributions.points is null
     group by contributions.account_id
@@ -141,7 +155,7 @@ joined as (
         accounts.csm_id,
         accounts.csm_name,
         coalesce(snapshots.is_open, false) as is_open,
-        policy.default_scorecard as scorecard,
+        coalesce(current_scores.scorecard, displayed.scorecard) as scorecard,
         current_scores.health_score,
         coalesce(current_scores.tier, 'Unknown') as tier,
         coalesce(current_scores.colour, 'grey') as colour,
@@ -168,6 +182,7 @@ joined as (
         case when snapshots.is_open then drivers.drivers end as drivers
     from accounts
     cross join policy
+    left join displayed on accounts.segment = displayed.segment
     left join snapshots on accounts.account_id = snapshots.account_id
     left join current_scores on accounts.account_id = current_scores.account_id
     left join changes on accounts.account_id = changes.account_id

@@ -1,4 +1,4 @@
--- Grain: one row per snapshot date, segment and tier of the default scorecard; open accounts only.
+-- Grain: one row per snapshot date, segment and tier of the scorecard that is shown; open accounts only.
 with
 
 snapshots as (
@@ -8,7 +8,7 @@ snapshots as (
 
 scores as (select * from {{ ref('fct_health_scores') }}),
 
-policy as (select default_scorecard from {{ ref('health_policy') }}),
+displayed as (select * from {{ ref('int_displayed_scorecards') }}),
 
 counted as (
     select
@@ -27,7 +27,10 @@ counted as (
         on
             snapshots.account_id = scores.account_id
             and snapshots.snapshot_date = scores.snapshot_date
-    inner join policy on scores.scorecard = policy.default_scorecard
+    inner join displayed
+        on
+            scores.segment = displayed.segment
+            and scores.scorecard = displayed.scorecard
     group by
         snapshots.snapshot_date,
         scores.segment,
