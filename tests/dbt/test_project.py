@@ -20,7 +20,7 @@ READ_RAW_HISTORY = {"int_account_changes", "int_contact_roles", "int_subscriptio
 # Raw tables that concern the weeks of all accounts: int_weeks_inputs compares what follows.
 OF_ALL_ACCOUNTS = {"crm.opportunities", "finance.exchange_rates", "product.features"}
 # Another shape of a mart beside it.
-SHAPES = {"fct_health_contributions"}
+SHAPES = {"customer_health_history", "fct_health_contributions"}
 
 COMMENT = re.compile(r"--[^\n]*|\{#.*?#\}", re.DOTALL)
 COMPARED_WITH = re.compile(r"(?:[<>]=?|between)\s*(\d+(?:\.\d+)?)\b")
