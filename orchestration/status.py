@@ -75,6 +75,13 @@ where
 order by metric, predictor
 """
 
+BACKTEST_SQL = """
+select row_set, title, finding, dates, outcomes, auc, auc_low, auc_high, lift, early_share,
+    horizon_days, alert_share, days_early
+from marts.scorecard_backtest
+order by row_set, place nulls last, title
+"""
+
 PORTFOLIO_SQL = """
 select
     count(*) filter (where is_open) as open_accounts,
@@ -276,6 +283,33 @@ def print_model(console: Console, warehouse: Warehouse, trust: dict[str, Any] | 
     console.print(table)
 
 
+def print_backtest(console: Console, warehouse: Warehouse) -> None:
+    """How rightly each scorecard, the model and plain rules ranked those who churned later."""
+    if not relation_exists(warehouse, "marts.scorecard_backtest"):
+        return
+    trial = warehouse.read(BACKTEST_SQL)
+    if trial.empty:
+        console.print("Scorecards on trial: no outcome is known yet")
+        return
+    for _, rows in trial.groupby("row_set"):
+        first = rows.iloc[0]
+        table = Table(
+            f"{first['outcomes']:,} churns on {first['dates']} month-ends",
+            "AUC",
+            f"lift of the top {first['alert_share']:.0%}",
+            f"MRR caught {first['days_early']} days early",
+            "finding",
+            title=f"Scorecards on trial, {first['horizon_days']} days ahead",
+            title_justify="left",
+        )
+        for _, row in rows.iterrows():
+            bounds = {"metric_value": row["auc"], "ci_low": row["auc_low"]}
+            auc = interval(pd.Series(bounds | {"ci_high": row["auc_high"]}))
+            lift = "unknown" if pd.isna(row["lift"]) else f"{row['lift']:.1f}"
+            table.add_row(row["title"], auc, lift, share(row["early_share"]), row["finding"])
+        console.print(table)
+
+
 def print_portfolio(console: Console, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
     """The portfolio in one line, tiers and retention in another, whom to call first."""
     if trust is None:
@@ -339,6 +373,7 @@ def print_status(console: Console, settings: Settings) -> None:
         print_leaks(console, warehouse)
         print_outages(console, warehouse)
         print_model(console, warehouse, trust)
+        print_backtest(console, warehouse)
         print_portfolio(console, warehouse, trust)
 
 

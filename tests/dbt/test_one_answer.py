@@ -180,7 +180,7 @@ def test_a_grey_account_has_no_score_anywhere(
     assert list(row.values()) == ["", "", "Unknown", "unknown", ""]
     [newest] = sql(
         "select health_score, tier from marts.customer_health_history"
-        f" where account_id = 'a40' and snapshot_date = '{AS_OF}'"
+        f" where account_id = 'a40' and snapshot_date = '{AS_OF}' and scorecard = 'strategy_002'"
     )
     assert newest == {"health_score": "", "tier": "Unknown"}
     shown = page("accounts_at_risk")
