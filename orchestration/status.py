@@ -76,8 +76,8 @@ order by metric, predictor
 """
 
 BACKTEST_SQL = """
-select row_set, title, finding, dates, outcomes, auc, auc_low, auc_high, lift, early_share,
-    horizon_days, alert_share, days_early
+select row_set, title, finding, is_proven, dates, outcomes, auc, auc_low, auc_high, lift,
+    early_share, horizon_days, alert_share, days_early
 from marts.scorecard_backtest
 order by row_set, place nulls last, title
 """
@@ -293,6 +293,9 @@ def print_backtest(console: Console, warehouse: Warehouse) -> None:
         return
     for _, rows in trial.groupby("row_set"):
         first = rows.iloc[0]
+        if not rows["is_proven"].any():
+            console.print(f"Scorecards on trial: {first['finding']}")
+            continue
         table = Table(
             f"{first['outcomes']:,} churns on {first['dates']} month-ends",
             "AUC",

@@ -1,5 +1,6 @@
 """The rows of the trial: accounts on dates, what followed, and the risk each predictor gave."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -73,6 +74,7 @@ def assemble(
     outcomes: pd.DataFrame,
     scores: pd.DataFrame,
     predictions: pd.DataFrame,
+    scorecards: Sequence[str],
 ) -> list[BacktestRows]:
     """All predictors but the model over the whole past, and all of them where the model has spoken.
 
@@ -84,13 +86,14 @@ def assemble(
         scores: account_id, snapshot_date, scorecard, health_score (null where it is not shown) and
             tier_bound, the lower bound of the tier on show (null but for the scorecard on show).
         predictions: account_id, snapshot_date and probability, out of time; may be empty.
+        scorecards: all there are, those without a single score as well.
     """
     frame = _dated(outcomes).sort_values(KEYS, ignore_index=True)
     wide = _dated(scores).pivot(index=KEYS, columns="scorecard", values="health_score")
     tiers = _dated(scores).dropna(subset="tier_bound").set_index(KEYS)["tier_bound"]
     keys = pd.MultiIndex.from_frame(frame[KEYS])
-    scorecards = [str(name) for name in wide]
-    risks = pd.DataFrame({name: -as_floats(wide[name].reindex(keys)) for name in scorecards})
+    wide = wide.reindex(index=keys, columns=list(scorecards))
+    risks = pd.DataFrame({name: -as_floats(wide[name]) for name in scorecards})
     kinds = dict.fromkeys(scorecards, "scorecard")
     risks[RENEWAL_ONLY] = -as_floats(frame["days_to_renewal"])
     risks[SLOPE_ONLY] = -as_floats(frame["usage_slope"])

@@ -3,7 +3,7 @@
 import dagster as dg
 import pandas as pd
 
-from ml.backtest import BACKTEST_COLUMNS, BacktestPolicy, assemble, backtest
+from ml.backtest import BACKTEST_COLUMNS, BacktestPolicy, BacktestRows, assemble, backtest
 from ml.models.boosting import LIGHTGBM
 from ml.pipeline import ModelFilesMissing
 from ml.targets.churn import TARGET
@@ -24,7 +24,13 @@ JUDGED_BY = [
     dg.AssetKey(["marts", TARGET.outcomes]),
     *(
         dg.AssetKey(["seeds", name])
-        for name in ("backtest_policy", "prediction_policy", "health_policy", "health_tiers")
+        for name in (
+            "backtest_policy",
+            "prediction_policy",
+            "health_policy",
+            "health_tiers",
+            "scorecard_rules",
+        )
     ),
 ]
 
@@ -97,12 +103,21 @@ def out_of_time(warehouse: Warehouse, settings: Settings) -> pd.DataFrame:
     return rows[[*KEYS, LIGHTGBM]].rename(columns={LIGHTGBM: "probability"})
 
 
+def read_rows(warehouse: Warehouse, settings: Settings) -> list[BacktestRows]:
+    """What is tried: the accounts and dates of each set, and what every predictor said of them."""
+    scorecards = warehouse.read("select scorecard from seeds.scorecard_rules order by scorecard")
+    return assemble(
+        warehouse.read(OUTCOMES_SQL),
+        warehouse.read(SCORES_SQL),
+        out_of_time(warehouse, settings),
+        scorecards["scorecard"].tolist(),
+    )
+
+
 def run_backtest(warehouse: Warehouse, settings: Settings) -> pd.DataFrame:
     """The trial on what the marts hold; replaces ml.scorecard_backtest and returns its rows."""
-    rows = assemble(
-        warehouse.read(OUTCOMES_SQL), warehouse.read(SCORES_SQL), out_of_time(warehouse, settings)
-    )
-    found = backtest(rows, BacktestPolicy.from_frame(warehouse.read(POLICY_SQL)))
+    policy = BacktestPolicy.from_frame(warehouse.read(POLICY_SQL))
+    found = backtest(read_rows(warehouse, settings), policy)
     warehouse.replace_table("ml.scorecard_backtest", found[BACKTEST_COLUMNS])
     return found
 

@@ -23,6 +23,9 @@ POLICY = BacktestPolicy(
 )
 
 
+NAMES = ["good", "fair", "poor"]
+
+
 def company(
     accounts: int = 300, dates: int = 12, seed: int = 3
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, np.ndarray]:
@@ -102,18 +105,20 @@ def test_churned_money_is_caught_by_any_alert_that_is_early_enough() -> None:
     outcomes = frame.assign(churned=True, days_to_renewal=None, usage_slope=None)
     scores = frame.assign(scorecard="s", tier_bound=None)
     policy = BacktestPolicy(90, 24, 0.5, 60, 2, 10, 0.95)
-    table = backtest(assemble(outcomes, scores, pd.DataFrame()), policy).set_index("predictor")
+    rows = assemble(outcomes, scores, pd.DataFrame(), ["s", "never_scored"])
+    table = backtest(rows, policy).set_index("predictor")
     assert table.loc["s", "outcomes"] == 2
     assert table.loc["s", "early_share"] == 100 / 400
     assert table.loc["s", "lift"] == 1
     # a predictor that knows no account has no figure
-    assert not table.loc[RENEWAL_ONLY, "is_proven"]
-    assert np.isnan(table.loc[RENEWAL_ONLY, "auc"])
+    for unknowing in (RENEWAL_ONLY, "never_scored"):
+        assert not table.loc[unknowing, "is_proven"]
+        assert np.isnan(table.loc[unknowing, "auc"])
 
 
 def test_all_are_judged_on_the_same_rows_and_ranked_as_the_truth_does() -> None:
     outcomes, scores, predictions, _ = company()
-    table = backtest(assemble(outcomes, scores, predictions), POLICY)
+    table = backtest(assemble(outcomes, scores, predictions, NAMES), POLICY)
     history = table[table["row_set"] == HISTORY].set_index("predictor")
     assert set(history.index) == {"good", "fair", "poor", LAST_TIER, RENEWAL_ONLY, SLOPE_ONLY}
     assert list(history.loc[["good", "fair", "poor"], "auc"].rank()) == [3, 2, 1]
@@ -136,9 +141,11 @@ def test_intervals_draw_accounts_not_rows() -> None:
         for frame in (outcomes, scores)
         for month in range(6)
     ]
-    once = backtest(assemble(outcomes, scores, pd.DataFrame()), POLICY).set_index("predictor")
+    once = backtest(assemble(outcomes, scores, pd.DataFrame(), NAMES), POLICY).set_index(
+        "predictor"
+    )
     often = backtest(
-        assemble(pd.concat(copies[:6]), pd.concat(copies[6:]), pd.DataFrame()), POLICY
+        assemble(pd.concat(copies[:6]), pd.concat(copies[6:]), pd.DataFrame(), NAMES), POLICY
     ).set_index("predictor")
     width = (once["auc_high"] - once["auc_low"])["fair"]
     assert (often["auc_high"] - often["auc_low"])["fair"] == pytest.approx(width, rel=0.15)
@@ -151,18 +158,18 @@ def test_without_enough_outcomes_a_predictor_is_unproven() -> None:
         | (scores["snapshot_date"] > outcomes["snapshot_date"].max())
     ]
     few = BacktestPolicy(90, 24, 0.1, 60, 10_000, 10, 0.95)
-    table = backtest(assemble(outcomes, scores, pd.DataFrame()), few)
+    table = backtest(assemble(outcomes, scores, pd.DataFrame(), NAMES), few)
     assert not table["is_proven"].any()
     assert table[["auc", "lift", "early_share"]].isna().all(axis=None)
 
 
 def test_an_empty_past_gives_no_row() -> None:
     outcomes, scores, _, _ = company(accounts=3)
-    assert backtest(assemble(outcomes[:0], scores[:0], pd.DataFrame()), POLICY).empty
+    assert backtest(assemble(outcomes[:0], scores[:0], pd.DataFrame(), NAMES), POLICY).empty
 
 
 def test_a_thousand_accounts_take_seconds() -> None:
     outcomes, scores, predictions, _ = company(accounts=1000, dates=24)
     started = time.process_time()
-    backtest(assemble(outcomes, scores, predictions), POLICY)
+    backtest(assemble(outcomes, scores, predictions, NAMES), POLICY)
     assert time.process_time() - started < 10

@@ -25,8 +25,8 @@ judged as (
         case
             when not trial.is_proven
                 then
-                    'unproven: it knew ' || trial.known_outcomes || ' churned accounts, '
-                    || trial.minimum_outcomes || ' are needed'
+                    'unproven: ' || trial.known_outcomes || ' churns known of '
+                    || trial.minimum_outcomes || ' needed'
             when trial.auc_low > 0.5 then 'ranks better than chance'
             when trial.auc_high < 0.5 then 'ranks worse than chance'
             else 'cannot be told from chance'
