@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboards import data, trust
 from dashboards.figures import CONFIG
 from dashboards.formatting import count, day, plain
-from dashboards.frames import column, newest_day
+from dashboards.frames import newest_day
 from dashboards.states import Explanation, no_accounts
 
 
@@ -24,7 +24,7 @@ def page_top(title: str, promise: str, company_trust: trust.Trust) -> None:
             st.badge(plain(fact.text), icon=fact.icon, color=fact.colour, help=plain(fact.story))
         if company_trust.rows_quarantined:
             with st.popover("What was quarantined", type="tertiary"):
-                _quarantine()
+                _quarantine(company_trust.rows_quarantined)
         if company_trust.columns_suspected:
             with st.popover("What must not be learnt from", type="tertiary"):
                 _suspected_leaks()
@@ -33,10 +33,9 @@ def page_top(title: str, promise: str, company_trust: trust.Trust) -> None:
         st.warning(plain(warning), icon=":material/balance:")
 
 
-def _quarantine() -> None:
+def _quarantine(waiting: int) -> None:
     rejected = data.load_quarantine()
-    waiting = count(column(rejected, "rows_rejected").sum())
-    st.markdown(f"**{waiting} rows wait for a better delivery**")
+    st.markdown(f"**{count(waiting)} rows wait for a better delivery**")
     st.dataframe(
         rejected,
         hide_index=True,
@@ -50,8 +49,8 @@ def _quarantine() -> None:
         alt="Rows in quarantine by system, table and rule, with an example.",
     )
     st.caption(
-        "From `quarantine_summary`. A row leaves quarantine when it is delivered again and "
-        "keeps the contract."
+        "From `quarantine_summary`, where a row counts for each rule that it breaks. It leaves "
+        "quarantine when it is delivered again and keeps the contract."
     )
 
 

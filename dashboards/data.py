@@ -15,7 +15,7 @@ import streamlit as st
 
 from dashboards.frames import column
 from dashboards.states import Explanation, explain
-from dashboards.trust import Outage, Trust
+from dashboards.trust import Outage, Retention, Trust
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
 
 logger = logging.getLogger(__name__)
@@ -34,24 +34,18 @@ DATA_VERSION = """
 
 TRUST = """
     select
-        data_trust.as_of_date,
-        data_trust.last_loaded_at,
-        data_trust.checks_passed,
-        data_trust.checks_failed,
-        data_trust.rows_loaded,
-        data_trust.rows_quarantined,
-        data_trust.columns_suspected,
-        data_trust.model_version,
-        data_trust.passes_quality_gate,
-        data_trust.reason,
-        horizons.horizon_days
+        as_of_date,
+        last_loaded_at,
+        checks_passed,
+        checks_failed,
+        rows_loaded,
+        rows_quarantined,
+        columns_suspected,
+        model_version,
+        passes_quality_gate,
+        reason,
+        horizon_days
     from marts.data_trust
-    left join (
-        select model_version, max(horizon_days) as horizon_days
-        from marts.model_evaluation
-        where target = 'churn'
-        group by model_version
-    ) as horizons on data_trust.model_version = horizons.model_version
 """
 
 # Those that a signal of the as-of date may still miss something by.
@@ -89,6 +83,7 @@ OPEN_ACCOUNTS = """
         industry,
         region,
         csm_name,
+        priority,
         scorecard,
         health_score,
         tier,
@@ -119,9 +114,9 @@ PORTFOLIO_WEEKLY = """
 """
 
 RETENTION = """
-    select from_date, to_date, start_accounts, churned_accounts, nrr, grr, logo_churn
-    from marts.retention_monthly
-    order by from_date, to_date
+    select period, cohort_accounts, churned_accounts, nrr, grr, logo_churn, reason_not_shown
+    from marts.retention_trailing
+    where is_headline
 """
 
 # In the reporting currency at the as-of date's rates: a currency's minor unit is not always a
@@ -159,7 +154,7 @@ COHORTS = """
 
 SCORE_HISTORY = """
     select snapshot_date, health_score, tier, colour
-    from marts.fct_health_scores
+    from marts.customer_health_history
     where account_id = %(account_id)s and scorecard = %(scorecard)s
     order by snapshot_date
 """
@@ -223,9 +218,10 @@ def load_portfolio_weekly() -> pd.DataFrame:
     return _cached(PORTFOLIO_WEEKLY)
 
 
-def load_retention() -> pd.DataFrame:
-    """One row per pair of month starts."""
-    return _cached(RETENTION)
+def load_retention() -> Retention | None:
+    """The retention that speaks for the company, or why there is none; None on empty marts."""
+    rows = _cached(RETENTION)
+    return None if rows.empty else Retention(**_known_values(rows.iloc[0]))
 
 
 def load_movements() -> pd.DataFrame:

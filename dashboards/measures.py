@@ -5,7 +5,6 @@ unknown (NaN), never 0.
 """
 
 import math
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -14,28 +13,13 @@ import pandas as pd
 from dashboards.frames import column, rows, where
 from dashboards.palette import COLOURS
 
-FEW_ACCOUNTS = 30
 LONGEST_LEDGER = 24
 RANKINGS = {
-    "risk": ("mrr_at_risk", False),
+    "priority": ("priority", True),
     "health": ("health_score", True),
     "renewal": ("renewal_date", True),
     "mrr": ("mrr", False),
 }
-
-
-@dataclass(frozen=True)
-class Retention:
-    """Closed-cohort retention between two month starts; shares may be None when unknown."""
-
-    from_date: date
-    to_date: date
-    months: int
-    nrr: float | None
-    grr: float | None
-    logo_churn: float | None
-    churned_accounts: int
-    start_accounts: int
 
 
 def known_sum(values: pd.Series) -> float | None:
@@ -51,55 +35,6 @@ def _sum(values: pd.Series) -> float:
 def total(frame: pd.DataFrame, name: str) -> float | None:
     """`known_sum` of one column of a frame."""
     return known_sum(column(frame, name))
-
-
-def trailing_retention(retention: pd.DataFrame, months: int = 12) -> Retention | None:
-    """Retention over the `months` before the newest month start, else the longest there is.
-
-    Args:
-        retention: rows of `retention_monthly` (from_date, to_date, start_accounts, nrr, …).
-        months: the wanted length of the period.
-
-    Returns:
-        None when no period starts with a paying account. A period that starts with fewer than
-        `FEW_ACCOUNTS` is taken only when all do: of a handful, one account is a large share.
-    """
-    # The mart may hold other days beside month starts, asked for by name.
-    is_monthly = (column(retention, "from_date").dt.day == 1) & (
-        column(retention, "to_date").dt.day == 1
-    )
-    paying = where(retention, is_monthly & (retention["start_accounts"] > 0))
-    if paying.empty:
-        return None
-    newest = where(paying, paying["to_date"] == paying["to_date"].max()).copy()
-    newest["months"] = [
-        _months_between(start, end)
-        for start, end in zip(newest["from_date"], newest["to_date"], strict=True)
-    ]
-    within = where(newest, newest["months"] <= months)
-    many = where(within, within["start_accounts"] >= FEW_ACCOUNTS)
-    within = within if many.empty else many
-    if within.empty:
-        return None
-    row: dict[Any, Any] = within.sort_values("months").to_dict("records")[-1]
-    return Retention(
-        from_date=row["from_date"],
-        to_date=row["to_date"],
-        months=int(row["months"]),
-        nrr=_known(row["nrr"]),
-        grr=_known(row["grr"]),
-        logo_churn=_known(row["logo_churn"]),
-        churned_accounts=int(row["churned_accounts"]),
-        start_accounts=int(row["start_accounts"]),
-    )
-
-
-def _months_between(start: date, end: date) -> int:
-    return (end.year - start.year) * 12 + end.month - start.month
-
-
-def _known(value: float | None) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)
 
 
 def tiers_now(accounts: pd.DataFrame) -> pd.DataFrame:
@@ -171,17 +106,6 @@ def red_mrr(accounts: pd.DataFrame) -> float | None:
 def is_any_scored(accounts: pd.DataFrame) -> bool:
     """Whether enough is known about at least one account to give it a tier."""
     return bool((column(accounts, "colour") != "grey").any())
-
-
-def without_guesses(accounts: pd.DataFrame) -> pd.DataFrame:
-    """The accounts, scores and trends of grey ones unknown: they rest on too little."""
-    is_grey = column(accounts, "colour") == "grey"
-    return accounts.assign(
-        health_score=column(accounts, "health_score").mask(is_grey),
-        score_change_28d=column(accounts, "score_change_28d").mask(is_grey),
-        trend=column(accounts, "trend").mask(is_grey, "unknown"),
-        pillar_scores=column(accounts, "pillar_scores").mask(is_grey),
-    )
 
 
 def ledger(months: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -43,10 +43,18 @@ class Trust:
         """Whether a model has scored the accounts at all."""
         return self.model_version is not None
 
-    @property
-    def is_risk_usable(self) -> bool:
-        """Whether pages may lead with probabilities and dollars at risk."""
-        return self.is_model_there and self.passes_quality_gate
+
+@dataclass(frozen=True)
+class Retention:
+    """The headline row of `retention_trailing`; shares are None where unknown or not shown."""
+
+    period: str
+    cohort_accounts: int
+    churned_accounts: int | None = None
+    nrr: float | None = None
+    grr: float | None = None
+    logo_churn: float | None = None
+    reason_not_shown: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,10 @@ def notice(trust: Trust) -> str | None:
     if not trust.is_model_there:
         return f"Accounts are ranked by health score alone. {reason}."
     if not trust.passes_quality_gate:
-        return f"This model does not pass its quality gate: {reason}. Rank by health score instead."
+        return (
+            f"This model does not pass its quality gate: {reason}. What it predicts is not shown; "
+            "accounts are ranked by health score."
+        )
     return None
 
 

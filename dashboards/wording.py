@@ -12,11 +12,11 @@ import pandas as pd
 from dashboards.figures import tier_name
 from dashboards.formatting import UNKNOWN, count, day, is_unknown, money, percent, words
 from dashboards.frames import column, rows
-from dashboards.measures import Retention
+from dashboards.trust import Retention
 
 TRENDS = {"rising": "↗ Rising", "steady": "→ Steady", "falling": "↘ Falling"}
 RANKING_LABELS = {
-    "risk": "MRR at risk",
+    "priority": "Priority",
     "health": "Lowest health",
     "renewal": "Next renewal",
     "mrr": "Largest MRR",
@@ -40,18 +40,17 @@ def change_since(totals: pd.Series, write: Callable[[float], str], days: int = 2
 
 
 def retention_period(retention: Retention | None) -> str:
-    """The period of a retention figure: `12 months to 1 Dec 2022`."""
+    """The period of a retention figure, or why there is none."""
     if retention is None:
         return "no closed period yet"
-    unit = "month" if retention.months == 1 else "months"
-    return f"{retention.months} {unit} to {day(retention.to_date)}"
+    return retention.reason_not_shown or retention.period
 
 
 def accounts_lost(retention: Retention | None) -> str:
-    """The counts behind logo churn: `34 of 317 accounts`."""
-    if retention is None:
-        return "no closed period yet"
-    return f"{count(retention.churned_accounts)} of {count(retention.start_accounts)} accounts"
+    """The counts behind logo churn: `34 of 317 accounts`, or why there are none."""
+    if retention is None or retention.reason_not_shown:
+        return retention_period(retention)
+    return f"{count(retention.churned_accounts)} of {count(retention.cohort_accounts)} accounts"
 
 
 def share_of_mrr(part: float | None, whole: float | None) -> str:

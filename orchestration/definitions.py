@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.defs import (
+    backtest,
     checks,
     ingestion,
     jobs,
@@ -23,6 +24,7 @@ defs = dg.Definitions(
         leaks.find_leaks,
         transformation.dbt_models,
         *predictions.prediction_assets,
+        backtest.backtest_scorecards,
         transformation.dbt_models_with_predictions,
         runs.finish_run,
     ],

@@ -65,18 +65,9 @@ from marts.source_outages
 order by first_missing_date desc, source
 """
 
-MODEL_SQL = """
-select model_version, status, reason, passes_quality_gate, base_rate, positive_account_count,
-    account_count, trained_as_of_date
-from ml.models
-where target = 'churn'
-order by status = 'champion' desc, trained_at desc
-limit 1
-"""
-
 EVALUATION_SQL = """
 select predictor, metric, metric_value, ci_low, ci_high
-from ml.evaluations
+from marts.model_evaluation
 where
     target = 'churn'
     and model_version = %(model_version)s
@@ -84,38 +75,44 @@ where
 order by metric, predictor
 """
 
+BACKTEST_SQL = """
+select row_set, title, finding, is_proven, dates, outcomes, auc, auc_low, auc_high, lift,
+    early_share, horizon_days, alert_share, days_early
+from marts.scorecard_backtest
+order by row_set, place nulls last, title
+"""
+
 PORTFOLIO_SQL = """
 select
     count(*) filter (where is_open) as open_accounts,
     count(*) as accounts,
     sum(mrr) filter (where is_open) as mrr,
+    count(*) filter (where is_open and mrr is null) as accounts_without_mrr,
     sum(mrr_at_risk) as mrr_at_risk,
     max(currency) as currency,
     max(as_of_date) as as_of_date
 from marts.customer_health
 """
 
-AT_RISK_SQL = """
-select account_name, tier, health_score, churn_probability, mrr_at_risk, drivers,
-    (
-        select horizon_days
-        from ml.models
-        where target = 'churn'
-        order by status = 'champion' desc, trained_at desc
-        limit 1
-    ) as horizon_days
+TIERS_SQL = """
+select tier, sum(accounts)::bigint as accounts
+from marts.portfolio_weekly
+where snapshot_date = %(as_of_date)s
+group by tier
+order by accounts desc, tier
+"""
+
+FIRST_SQL = """
+select account_name, tier, health_score, churn_probability, mrr_at_risk, drivers
 from marts.customer_health
-where is_open
-order by mrr_at_risk desc nulls last, health_score nulls last, account_id
-limit 5
+where priority <= 5
+order by priority
 """
 
 RETENTION_SQL = """
-select from_date, to_date, nrr, grr, logo_churn, start_accounts
-from marts.retention_monthly
-where to_date = (select max(to_date) from marts.retention_monthly)
-order by abs(from_date - (to_date - interval '1 year')::date), from_date
-limit 1
+select period, nrr, grr, logo_churn, cohort_accounts, reason_not_shown
+from marts.retention_trailing
+where is_headline
 """
 
 
@@ -219,11 +216,13 @@ def print_repairs(console: Console, warehouse: Warehouse) -> None:
         console.print(f"Repaired: {repair['rows_repaired']:,} {REPAIRS[repair['rule']]}")
 
 
-def print_checks(console: Console, warehouse: Warehouse) -> None:
-    """The checks that failed in the newest run."""
+def print_checks(console: Console, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
+    """How many checks passed in the newest run, and what those that failed found."""
     failed = records(warehouse, CHECKS_SQL)
-    if not failed:
-        console.print("Checks: all passed")
+    if not failed and trust and trust["checks_passed"]:
+        console.print(f"Checks: all passed ({trust['checks_passed']:,})")
+    elif not failed:
+        console.print("Checks: none recorded")
     for check in failed:
         for failure in json.loads(check["failures"]):
             console.print(f"[red]✗[/] {failure}", highlight=False, soft_wrap=True)
@@ -253,22 +252,28 @@ def print_outages(console: Console, warehouse: Warehouse) -> None:
         )
 
 
-def print_model(console: Console, warehouse: Warehouse) -> None:
+def read_trust(warehouse: Warehouse) -> dict[str, Any] | None:
+    """The row of `data_trust`, or None before the marts of this version are built."""
+    marts = ("data_trust", "customer_health", "portfolio_weekly", "retention_trailing")
+    if not all(relation_exists(warehouse, f"marts.{mart}") for mart in marts):
+        return None
+    [row] = records(warehouse, "select * from marts.data_trust")
+    return row
+
+
+def print_model(console: Console, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
     """The churn champion's out-of-time metrics beside its baselines, or why there is no model."""
-    models = records(warehouse, MODEL_SQL)
-    if not models:
-        console.print("Churn model: none has been trained yet")
+    if trust is None:
         return
-    [model] = models
-    if model["status"] == "none":
-        console.print(f"Churn model: none. {model['reason']}")
+    if pd.isna(trust["model_version"]):
+        console.print(f"Churn model: none. {trust['reason']}")
         return
-    gate = "" if model["passes_quality_gate"] else " [yellow]It does not pass the quality gate.[/]"
+    gate = "" if trust["passes_quality_gate"] else " [yellow]It does not pass the quality gate.[/]"
     console.print(
-        f"Churn model: version {model['model_version']}, {model['positive_account_count']:,} of "
-        f"{model['account_count']:,} accounts churned.{gate} {model['reason']}"
+        f"Churn model: version {trust['model_version']}, {trust['positive_account_count']:,} of "
+        f"{trust['account_count']:,} accounts churned.{gate} {trust['reason']}"
     )
-    evaluations = warehouse.read(EVALUATION_SQL, {"model_version": model["model_version"]})
+    evaluations = warehouse.read(EVALUATION_SQL, {"model_version": trust["model_version"]})
     wide = evaluations.assign(shown=evaluations.apply(interval, axis=1)).pivot(
         index="predictor", columns="metric", values="shown"
     )
@@ -278,9 +283,39 @@ def print_model(console: Console, warehouse: Warehouse) -> None:
     console.print(table)
 
 
-def print_portfolio(console: Console, warehouse: Warehouse) -> None:
-    """The portfolio in one line, retention in another, and the five largest risks."""
-    if not relation_exists(warehouse, "marts.customer_health"):
+def print_backtest(console: Console, warehouse: Warehouse) -> None:
+    """How rightly each scorecard, the model and plain rules ranked those who churned later."""
+    if not relation_exists(warehouse, "marts.scorecard_backtest"):
+        return
+    trial = warehouse.read(BACKTEST_SQL)
+    if trial.empty:
+        console.print("Scorecards on trial: no outcome is known yet")
+        return
+    for _, rows in trial.groupby("row_set"):
+        first = rows.iloc[0]
+        if not rows["is_proven"].any():
+            console.print(f"Scorecards on trial: {first['finding']}")
+            continue
+        table = Table(
+            f"{first['outcomes']:,} churns on {first['dates']} month-ends",
+            "AUC",
+            f"lift of the top {first['alert_share']:.0%}",
+            f"MRR caught {first['days_early']} days early",
+            "finding",
+            title=f"Scorecards on trial, {first['horizon_days']} days ahead",
+            title_justify="left",
+        )
+        for _, row in rows.iterrows():
+            bounds = {"metric_value": row["auc"], "ci_low": row["auc_low"]}
+            auc = interval(pd.Series(bounds | {"ci_high": row["auc_high"]}))
+            lift = "unknown" if pd.isna(row["lift"]) else f"{row['lift']:.1f}"
+            table.add_row(row["title"], auc, lift, share(row["early_share"]), row["finding"])
+        console.print(table)
+
+
+def print_portfolio(console: Console, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
+    """The portfolio in one line, tiers and retention in another, whom to call first."""
+    if trust is None:
         console.print("No account has been scored yet. Run: make run")
         return
     [portfolio] = records(warehouse, PORTFOLIO_SQL)
@@ -288,54 +323,68 @@ def print_portfolio(console: Console, warehouse: Warehouse) -> None:
         console.print("No account had a subscription by the as-of date: there is nothing to score.")
         return
     currency = portfolio["currency"]
+    at_risk = "unknown" if trust["passes_quality_gate"] else "not shown without a trusted model"
+    if not pd.isna(portfolio["mrr_at_risk"]):
+        at_risk = money(portfolio["mrr_at_risk"], currency)
+    unknown = portfolio["accounts_without_mrr"]
+    left_out = f" ({unknown:,} accounts without a known MRR left out)" if unknown else ""
     console.print(
         f"As of {portfolio['as_of_date']:%Y-%m-%d}: {portfolio['open_accounts']:,} open accounts "
-        f"of {portfolio['accounts']:,}, MRR {money(portfolio['mrr'], currency)}, "
-        f"of which at risk {money(portfolio['mrr_at_risk'], currency)}"
+        f"of {portfolio['accounts']:,}, MRR {money(portfolio['mrr'], currency)}{left_out}, "
+        f"of which at risk {at_risk}"
     )
+    tiers = records(warehouse, TIERS_SQL, {"as_of_date": portfolio["as_of_date"]})
+    if tiers:
+        console.print("Tiers: " + ", ".join(f"{row['tier']} {row['accounts']:,}" for row in tiers))
     for row in records(warehouse, RETENTION_SQL):
-        console.print(
-            f"{row['from_date']:%Y-%m-%d} to {row['to_date']:%Y-%m-%d}: NRR {share(row['nrr'])}, "
-            f"GRR {share(row['grr'])}, logo churn {share(row['logo_churn'])} "
-            f"of {row['start_accounts']:,} accounts"
-        )
-    is_ranked_by_risk = not pd.isna(portfolio["mrr_at_risk"])
-    console.print(f"[bold]{'Most MRR at risk' if is_ranked_by_risk else 'Lowest health score'}[/]")
-    for row in records(warehouse, AT_RISK_SQL):
+        print_retention(console, row)
+    console.print("[bold]Whom to call first[/]")
+    for row in records(warehouse, FIRST_SQL):
         known = not pd.isna(row["health_score"])
-        score = f"score {row['health_score']:.0f}" if known else "no score"
+        parts = [f"score {row['health_score']:.0f}" if known else "no score", f"({row['tier']})"]
+        if not pd.isna(row["churn_probability"]):
+            risk = f"{money(row['mrr_at_risk'], currency)} at risk, "
+            risk += f"{share(row['churn_probability'])} to leave in {trust['horizon_days']} days,"
+            parts.insert(0, risk)
         console.print(
-            f"  {row['account_name']}: {money(row['mrr_at_risk'], currency)} at risk, "
-            f"{share(row['churn_probability'])} to leave in {row['horizon_days']} days, "
-            f"{score} ({row['tier']})",
-            highlight=False,
-            soft_wrap=True,
+            f"  {row['account_name']}: {' '.join(parts)}", highlight=False, soft_wrap=True
         )
-        drivers = "no drivers known" if pd.isna(row["drivers"]) else row["drivers"]
-        console.print(f"    [dim]{drivers}[/]", highlight=False, soft_wrap=True)
+        if not pd.isna(row["drivers"]):
+            console.print(f"    [dim]{row['drivers']}[/]", highlight=False, soft_wrap=True)
+
+
+def print_retention(console: Console, row: dict[str, Any]) -> None:
+    """The headline retention with its period and cohort, or why there is none."""
+    if not pd.isna(row["reason_not_shown"]):
+        console.print(f"Retention: none to show, {row['reason_not_shown']}")
+        return
+    console.print(
+        f"{row['period']}: NRR {share(row['nrr'])}, GRR {share(row['grr'])}, "
+        f"logo churn {share(row['logo_churn'])} of {row['cohort_accounts']:,} accounts"
+    )
 
 
 def print_status(console: Console, settings: Settings) -> None:
     """Everything that `tenure status` says."""
     with Warehouse.open(settings) as warehouse:
+        trust = read_trust(warehouse)
         console.print(f"[bold]{settings.company}[/]")
         print_run(console, warehouse)
         print_loads(console, warehouse)
         print_repairs(console, warehouse)
-        print_checks(console, warehouse)
+        print_checks(console, warehouse, trust)
         print_leaks(console, warehouse)
         print_outages(console, warehouse)
-        print_model(console, warehouse)
-        print_portfolio(console, warehouse)
+        print_model(console, warehouse, trust)
+        print_backtest(console, warehouse)
+        print_portfolio(console, warehouse, trust)
 
 
 def print_result(console: Console, settings: Settings) -> None:
     """What a finished run has to say to a reader: portfolio, model, quarantine."""
     with Warehouse.open(settings) as warehouse:
-        print_portfolio(console, warehouse)
-        print_model(console, warehouse)
+        trust = read_trust(warehouse)
+        print_portfolio(console, warehouse, trust)
+        print_model(console, warehouse, trust)
         print_outages(console, warehouse)
-        rows = warehouse.read(
-            "select coalesce(sum(rows_quarantined), 0) as rows from tenure.loads"
-        )["rows"].iloc[0]
-    console.print(f"Rows in quarantine: {rows:,.0f}")
+    console.print(f"Rows in quarantine: {trust['rows_quarantined'] if trust else 0:,}")

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from dashboards import components, data, figures, formatting, measures, trust, wording
+from dashboards import components, data, figures, formatting, measures, wording
 from dashboards.frames import column, newest_day, rows, where
 from dashboards.palette import INK, look
 
@@ -36,32 +36,22 @@ def main() -> None:
     """Draws the page from the marts."""
     company_trust = data.load_trust()
     components.page_top("Accounts at risk", "Whom to call this week, and why.", company_trust)
-    accounts = measures.without_guesses(data.load_open_accounts())
+    accounts = data.load_open_accounts()
     components.stop_when_empty(accounts)
 
     tiers = measures.tiers_now(accounts)
-    ranking = _ranking(company_trust, is_any_scored=measures.is_any_scored(accounts))
+    ranking = components.toggle("Rank by", wording.RANKING_LABELS, key="rank", default="priority")
     shown = measures.rank_accounts(_filtered(accounts, tiers), ranking)
     currency = wording.only_currency(accounts)
-    has_risk = company_trust.is_risk_usable
+    has_risk = company_trust.passes_quality_gate
     _headline(shown, accounts, currency, has_risk=has_risk)
     if shown.empty:
         st.info("No account matches these filters. Clear one to see more.", icon=":material/info:")
         return
-    chosen = _table(
-        shown, tiers, currency, has_risk=has_risk, shows_risk=has_risk or ranking == "risk"
-    )
+    chosen = _table(shown, tiers, currency, has_risk=has_risk)
     _download(shown, accounts)
     if chosen is not None:
         _account(chosen, currency)
-
-
-def _ranking(company_trust: trust.Trust, *, is_any_scored: bool) -> str:
-    options = dict(wording.RANKING_LABELS)
-    if not company_trust.is_model_there:
-        del options["risk"]
-    default = "risk" if company_trust.is_risk_usable else "health" if is_any_scored else "mrr"
-    return components.toggle("Rank by", options, key="rank", default=default)
 
 
 def _filtered(accounts: pd.DataFrame, tiers: pd.DataFrame) -> pd.DataFrame:
@@ -118,19 +108,13 @@ def _headline(
 
 
 def _table(
-    shown: pd.DataFrame,
-    tiers: pd.DataFrame,
-    currency: str | None,
-    *,
-    has_risk: bool,
-    shows_risk: bool,
+    shown: pd.DataFrame, tiers: pd.DataFrame, currency: str | None, *, has_risk: bool
 ) -> Mapping[Hashable, Any] | None:
     """The ranked table; returns the selected account's row.
 
-    An untrusted model's probabilities are shown only to whoever asks to rank by them, and marked;
-    its reasons never are: what pulls the score down stands there instead.
+    Without a trusted model what pulls the score down stands in the place of its reasons.
     """
-    columns = [name for name in TABLE_COLUMNS if shows_risk or name not in RISK_COLUMNS]
+    columns = [name for name in TABLE_COLUMNS if has_risk or name not in RISK_COLUMNS]
     if has_risk:
         reasons = list(column(shown, "drivers").fillna(formatting.UNKNOWN))
     else:
@@ -144,7 +128,6 @@ def _table(
         drivers=reasons,
     )
     table = table.loc[:, columns]
-    mark, doubt = ("", "") if has_risk else ("⚠ ", " The model does not pass its quality gate.")
     amount = formatting.column_format(currency)
     position = _position(shown, st.query_params.get("account"))
     state = st.dataframe(
@@ -166,16 +149,16 @@ def _table(
             "direction": st.column_config.TextColumn("Trend", width=84),
             "mrr": st.column_config.NumberColumn("MRR", format=amount, width=84),
             "churn_probability": st.column_config.NumberColumn(
-                f"{mark}Churn risk",
+                "Churn risk",
                 format="%.1f%%",
                 width=86,
-                help=f"Probability of leaving within the model's horizon.{doubt}",
+                help="Probability of leaving within the model's horizon.",
             ),
             "mrr_at_risk": st.column_config.NumberColumn(
-                f"{mark}MRR at risk",
+                "MRR at risk",
                 format=amount,
                 width=96,
-                help=f"MRR times the probability of leaving.{doubt}",
+                help="MRR times the probability of leaving.",
             ),
             "drivers": st.column_config.TextColumn(
                 "Why" if has_risk else "Weakest pillars", width=270
@@ -256,8 +239,8 @@ def _account(account: Mapping[Hashable, Any], currency: str | None) -> None:
             )
     st.caption(
         f"As of {formatting.day(account['as_of_date'])}, scorecard `{account['scorecard']}`, from "
-        f"`fct_health_scores`. {formatting.percent(account['coverage'], 0)} of the score's weight "
-        "rests on known signals; the rest is shared among them."
+        f"`customer_health_history`. {formatting.percent(account['coverage'], 0)} of the score's "
+        "weight rests on known signals; the rest is shared among them."
     )
 
 

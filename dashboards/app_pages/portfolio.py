@@ -26,16 +26,16 @@ def main() -> None:
     currency = wording.only_currency(accounts)
     weekly = data.load_portfolio_weekly()
     history = measures.tiers_over_time(weekly)
-    _headline(accounts, history, currency, has_risk=trust.is_risk_usable)
+    _headline(accounts, history, currency, has_risk=trust.passes_quality_gate)
     _health(accounts, history, currency)
     _movements(accounts)
-    _risk(accounts, currency, has_risk=trust.is_risk_usable)
+    _risk(accounts, currency, has_risk=trust.passes_quality_gate)
 
 
 def _headline(
     accounts: pd.DataFrame, history: pd.DataFrame, currency: str | None, *, has_risk: bool
 ) -> None:
-    retention = measures.trailing_retention(data.load_retention())
+    retention = data.load_retention()
     period = wording.retention_period(retention)
     weekly_accounts = measures.total_over_time(history, "accounts")
     weekly_mrr = measures.total_over_time(history, "mrr")
@@ -80,7 +80,7 @@ def _headline(
         accounts,
         "customer_health",
         "portfolio_weekly",
-        "retention_monthly",
+        "retention_trailing",
         says=wording.without_mrr(accounts),
     )
 

@@ -47,12 +47,12 @@ def make_marts(accounts: int = 90, seed: int = 7) -> dict[str, pd.DataFrame]:
     health = _customer_health(rng, book, scores)
     return {
         "customer_health": health,
-        "fct_health_scores": scores.drop(columns=["segment", "mrr", "pillar_scores"]).assign(
-            policy_version="a1b2c3", policy_segment="all"
+        "customer_health_history": scores.drop(
+            columns=["segment", "mrr", "pillar_scores", "coverage"]
         ),
         "portfolio_weekly": _portfolio_weekly(scores),
         "fct_mrr_movements": _movements(rng, book),
-        "retention_monthly": _retention(),
+        "retention_trailing": _retention(),
         "churn_cohorts": _cohorts(rng),
         "data_trust": _trust(),
         "quarantine_summary": _quarantine(),
@@ -142,6 +142,11 @@ def _customer_health(
     closed = health.iloc[[0]].assign(
         account_id="acc_closed", account_name="Closed Account", is_open=False, mrr=0, mrr_at_risk=0
     )
+    closed = closed.assign(priority=None)
+    ranked = health.sort_values(
+        ["mrr_at_risk", "mrr", "account_id"], ascending=[False, False, True]
+    )
+    health["priority"] = pd.Series(range(1, count + 1), index=ranked.index, dtype="Int64")
     return pd.concat([health, closed], ignore_index=True)
 
 
@@ -182,22 +187,23 @@ def _movements(rng: np.random.Generator, book: pd.DataFrame) -> pd.DataFrame:
 
 
 def _retention() -> pd.DataFrame:
-    months = pd.date_range(end=AS_OF, periods=18, freq="MS")
-    rows = [
-        {
-            "from_date": start,
-            "to_date": end,
-            "start_accounts": 70,
-            "churned_accounts": age,
-            "nrr": 1 + 0.005 * age,
-            "grr": 1 - 0.007 * age,
-            "logo_churn": age / 70,
-            "currency": "USD",
-        }
-        for place, start in enumerate(months)
-        for age, end in enumerate(months[place + 1 :], start=1)
-    ]
-    return pd.DataFrame(rows)
+    end = AS_OF.replace(day=1)
+    year = {
+        "months": 12,
+        "from_date": end - pd.DateOffset(months=12),
+        "to_date": end,
+        "period": "12 months to 1 Mar 2026",
+        "cohort_accounts": 70,
+        "churned_accounts": 12,
+        "nrr": 1.06,
+        "grr": 0.916,
+        "logo_churn": 12 / 70,
+        "currency": "USD",
+        "is_shown": True,
+        "is_headline": True,
+    }
+    quarter = {"months": 3, "period": "3 months to 1 Mar 2026", "nrr": 0.5, "is_headline": False}
+    return pd.DataFrame([year, year | quarter])
 
 
 def _cohorts(rng: np.random.Generator) -> pd.DataFrame:
@@ -241,6 +247,7 @@ def _trust() -> pd.DataFrame:
                 "columns_suspected": 1,
                 "model_version": "3",
                 "passes_quality_gate": True,
+                "horizon_days": 90,
                 "reason": "Beats both baselines on the newest fold.",
             }
         ]

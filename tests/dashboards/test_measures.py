@@ -6,18 +6,7 @@ import pandas as pd
 import pytest
 
 from dashboards import measures, wording
-
-
-def retention(*rows: tuple[str, str, int, float]) -> pd.DataFrame:
-    """Rows of `retention_monthly`: from, to, accounts at the start, net retention."""
-    frame = pd.DataFrame(rows, columns=["from_date", "to_date", "start_accounts", "nrr"])
-    return frame.assign(
-        from_date=pd.to_datetime(frame["from_date"]),
-        to_date=pd.to_datetime(frame["to_date"]),
-        churned_accounts=1,
-        grr=0.9,
-        logo_churn=None,
-    )
+from dashboards.trust import Retention
 
 
 def account(account_id: str, **values: object) -> dict[str, object]:
@@ -37,44 +26,6 @@ def account(account_id: str, **values: object) -> dict[str, object]:
     return usual | values
 
 
-def test_retention_is_over_twelve_months_when_there_are_that_many() -> None:
-    found = measures.trailing_retention(
-        retention(
-            ("2024-10-01", "2026-01-01", 9, 1.3),
-            ("2025-01-01", "2026-01-01", 10, 1.2),
-            ("2025-07-01", "2026-01-01", 11, 1.1),
-            ("2024-12-01", "2025-12-01", 12, 0.5),
-        )
-    )
-    assert found is not None
-    assert (found.months, found.nrr, found.start_accounts) == (12, 1.2, 10)
-    assert found.logo_churn is None
-
-
-def test_a_young_company_shows_its_longest_period_and_says_how_long() -> None:
-    found = measures.trailing_retention(
-        retention(("2025-11-01", "2026-01-01", 0, 0.0), ("2025-12-01", "2026-01-01", 5, 1.1))
-    )
-    assert wording.retention_period(found) == "1 month to 1 Jan 2026"
-
-
-def test_a_day_asked_for_by_name_does_not_pass_for_a_month_start() -> None:
-    found = measures.trailing_retention(
-        retention(("2025-01-31", "2026-01-31", 5, 0.1), ("2025-01-01", "2026-01-01", 5, 1.1))
-    )
-    assert found is not None
-    assert found.nrr == 1.1
-
-
-def test_a_handful_of_accounts_does_not_speak_for_the_year() -> None:
-    """fightchurn's book opens with 17 accounts: 7 of them gone read as 41 % logo churn."""
-    found = measures.trailing_retention(
-        retention(("2022-01-01", "2022-12-01", 17, 0.8), ("2022-02-01", "2022-12-01", 348, 0.97))
-    )
-    assert found is not None
-    assert (found.months, found.start_accounts) == (10, 348)
-
-
 def test_the_book_that_was_there_already_is_no_movement() -> None:
     months = pd.DataFrame({"month": pd.date_range("2025-01-01", periods=5, freq="MS")})
     shown, opening = measures.ledger(months.assign(net=[10.0, 300.0, 40.0, -20.0, 500.0]))
@@ -92,22 +43,22 @@ def test_a_company_that_doubles_each_month_keeps_its_months() -> None:
     assert wording.opening_book(opening, "USD") == ""
 
 
-def test_a_grey_account_shows_no_score_and_its_mrr_may_be_red() -> None:
-    """RavenStack: a score of 100 from one signal in ten, and all tiers Unknown."""
-    grey = pd.DataFrame([account("a", tier="Unknown", colour="grey", health_score=100.0)]).assign(
-        trend="steady", score_change_28d=0.0, pillar_scores='{"Usage": 100}'
-    )
-    shown = measures.without_guesses(grey).iloc[0]
-    assert math.isnan(shown["health_score"])
-    assert shown["trend"] == "unknown"
+def test_mrr_of_a_grey_account_may_be_red() -> None:
+    """RavenStack: all tiers Unknown, which does not make its red MRR zero."""
+    grey = pd.DataFrame([account("a", tier="Unknown", colour="grey", health_score=None)])
     assert measures.red_mrr(grey) is None
     assert measures.red_mrr(pd.DataFrame([account("b")])) == 0
     assert math.isnan(measures.risk_by(grey, "segment")["red_mrr"].iloc[0])
 
 
-def test_without_a_closed_period_retention_is_unknown() -> None:
-    assert measures.trailing_retention(retention()) is None
-    assert wording.accounts_lost(None) == "no closed period yet"
+def test_retention_that_is_not_shown_gives_its_reason_in_the_place_of_a_period() -> None:
+    assert wording.retention_period(None) == "no closed period yet"
+    shown = Retention("12 months to 1 Jan 2026", 40, churned_accounts=3, nrr=1.1)
+    assert wording.retention_period(shown) == "12 months to 1 Jan 2026"
+    assert wording.accounts_lost(shown) == "3 of 40 accounts"
+    reason = "no account paid on 1 Jan 2025"
+    hidden = Retention("12 months to 1 Jan 2026", 0, reason_not_shown=reason)
+    assert wording.retention_period(hidden) == wording.accounts_lost(hidden) == reason
 
 
 def test_a_sum_of_nothing_known_is_unknown_and_not_zero() -> None:
@@ -186,16 +137,17 @@ def test_filters_are_joined_and_a_search_is_plain_text() -> None:
     assert found(tiers=["Critical"]) == []
 
 
-def test_accounts_without_a_risk_come_last_and_ties_go_by_mrr() -> None:
+def test_unknowns_come_last_and_ties_go_by_mrr() -> None:
     accounts = pd.DataFrame(
         [
-            account("a", mrr_at_risk=None, mrr=900.0),
-            account("b", mrr_at_risk=5.0, mrr=10.0),
-            account("c", mrr_at_risk=5.0, mrr=20.0),
-            account("d", mrr_at_risk=7.0, health_score=None, renewal_date=pd.NaT),
+            account("a", priority=4, health_score=70.0),
+            account("b", priority=3, mrr=10.0),
+            account("c", priority=2, mrr=20.0),
+            account("d", priority=1, health_score=None, renewal_date=pd.NaT),
         ]
     )
-    assert list(measures.rank_accounts(accounts, "risk")["account_id"]) == ["d", "c", "b", "a"]
+    assert list(measures.rank_accounts(accounts, "priority")["account_id"]) == ["d", "c", "b", "a"]
+    assert list(measures.rank_accounts(accounts, "health")["account_id"]) == ["a", "c", "b", "d"]
     assert list(measures.rank_accounts(accounts, "health")["account_id"])[-1] == "d"
     assert list(measures.rank_accounts(accounts, "renewal")["account_id"])[-1] == "d"
 

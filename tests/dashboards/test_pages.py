@@ -60,7 +60,7 @@ def test_the_portfolio_counts_open_accounts_only(
     assert shown["MRR at risk"].startswith("$")
 
 
-def test_accounts_are_ranked_by_money_at_risk(app: Open, stocked: Warehouse) -> None:
+def test_accounts_are_ranked_by_their_priority(app: Open, stocked: Warehouse) -> None:
     table = accounts_table(app(stocked, "accounts_at_risk"))
     assert table["mrr_at_risk"].is_monotonic_decreasing
     assert "Closed Account" not in set(table["account_name"])
@@ -108,7 +108,9 @@ def test_an_untrusted_model_is_said_so_and_does_not_lead(
 ) -> None:
     reason = "AUC 0.50 [0.43, 0.56] cannot be told from chance."
     doubtful = made["data_trust"].assign(passes_quality_gate=False, reason=reason)
-    warehouse = company_with(data_trust=doubtful)
+    health = made["customer_health"].sort_values("health_score", ignore_index=True)
+    health = health.assign(priority=health.index + 1, churn_probability=None, mrr_at_risk=None)
+    warehouse = company_with(data_trust=doubtful, customer_health=health)
     for name in PAGES:
         assert "This model does not pass its quality gate" in app(warehouse, name).warning[0].value
     assert "MRR in red accounts" in metrics(app(warehouse))
@@ -130,7 +132,6 @@ def test_without_a_model_the_score_stands_alone(
     page = app(warehouse, "accounts_at_risk")
     assert "health score alone" in page.warning[0].value
     assert "mrr_at_risk" not in accounts_table(page)
-    assert "MRR at risk" not in page.segmented_control(key="rank").options
     assert "MRR at risk" not in metrics(page)
 
 

@@ -75,9 +75,8 @@ def test_a_model_that_does_not_pass_its_quality_gate_is_named_so_with_the_reason
     doubtful = replace(GOOD, passes_quality_gate=False, reason=reason)
     assert trust.notice(doubtful) == (
         "This model does not pass its quality gate: AUC 0.50 cannot be told from chance. "
-        "Rank by health score instead."
+        "What it predicts is not shown; accounts are ranked by health score."
     )
-    assert not doubtful.is_risk_usable
 
 
 def test_without_a_model_the_reason_is_given_and_the_score_stands_alone() -> None:

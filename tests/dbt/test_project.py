@@ -25,7 +25,7 @@ READ_RAW_HISTORY = {
 # Raw tables that concern the weeks of all accounts: int_weeks_inputs compares what follows.
 OF_ALL_ACCOUNTS = {"finance.exchange_rates", "product.features"}
 # Another shape of a mart beside it.
-SHAPES = {"fct_health_contributions"}
+SHAPES = {"customer_health_history", "fct_health_contributions"}
 
 COMMENT = re.compile(r"--[^\n]*|\{#.*?#\}", re.DOTALL)
 COMPARED_WITH = re.compile(r"(?:[<>]=?|between)\s*(\d+(?:\.\d+)?)\b")

@@ -34,6 +34,7 @@ current_predictions as (
         newest.horizon_days,
         newest.as_of_date,
         newest.model_version,
+        champions.passes_quality_gate,
         newest.run_id,
         newest.probability,
         newest.drivers,

@@ -1,4 +1,6 @@
 -- Grain: one row per customer account, as of the as-of date.
+{{ config(indexes=[{'columns': ['account_id'], 'unique': true}, {'columns': ['priority']}]) }}
+
 with
 
 accounts as (select * from {{ ref('dim_accounts') }}),
@@ -34,7 +36,8 @@ predictions as (
         model_version,
         drivers
     from {{ ref('int_current_predictions') }}
-    where target = 'churn'
+    -- what a model says that is no better than chance is shown nowhere; ml.predictions keeps it
+    where target = 'churn' and passes_quality_gate
 ),
 
 current_scores as (
@@ -156,18 +159,20 @@ joined as (
         accounts.csm_name,
         coalesce(snapshots.is_open, false) as is_open,
         coalesce(current_scores.scorecard, displayed.scorecard) as scorecard,
-        current_scores.health_score,
+        -- a grey account's score rests on too little to be shown; fct_health_scores keeps it
+        case when current_scores.colour != 'grey' then current_scores.health_score end as health_score,
         coalesce(current_scores.tier, 'Unknown') as tier,
         coalesce(current_scores.colour, 'grey') as colour,
-        changes.score_change_28d,
+        case when current_scores.colour != 'grey' then changes.score_change_28d end as score_change_28d,
         policy.rising_from,
         policy.falling_to,
         current_scores.coverage,
         missing_signals.missing,
-        current_pillar_scores.pillar_scores,
+        case when current_scores.colour != 'grey' then current_pillar_scores.pillar_scores end
+            as pillar_scores,
         -- without the override; an account of which nothing is known has none
         case
-            when current_scores.coverage > 0
+            when current_scores.colour != 'grey' and current_scores.coverage > 0
                 then current_scores.health_score - current_scores.override_points * 0.000001
         end::numeric(5, 2) as computed_score,
         overrides.override_score,
@@ -196,6 +201,33 @@ joined as (
     left join drivers on accounts.account_id = drivers.account_id
 ),
 
+priced as (
+    select
+        *,
+        (mrr * churn_probability)::numeric(14, 2) as mrr_at_risk,
+        (12 * mrr * churn_probability)::numeric(14, 2) as arr_at_risk
+    from joined
+),
+
+-- by the money at risk; where none is shown by the score, and where that is unknown by the MRR
+ranked as (
+    select
+        *,
+        case
+            when is_open
+                then
+                    row_number() over (
+                        partition by is_open
+                        order by
+                            mrr_at_risk desc nulls last,
+                            health_score asc nulls last,
+                            mrr desc nulls last,
+                            account_id asc
+                    )
+        end as priority
+    from priced
+),
+
 final as (
     select
         account_id,
@@ -206,6 +238,7 @@ final as (
         csm_id,
         csm_name,
         is_open,
+        priority,
         scorecard,
         health_score,
         tier,
@@ -229,13 +262,13 @@ final as (
         drivers,
         mrr,
         currency,
-        (mrr * churn_probability)::numeric(14, 2) as mrr_at_risk,
-        (12 * mrr * churn_probability)::numeric(14, 2) as arr_at_risk,
+        mrr_at_risk,
+        arr_at_risk,
         renewal_date,
         renewal_date - {{ as_of_date() }} as days_to_renewal,
         {{ as_of_date() }} as as_of_date,
         model_version
-    from joined
+    from ranked
 )
 
 select * from final

@@ -4,7 +4,8 @@
 -- Grain: one row per account, snapshot date, scorecard and contribution.
 with
 
-scores as (select * from {{ ref('fct_health_scores') }}),
+-- read twice: kept apart, all scores would be scanned for the contributions of one account
+scores as not materialized (select * from {{ ref('fct_health_scores') }}),
 
 policies as (select * from {{ ref('dim_score_policies') }}),
 

@@ -48,6 +48,9 @@ joined as (
         suspected_leaks.columns_suspected,
         case when models.status = 'champion' then models.model_version end as model_version,
         models.trained_as_of_date,
+        models.horizon_days,
+        models.account_count,
+        models.positive_account_count,
         coalesce(models.passes_quality_gate, false) as passes_quality_gate,
         coalesce(models.reason, 'No churn model has been trained yet.') as reason
     from loads
