@@ -6,10 +6,13 @@ PYTHON := .venv/bin/python
 # have a space: every recipe calls modules instead.
 TENURE := $(PYTHON) -m orchestration.cli
 
+# Each worker has a database of its own, with a sixteenth of the machine's memory.
+WORKERS := -n auto --maxprocesses 4
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test app dev stop lint bench clean moved
+.PHONY: help setup run test check app dev stop lint bench clean moved
 
 help: ## Show this list
 	@echo "Tenure. The targets; ARGS=\"…\" passes options through:"
@@ -20,8 +23,11 @@ setup: .venv/.installed ## Create .venv with every locked package (the others do
 run: .venv/.installed ## From raw files to a scored portfolio; without ARGS for the demonstration company
 	@$(TENURE) run $(ARGS)
 
-test: .venv/.installed ## Run the tests (ARGS="tests/warehouse -x")
-	@$(PYTHON) -m pytest $(ARGS)
+test: .venv/.installed ## Run the tests side by side (ARGS="tests/warehouse -x")
+	@$(PYTHON) -m pytest $(WORKERS) $(ARGS)
+
+check: .venv/.installed lint ## Check style, types and every test that needs no database: two minutes
+	@$(PYTHON) -m pytest $(WORKERS) -q -m "not server and not slow" $(ARGS)
 
 app: .venv/.installed ## Open the app
 	@$(TENURE) app $(ARGS)
