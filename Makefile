@@ -26,7 +26,7 @@ run: .venv/.installed ## From raw files to a scored portfolio; without ARGS for 
 test: .venv/.installed ## Run the tests side by side (ARGS="tests/warehouse -x")
 	@$(PYTHON) -m pytest $(WORKERS) $(ARGS)
 
-check: .venv/.installed lint ## Check style, types and every test that needs no database: two minutes
+check: lint ## Check style, types and what needs neither a database nor a simulated company
 	@$(PYTHON) -m pytest $(WORKERS) -q -m "not server and not slow" $(ARGS)
 
 app: .venv/.installed ## Open the app
@@ -42,7 +42,7 @@ lint: .venv/.installed ## Check style and types of Python and SQL
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m pyright
-	@$(PYTHON) -m sqlfluff lint --disable-progress-bar dbt_project sources warehouse
+	@$(PYTHON) -m sqlfluff lint --disable-progress-bar --processes 0 dbt_project sources warehouse
 
 bench: .venv/.installed ## Measure speed and accuracy
 	@for script in benchmarks/[a-z]*.py; do [ -e "$$script" ] || continue; echo "$$script"; $(PYTHON) "$$script" $(ARGS) || exit 1; done

@@ -32,6 +32,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SERVER_FIXTURES = {"fresh_company", "home", "messy", "earlier"}
 # Companies that tests of several files look at, each made once, by fixture.
 SHARED_FIXTURES = ("demo", "messy")
+SIMULATOR = "simulator"
 # A group that takes minutes must not be the last to begin.
 LONGEST_FIRST = (
     "demo",
@@ -40,7 +41,7 @@ LONGEST_FIRST = (
     "dbt/test_account_weeks.py",
     "end_to_end/test_ravenstack.py",
     "end_to_end/test_fightchurn.py",
-    "simulator",
+    SIMULATOR,
     "end_to_end/test_upgrade.py",
     "test_no_telemetry.py",
     "dbt/test_snapshots_future.py",
@@ -60,19 +61,21 @@ def group_of(item: pytest.Item) -> str:
     fixtures: list[str] = getattr(item, "fixturenames", [])
     path = item.path.relative_to(TESTS).as_posix()
     shared = next((name for name in SHARED_FIXTURES if name in fixtures), None)
-    return shared or ("simulator" if path.startswith("simulator/") else path)
+    return shared or (SIMULATOR if path.startswith(f"{SIMULATOR}/") else path)
 
 
 # Before xdist's own, which reads the groups.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts a database, and group and order the tests for the workers."""
+    """Mark what `make check` leaves out, and group and order the tests for the workers."""
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
     groups = {item: group_of(item) for item in items}
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
         if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", [])):
             item.add_marker(pytest.mark.server)
+        if group == SIMULATOR:
+            item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: places.get(groups[item], len(places)))
 
 
