@@ -6,10 +6,13 @@ PYTHON := .venv/bin/python
 # have a space: every recipe calls modules instead.
 TENURE := $(PYTHON) -m orchestration.cli
 
+# Each worker has a database of its own, with a sixteenth of the machine's memory.
+WORKERS := -n auto --maxprocesses 4
+
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test app dev stop lint bench clean moved
+.PHONY: help setup run test check app dev stop lint bench clean moved
 
 help: ## Show this list
 	@echo "Tenure. The targets; ARGS=\"…\" passes options through:"
@@ -20,8 +23,11 @@ setup: .venv/.installed ## Create .venv with every locked package (the others do
 run: .venv/.installed ## From raw files to a scored portfolio; without ARGS for the demonstration company
 	@$(TENURE) run $(ARGS)
 
-test: .venv/.installed ## Run the tests (ARGS="tests/warehouse -x")
-	@$(PYTHON) -m pytest $(ARGS)
+test: .venv/.installed ## Run the tests side by side (ARGS="tests/warehouse -x")
+	@$(PYTHON) -m pytest $(WORKERS) $(ARGS)
+
+check: lint ## Check style, types and what needs neither a database nor a simulated company
+	@$(PYTHON) -m pytest $(WORKERS) -q -m "not server and not slow" $(ARGS)
 
 app: .venv/.installed ## Open the app
 	@$(TENURE) app $(ARGS)
@@ -36,7 +42,7 @@ lint: .venv/.installed ## Check style and types of Python and SQL
 	@$(PYTHON) -m ruff check
 	@$(PYTHON) -m ruff format --check
 	@$(PYTHON) -m pyright
-	@$(PYTHON) -m sqlfluff lint --disable-progress-bar dbt_project sources warehouse
+	@$(PYTHON) -m sqlfluff lint --disable-progress-bar --processes 0 dbt_project sources warehouse
 
 bench: .venv/.installed ## Measure speed and accuracy
 	@for script in benchmarks/[a-z]*.py; do [ -e "$$script" ] || continue; echo "$$script"; $(PYTHON) "$$script" $(ARGS) || exit 1; done

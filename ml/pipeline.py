@@ -7,13 +7,15 @@ from typing import Protocol
 
 import pandas as pd
 
+from ml.models.boosting import LIGHTGBM
+from ml.models.metrics import CALIBRATION_COLUMNS, calibration_curve
 from ml.models.training import TrainedModel
 from ml.models.training import train as fit
 from ml.panel.panel import Panel, prepare_panel
 from ml.policy import ModelPolicy
 from ml.serving.promotion import Candidate, Promotion, decide_promotion
 from ml.serving.scoring import PREDICTION_COLUMNS, ScoringTask
-from ml.targets.target import Target
+from ml.targets.target import LABEL, Target
 
 NO_MODEL = "none"
 MODEL_COLUMNS = [
@@ -115,10 +117,12 @@ class Training:
     `models` and `evaluations` replace the target's rows of ml.models and ml.evaluations. Either
     exactly one model row has status champion, or there is a single row with status none.
     `champion_version` is None when no model may serve; `summary` says what happened and why.
+    `calibration` is the challenger's, out of time, in ten bins (see `calibration_curve`).
     """
 
     models: pd.DataFrame
     evaluations: pd.DataFrame
+    calibration: pd.DataFrame
     champion_version: str | None
     challenger_version: str | None
     is_reused: bool
@@ -191,6 +195,9 @@ def train(
     return Training(
         models=_model_rows(target, records),
         evaluations=evaluations.assign(target=target.name)[EVALUATION_COLUMNS],
+        calibration=calibration_curve(
+            challenger.out_of_time[LABEL].to_numpy(), challenger.out_of_time[LIGHTGBM].to_numpy()
+        ),
         champion_version=serving,
         challenger_version=challenger.version,
         is_reused=is_reused,
@@ -301,6 +308,7 @@ def _no_model(panel: Panel, reason: str) -> Training:
     return Training(
         models=_model_rows(panel.target, [record]),
         evaluations=pd.DataFrame(columns=EVALUATION_COLUMNS),
+        calibration=pd.DataFrame(columns=CALIBRATION_COLUMNS),
         champion_version=None,
         challenger_version=None,
         is_reused=False,

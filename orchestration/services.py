@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.instance import write_instance_config
+from orchestration.lib.ports import service_port
 from warehouse import Settings
-from warehouse.settings import checkout_folder, read_env_file
 from warehouse.urls import sqlalchemy_url
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -30,12 +30,6 @@ class Service:
     purpose: str
     command: list[str]
     url: str | None
-
-
-def service_port(name: str, default: int) -> int:
-    """Port of a service, from TENURE_<NAME>_PORT in the environment or `.env`."""
-    values = {**read_env_file(checkout_folder() / ".env"), **os.environ}
-    return int(values.get(f"TENURE_{name}_PORT") or default)
 
 
 def app_service(host: str) -> Service:

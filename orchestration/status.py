@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.lib.freshness import FAILED_AFTER
+from orchestration.schedules import schedule_lines
 from warehouse import Settings, Warehouse
 
 LOADS_SQL = """
@@ -370,6 +371,8 @@ def print_status(console: Console, settings: Settings) -> None:
         trust = read_trust(warehouse)
         console.print(f"[bold]{settings.company}[/]")
         print_run(console, warehouse)
+        for line in schedule_lines(settings, warehouse):
+            console.print(line, highlight=False)
         print_loads(console, warehouse)
         print_repairs(console, warehouse)
         print_checks(console, warehouse, trust)

@@ -1,4 +1,7 @@
-"""Shared fixtures: one embedded server for the session, and a fresh company for whoever asks.
+"""Shared fixtures: one embedded server per worker, and a fresh company for each test that asks.
+
+Tests run side by side in groups: those that share a costly fixture, else those of a file. A group
+stays on one worker, the longest begin first.
 
 What a machine lacks (the third-party data, a browser) skips a test with the reason, or fails it
 where TENURE_REQUIRE_ALL_TESTS=1: on a machine that should have everything, a skip hides a defect.
@@ -20,11 +23,71 @@ from warehouse import Settings, Warehouse, load_settings, server, silence_teleme
 from warehouse.sizing import GIB
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+TESTS = PROJECT_ROOT / "tests"
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
 MEMORY = Path("/dev/shm")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
+# What starts a database, in one step or by way of other fixtures.
+SERVER_FIXTURES = {"fresh_company", "home", "messy", "earlier"}
+# Companies that tests of several files look at, each made once, by fixture.
+SHARED_FIXTURES = ("demo", "messy")
+SIMULATOR = "simulator"
+# A group that takes minutes must not be the last to begin.
+LONGEST_FIRST = (
+    "demo",
+    "end_to_end/test_benchmark.py",
+    "messy",
+    "dbt/test_account_weeks.py",
+    "end_to_end/test_ravenstack.py",
+    "end_to_end/test_fightchurn.py",
+    SIMULATOR,
+    "end_to_end/test_upgrade.py",
+    "test_no_telemetry.py",
+    "dbt/test_snapshots_future.py",
+    "dbt/test_build.py",
+    "dbt/test_scores.py",
+    "dbt/test_revenue.py",
+)
+
 silence_telemetry()
+
+
+def group_of(item: pytest.Item) -> str:
+    """The tests that must run on one worker, or would make the same company twice.
+
+    The simulator's tests look at two companies that take longer than all that is asked of them.
+    """
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    path = item.path.relative_to(TESTS).as_posix()
+    shared = next((name for name in SHARED_FIXTURES if name in fixtures), None)
+    return shared or (SIMULATOR if path.startswith(f"{SIMULATOR}/") else path)
+
+
+# Before xdist's own, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `make check` leaves out, and group and order the tests for the workers."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    groups = {item: group_of(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+        if SERVER_FIXTURES.intersection(getattr(item, "fixturenames", [])):
+            item.add_marker(pytest.mark.server)
+        if group == SIMULATOR:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: places.get(groups[item], len(places)))
+
+
+@pytest.fixture(autouse=True)
+def no_server_unmarked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make check` runs what is not marked `server`: that must not wait for a database."""
+
+    def refuse(settings: Settings) -> NoReturn:
+        pytest.fail("The test starts a database: take a fixture that does, or mark it `server`.")
+
+    if request.node.get_closest_marker("server") is None:
+        monkeypatch.setattr(server, "start", refuse)
 
 
 def missing(reason: str) -> NoReturn:
@@ -64,7 +127,7 @@ def tenure_home(open_folder: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def company_number() -> Iterator[int]:
-    """Numbers for company names that nobody in this session has used."""
+    """Numbers for company names that no other test of this session has."""
     return itertools.count(1)
 
 

@@ -1,13 +1,10 @@
 """No tool that Tenure starts calls anybody: each is run as we run it, with the network taken away.
 
-A guard is loaded into the tool's own process before any other module (as `sitecustomize`). It lets
-through UNIX sockets and this machine's own addresses, and notes every other name or address that is
-asked for, whether or not the tool swallows the error.
+The end-to-end tests run under the same guard: the main job and `tenure dev` are silent there.
 """
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -16,69 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.network_guard import PROJECT_ROOT, NetworkGuard
 from warehouse import Warehouse
-from warehouse.environment import TELEMETRY_OFF
-
-PROJECT_ROOT = Path(__file__).resolve().parents[1]
-
-GUARD = r"""
-import ipaddress, os, socket, sys, traceback
-
-CALLS = os.environ["GUARD_CALLS"]
-REAL_CONNECT, REAL_CONNECT_EX = socket.socket.connect, socket.socket.connect_ex
-REAL_SENDTO, REAL_LOOKUP = socket.socket.sendto, socket.getaddrinfo
-
-
-def is_here(host):
-    name = host.decode() if isinstance(host, bytes) else str(host or "localhost")
-    if name == "localhost" or name == socket.gethostname():
-        return True
-    try:
-        address = ipaddress.ip_address(name.split("%")[0])
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified
-
-
-def guard(what, host):
-    if is_here(host):
-        return
-    with open(CALLS, "a") as calls:
-        calls.write(f"{what} {host} from {sys.argv[:2]}\n")
-        calls.write("".join(traceback.format_stack(limit=8)))
-    raise OSError(f"the guard stopped {what} to {host}")
-
-
-def guarded(real, what):
-    def call(self, *arguments):
-        address = arguments[-1]
-        if self.family != socket.AF_UNIX:
-            guard(what, address[0])
-        return real(self, *arguments)
-    return call
-
-
-def getaddrinfo(host, *arguments, **options):
-    guard("look-up of", host)
-    return REAL_LOOKUP(host, *arguments, **options)
-
-
-def looked_up(real):
-    def call(host, *arguments):
-        guard("look-up of", host)
-        return real(host, *arguments)
-    return call
-
-
-socket.socket.connect = guarded(REAL_CONNECT, "connection to")
-socket.socket.connect_ex = guarded(REAL_CONNECT_EX, "connection to")
-socket.socket.sendto = guarded(REAL_SENDTO, "packet to")
-socket.getaddrinfo = getaddrinfo
-socket.gethostbyname = looked_up(socket.gethostbyname)
-socket.gethostbyname_ex = looked_up(socket.gethostbyname_ex)
-with open(CALLS, "a"):
-    pass
-"""
 
 Guarded = Callable[..., str]
 
@@ -86,26 +22,14 @@ Guarded = Callable[..., str]
 @pytest.fixture
 def guarded(tmp_path: Path) -> Guarded:
     """Runs Python code, or a module with arguments, under the guard; what it called, as text."""
-    folder = tmp_path / "guard"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(GUARD)
-    calls = tmp_path / "calls.txt"
+    guard = NetworkGuard(tmp_path)
 
     def run(*arguments: str, extra: dict[str, str] | None = None, fails: bool = False) -> str:
-        calls.unlink(missing_ok=True)
-        # As a person's shell has it: without our switches, which the code itself must set.
-        inherited = {name: text for name, text in os.environ.items() if name not in TELEMETRY_OFF}
-        environment = {
-            **inherited,
-            "HOME": str(tmp_path),
-            "PYTHONPATH": os.pathsep.join([str(folder), str(PROJECT_ROOT)]),
-            "GUARD_CALLS": str(calls),
-            **(extra or {}),
-        }
+        guard.notes.unlink(missing_ok=True)
         result = subprocess.run(
             [sys.executable, *arguments],
             cwd=tmp_path,
-            env=environment,
+            env={**guard.environment(), **(extra or {})},
             capture_output=True,
             text=True,
             timeout=180,
@@ -113,7 +37,7 @@ def guarded(tmp_path: Path) -> Guarded:
         )
         if not fails:
             assert result.returncode == 0, result.stdout + result.stderr
-        return calls.read_text()
+        return guard.calls()
 
     return run
 
@@ -267,41 +191,22 @@ def test_mlflow_logs_and_registers_in_silence(guarded: Guarded, tmp_path: Path) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "host"),
-    [
-        ("app", "127.0.0.1"),
-        # As in a container. Streamlit then asks two strangers for its address, if not given one.
-        ("app", "0.0.0.0"),
-        ("dagster-webserver", "127.0.0.1"),
-        ("dagster-daemon", "127.0.0.1"),
-        ("mlflow", "127.0.0.1"),
-    ],
-)
-def test_a_service_starts_in_silence(
-    guarded: Guarded, warehouse: Warehouse, name: str, host: str
-) -> None:
+def test_the_app_in_a_container_starts_in_silence(guarded: Guarded, warehouse: Warehouse) -> None:
+    """Streamlit asks two strangers for its address where it serves all and is not given one."""
     code = (
-        "import sys, time\n"
-        "from warehouse import Warehouse, load_settings, silence_telemetry\n"
+        "import time\n"
+        "from warehouse import load_settings, silence_telemetry\n"
         "silence_telemetry()\n"
-        "from orchestration.services import all_services, answers, start, stop_all\n"
-        "settings = load_settings()\n"
-        "opened = Warehouse.open(settings)\n"
-        "opened.ensure_database(settings.dagster_database)\n"
-        "opened.ensure_database(settings.mlflow_database)\n"
-        f"[service] = [s for s in all_services(settings, {host!r}) if s.name == {name!r}]\n"
-        "process = start(service, settings)\n"
+        "from orchestration.services import answers, app_service, start, stop_all\n"
+        "service = app_service('0.0.0.0')\n"
+        "process = start(service, load_settings())\n"
         "try:\n"
-        "    is_up = answers(service.url, 90) if service.url else time.sleep(15) is None\n"
+        "    assert answers(service.url, 90) and process.poll() is None\n"
         "    time.sleep(3)\n"
-        "    log = (settings.logs / f'{service.name}.log').read_text()\n"
-        "    assert is_up and process.poll() is None, log\n"
         "finally:\n"
         "    stop_all([process])\n"
     )
-    ports = {f"TENURE_{service}_PORT": free_port() for service in ("APP", "DAGSTER", "MLFLOW")}
-    extra = {"TENURE_COMPANY": warehouse.settings.company, **ports}
+    extra = {"TENURE_COMPANY": warehouse.settings.company, "TENURE_APP_PORT": free_port()}
     assert guarded("-c", code, extra=extra) == ""
 
 
@@ -318,9 +223,3 @@ def test_dbt_asks_no_registry_for_a_newer_version(guarded: Guarded) -> None:
     assert "look-up" in plain
     ours = f"{asked}from orchestration.dbt_child import main; main()"
     assert guarded("-c", ours) == ""
-
-
-@pytest.mark.slow
-def test_the_main_job_is_silent(guarded: Guarded) -> None:
-    run = ("run", "--accounts", "40", "--months", "6")
-    assert guarded("-m", "orchestration.cli", *run, extra={"TENURE_COMPANY": "demo"}) == ""

@@ -20,6 +20,7 @@ METRICS = (
 )
 TOP_SHARE = 0.1
 BINS = 10
+CALIBRATION_COLUMNS = ["bin", "predicted", "observed", "rows"]
 
 
 @dataclass(frozen=True)
@@ -173,11 +174,5 @@ def calibration_curve(label: np.ndarray, probability: np.ndarray) -> pd.DataFram
         ranking.totals(label.astype(float)),
         ranking.totals(probability),
     )
-    return pd.DataFrame(
-        {
-            "bin": np.arange(1, BINS + 1),
-            "predicted": expected / size,
-            "observed": observed / size,
-            "rows": size,
-        }
-    )
+    columns = [np.arange(1, BINS + 1), expected / size, observed / size, size]
+    return pd.DataFrame(dict(zip(CALIBRATION_COLUMNS, columns, strict=True)))

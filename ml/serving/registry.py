@@ -150,6 +150,11 @@ class ModelRegistry:
             out_of_time=predictions,
         )
 
+    def run_path(self, version: str) -> str:
+        """Where MLflow's web page shows the run that trained a version, after its address."""
+        found = self._client.get_model_version(self.name, version)
+        return f"#/experiments/{self._experiment_id}/runs/{found.run_id}"
+
     def promote(self, version: str, reason: str) -> None:
         """Move the alias; last, so that a champion always has its reason."""
         self._client.set_model_version_tag(self.name, version, "promotion", reason)

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import dagster as dg
 
 from expectations import TableCheck, passed_checks, record_checks, run_suite
-from expectations.suites import code_text, suite_text
+from expectations.suites import code_text, load_suite, suite_text
 from orchestration.defs.ingestion import contract
 from orchestration.lib import signatures
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from warehouse import Warehouse
 
-CHECK_NAME = "great_expectations"
+CHECK_NAME = "is_plausible_as_a_whole"
 
 # Claims compare a table with the customers, and with what was delivered for it.
 LOADS_SQL = """
@@ -70,6 +70,15 @@ def checked(warehouse: Warehouse, suite: str, tables: list[str]) -> list[TableCh
     return [results[table] for table in tables]
 
 
+def claims_in_words(suite: str, table: str) -> str:
+    """What is expected of a table, a line for each claim."""
+    claims = load_suite(suite).table(table).claims
+    return "\n".join(
+        [f"Great Expectations, suite {suite}. Of {suite}.{table} must hold:", ""]
+        + [f"- {claim.sentence}" for claim in claims]
+    )
+
+
 def build_check(suite: str, tables: list[str]) -> dg.AssetChecksDefinition:
     """The blocking checks of one suite, one per table."""
 
@@ -80,7 +89,7 @@ def build_check(suite: str, tables: list[str]) -> dg.AssetChecksDefinition:
                 CHECK_NAME,
                 asset=[suite, table],
                 blocking=True,
-                description=f"Suite {suite}: what must hold of {suite}.{table} as a whole.",
+                description=claims_in_words(suite, table),
             )
             for table in tables
         ],

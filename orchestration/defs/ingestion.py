@@ -11,6 +11,7 @@ from orchestration.lib.runs import Run, RunRequest, current_run
 from sources import (
     Contract,
     Source,
+    Table,
     TableLoad,
     ingest,
     load_contract,
@@ -27,6 +28,16 @@ def upstream_tables(contract: Contract, source: Source, table_name: str) -> list
         for parent in table.parents
         if parent.source != source.name
     ]
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """A raw table's columns as the contract states them."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(column.name, column.data_type, description=column.description or None)
+            for column in table.columns
+        ]
+    )
 
 
 def required_sources(warehouse: Warehouse, companies: CompanyWarehouse) -> CompanySources:
@@ -81,6 +92,7 @@ def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
                 group_name="raw",
                 owners=["team:data"],
                 kinds={"python", "duckdb", "postgres"},
+                metadata={"dagster/column_schema": column_schema(table)},
             )
             for table in source.tables
         ],

@@ -1,6 +1,6 @@
 """Predictions, target by target: train a challenger, promote it if better; score open accounts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,6 +12,9 @@ from ml.serving.registry import ModelRegistry
 from ml.targets import TARGETS, Target
 from orchestration.defs.leaks import SUSPECTS
 from orchestration.lib import signatures
+from orchestration.lib.catalog import read_tables
+from orchestration.lib.ports import mlflow_page
+from orchestration.lib.previews import calibration_preview
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from orchestration.lib.runs import RunRequest, code_version, resolved_run
@@ -84,6 +87,24 @@ def train_target(warehouse: Warehouse, settings: Settings, target: Target, as_of
         where={"target": target.name},
     )
     return training
+
+
+def run_links(
+    warehouse: Warehouse, settings: Settings, trainings: Mapping[str, Training]
+) -> dict[str, dg.UrlMetadataValue]:
+    """The MLflow runs behind each target's champion and challenger, as links."""
+    links = {}
+    for target in TARGETS:
+        registry = open_registry(warehouse, settings, target)
+        training = trainings[target.name]
+        for role, version in (
+            ("champion", training.champion_version),
+            ("challenger", training.challenger_version),
+        ):
+            if version:
+                page = mlflow_page(registry.run_path(version))
+                links[f"{target.name}_{role}_in_mlflow"] = dg.MetadataValue.url(page)
+    return links
 
 
 def score_target(
@@ -168,18 +189,25 @@ def train_models(
             for target in TARGETS
         }
         signatures.record(warehouse, dict.fromkeys(names, signature), run.run_id)
+    with companies.open() as warehouse:
+        tables = read_tables(warehouse)
+        links = run_links(warehouse, companies.settings, trainings)
     for training in trainings.values():
         context.log.info(training.summary)
     yield dg.MaterializeResult(
         asset_key=MODELS,
         metadata={
-            name: {
-                "summary": training.summary,
-                "champion": training.champion_version or "none",
-                "reused": training.is_reused,
-                "left_out_features": training.left_out_features,
-            }
-            for name, training in trainings.items()
+            **tables["ml/models"].metadata(),
+            **links,
+            **{
+                name: {
+                    "summary": training.summary,
+                    "champion": training.champion_version or "none",
+                    "reused": training.is_reused,
+                    "left_out_features": training.left_out_features,
+                }
+                for name, training in trainings.items()
+            },
         },
     )
     evaluations = pd.concat([training.evaluations for training in trainings.values()])
@@ -187,10 +215,19 @@ def train_models(
     yield dg.MaterializeResult(
         asset_key=EVALUATIONS,
         metadata={
-            f"{target}_auc_{predictor}": float(value)
-            for target, predictor, value in auc[["target", "predictor", "metric_value"]].itertuples(
-                index=False
-            )
+            **tables["ml/evaluations"].metadata(),
+            **{
+                f"{name}_calibration": dg.MetadataValue.md(
+                    calibration_preview(training.calibration)
+                )
+                for name, training in trainings.items()
+            },
+            **{
+                f"{target}_auc_{predictor}": float(value)
+                for target, predictor, value in auc[
+                    ["target", "predictor", "metric_value"]
+                ].itertuples(index=False)
+            },
         },
     )
 
@@ -227,10 +264,13 @@ def score_accounts(
             for target in TARGETS
         }
         signatures.record(warehouse, {name: signature}, run.run_id)
+    with companies.open() as warehouse:
+        tables = read_tables(warehouse)
     for scoring in scorings.values():
         context.log.info(scoring.summary)
     return dg.MaterializeResult(
         metadata={
+            **tables["ml/predictions"].metadata(),
             "rows_appended": sum(len(scoring.predictions) for scoring in scorings.values()),
             **{name: scoring.summary for name, scoring in scorings.items()},
         }

@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliInvocation, DbtCliResource, dbt_assets
+from dagster_dbt import DbtCliResource, dbt_assets
 
 from orchestration.lib import signatures
+from orchestration.lib.catalog import read_tables
+from orchestration.lib.dbt_events import asset_events, finished_nodes
 from orchestration.lib.dbt_project import (
     PROJECT_DIR,
     PathTranslator,
     dbt_executable,
     dbt_project,
     keep_parse,
+    read_manifest,
     reuse_parse,
 )
 from orchestration.lib.dbt_state import (
@@ -36,14 +39,8 @@ AFTER_PREDICTIONS = "source:ml+ source:tenure+ source:quarantine+"
 # database the same questions again could only find rows that are already kept out.
 NOT_SOURCE_TESTS = "source:*"
 
-RELATIONS_SQL = """
-select n.nspname || '.' || c.relname as relation
-from pg_class as c
-inner join pg_namespace as n on c.relnamespace = n.oid
-where c.relkind in ('r', 'v', 'm', 'p')
-"""
-
 project = dbt_project(load_settings())
+manifest = read_manifest(project)
 translator = PathTranslator()
 
 
@@ -62,7 +59,6 @@ def run_dbt(
 ) -> Iterator[Any]:
     """One `dbt build` of those selected models that are stale as of the run's date."""
     settings = companies.settings
-    manifest = json.loads(Path(project.manifest_path).read_text(encoding="utf-8"))
     selected = {"/".join(key.path) for key in context.selected_asset_keys}
     with retried_on_connection_loss(), companies.open() as warehouse:
         run, _ = resolved_run(warehouse, settings, context, request)
@@ -76,14 +72,16 @@ def run_dbt(
             (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"),
         )
         wanted = signatures.signatures(nodes)
-        there = warehouse.read_arrow(RELATIONS_SQL)["relation"].to_pylist()
+        tables = read_tables(warehouse)
+        there = [name.replace("/", ".") for name in tables]
         is_due = set(wanted) if run.is_full_refresh else set(stale(nodes, wanted, recorded, there))
         due = [name for name in wanted if name in is_due & selected]
         signatures.forget(warehouse, due)
     # Dagster wants parents before children, and so are they here.
     for name in wanted:
         if name in selected.difference(due):
-            yield signatures.unchanged(dg.AssetKey(name.split("/")), wanted[name])
+            key = dg.AssetKey(name.split("/"))
+            yield signatures.unchanged(key, wanted[name], tables[name].rows())
     context.log.info(f"{len(due)} of {len(selected)} models are stale")
     if not due:
         return
@@ -105,28 +103,20 @@ def run_dbt(
             target_path=target_path,
         )
     try:
-        yield from asset_events(invocation, context, manifest)
+        events = finished_nodes(invocation)
+        with retried_on_connection_loss(), companies.open() as warehouse:
+            tables = read_tables(warehouse)
+        lineage_from = invocation.target_path if request.column_lineage else None
+        yield from asset_events(
+            events, context, manifest, translator, project, tables, lineage_from
+        )
+        if error := invocation.get_error():
+            raise error
     finally:
         keep_parse(settings, target_path)
         results = read_results(invocation.target_path)
         with companies.open() as warehouse:
-            record_built(warehouse, run, results, manifest, wanted)
-
-
-def asset_events(
-    invocation: DbtCliInvocation, context: dg.AssetExecutionContext, manifest: dict[str, Any]
-) -> Iterator[Any]:
-    """What dbt builds and tests, as Dagster's events; raises dbt's error at the end."""
-    for event in invocation.stream_raw_events():
-        yield from event.to_default_asset_events(
-            manifest=manifest,
-            dagster_dbt_translator=translator,
-            context=context,
-            target_path=invocation.target_path,
-            project=project,
-        )
-    if error := invocation.get_error():
-        raise error
+            record_built(warehouse, run, results, wanted)
 
 
 def results_path(target_path: Path) -> Path:
@@ -146,7 +136,6 @@ def record_built(
     warehouse: Warehouse,
     run: Run,
     results: Mapping[str, Any],
-    manifest: Mapping[str, Any],
     wanted: Mapping[str, str],
 ) -> None:
     """Call current what was built and found good."""
@@ -156,7 +145,7 @@ def record_built(
 
 @dbt_assets(
     name="dbt_models",
-    manifest=project.manifest_path,
+    manifest=manifest,
     project=project,
     dagster_dbt_translator=translator,
     exclude=f"{AFTER_PREDICTIONS} {NOT_SOURCE_TESTS}",
@@ -172,7 +161,7 @@ def dbt_models(
 
 @dbt_assets(
     name="dbt_models_with_predictions",
-    manifest=project.manifest_path,
+    manifest=manifest,
     project=project,
     dagster_dbt_translator=translator,
     select=AFTER_PREDICTIONS,

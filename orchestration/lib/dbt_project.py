@@ -1,6 +1,7 @@
 """The dbt project as Dagster sees it: a manifest that is never stale, and keys that are paths."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
+from orchestration.lib.check_names import name_checks
 from warehouse import Settings
 from warehouse.urls import dbt_environment
 
@@ -95,6 +97,11 @@ def dbt_project(settings: Settings) -> DbtProject:
     """The project with its manifest prepared."""
     manifest = prepare_manifest(settings)
     return DbtProject(PROJECT_DIR, target_path=manifest.parent, profiles_dir=PROJECT_DIR)
+
+
+def read_manifest(project: DbtProject) -> dict[str, Any]:
+    """The manifest with tests named as people read them."""
+    return name_checks(json.loads(Path(project.manifest_path).read_text(encoding="utf-8")))
 
 
 class PathTranslator(DagsterDbtTranslator):

@@ -67,11 +67,14 @@ class RunRequest(dg.ConfigurableResource):
 
     as_of: look back from this day. known_as_of: read raw rows as they were known at this moment;
     nothing is loaded then. full_refresh: build every table anew, whatever is current.
+    column_lineage: say of each column of what is built which columns it is made from; takes longer
+    than the build, so it is off unless a run is started with it.
     """
 
     as_of: str | None = None
     known_as_of: str | None = None
     full_refresh: bool = False
+    column_lineage: bool = False
 
 
 class RunContext(Protocol):

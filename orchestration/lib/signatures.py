@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from typing import Any
 
 import dagster as dg
 
@@ -51,11 +52,13 @@ def asset_name(key: dg.AssetKey) -> str:
     return "/".join(key.path)
 
 
-def unchanged(key: dg.AssetKey, signature: str) -> dg.MaterializeResult:
+def unchanged(
+    key: dg.AssetKey, signature: str, facts: Mapping[str, Any] | None = None
+) -> dg.MaterializeResult:
     """What stands for an asset that is current: without it Dagster skips the steps after it."""
     return dg.MaterializeResult(
         asset_key=key,
-        metadata={"is_rebuilt": False},
+        metadata={"is_rebuilt": False, **(facts or {})},
         data_version=dg.DataVersion(signature),
     )
 

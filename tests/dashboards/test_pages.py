@@ -153,6 +153,7 @@ def test_marts_that_are_not_built_are_explained(app: Open, warehouse: Warehouse,
     assert page.code[0].value.startswith("tenure run")
 
 
+@pytest.mark.server
 def test_a_company_without_a_database_is_explained(app: Open) -> None:
     page = app(Warehouse(load_settings("nobody_loaded")))
     assert not page.exception

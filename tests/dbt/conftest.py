@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,26 +71,25 @@ def company(fresh_company: Callable[[], Warehouse]) -> Warehouse:
     return warehouse
 
 
+def build(target: Path, warehouse: Warehouse, as_of_date: str, *selection: str) -> None:
+    """Build a selection as of a date, dbt's own files in `target`; fails with dbt's words."""
+    command = [str(Path(sys.executable).with_name("dbt")), "build"]
+    variables = ["--vars", json.dumps({"as_of_date": as_of_date})]
+    places = {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)}
+    places |= {"DBT_PROJECT_DIR": str(PROJECT), "DBT_PROFILES_DIR": str(PROJECT)}
+    # Ingestion enforces the tests of the sources.
+    result = subprocess.run(
+        [*command, *variables, *selection, "--exclude", "source:*"],
+        env={**os.environ, **places, **dbt_environment(warehouse.settings)},
+        cwd=target,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
+
+
 @pytest.fixture(scope="session")
 def dbt_build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
-    """Builds a selection as of a date; fails with dbt's own words."""
-
-    target = tmp_path_factory.mktemp("dbt_build")
-
-    def build(warehouse: Warehouse, as_of_date: str, *selection: str) -> None:
-        command = [str(Path(sys.executable).with_name("dbt")), "build"]
-        variables = ["--vars", json.dumps({"as_of_date": as_of_date})]
-        places = {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)}
-        places |= {"DBT_PROJECT_DIR": str(PROJECT), "DBT_PROFILES_DIR": str(PROJECT)}
-        # Ingestion enforces the tests of the sources.
-        result = subprocess.run(
-            [*command, *variables, *selection, "--exclude", "source:*"],
-            env={**os.environ, **places, **dbt_environment(warehouse.settings)},
-            cwd=target,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
-
-    return build
+    """Builds a selection of a warehouse's models as of a date."""
+    return partial(build, tmp_path_factory.mktemp("dbt_build"))

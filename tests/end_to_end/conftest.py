@@ -1,6 +1,5 @@
 """The whole product from the outside: the command line in a process of its own, in a fresh home."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.network_guard import PROJECT_ROOT, NetworkGuard
 from warehouse import Warehouse, load_settings, server
-
-PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 # When a row was loaded, checked or scored, and by which run: all that two equal runs may differ in.
 TIMES = {
@@ -43,12 +41,17 @@ COMPARED_SCHEMAS = (
 
 @dataclass
 class Home:
-    """A TENURE_HOME with an embedded server, and the commands one runs in it."""
+    """A TENURE_HOME with an embedded server, and the commands one runs in it, all guarded."""
 
     path: Path
 
+    @property
+    def guard(self) -> NetworkGuard:
+        return NetworkGuard(self.path.parent / f"guard of {self.path.name}")
+
     def environment(self, **extra: str) -> dict[str, str]:
-        inherited = {key: value for key, value in os.environ.items() if "TENURE_" not in key}
+        guarded = self.guard.environment()
+        inherited = {key: value for key, value in guarded.items() if "TENURE_" not in key}
         return {**inherited, "TENURE_HOME": str(self.path), **extra}
 
     def start(

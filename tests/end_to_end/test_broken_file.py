@@ -1,6 +1,5 @@
 """A broken export stops at the checks: marts, predictions and the app stay as they were."""
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -12,34 +11,42 @@ def demo_files(home: Home) -> Path:
     return home.path / "companies" / "demo" / "demo" / "files"
 
 
-def test_revenue_that_vanished_is_stopped_before_any_mart_moves(
-    home: Home, demo: str, tmp_path: Path
-) -> None:
-    files = tmp_path / "files"
-    shutil.copytree(demo_files(home), files)
-    home.tenure("run", "--company", "broken", "--source", "canonical", "--data", str(files))
-    before = home.checksums("broken")
+def shown(home: Home) -> dict[str, str]:
+    """Checksums of what the app, and all who read the warehouse, see."""
+    checksums = home.checksums("demo")
+    return {name: checksums[name] for name in checksums if name.startswith(("marts.", "ml."))}
 
-    [subscriptions] = files.glob("billing.subscriptions.*")
-    is_csv = subscriptions.suffix == ".csv"
-    frame = pd.read_csv(subscriptions, dtype=str) if is_csv else pd.read_parquet(subscriptions)
-    frame["mrr_cents"] = 0
-    if is_csv:
-        frame.to_csv(subscriptions, index=False)
+
+def without_revenue(subscriptions: Path) -> None:
+    """The same rows, each for nothing."""
+    if subscriptions.suffix == ".csv":
+        pd.read_csv(subscriptions, dtype=str).assign(mrr_cents=0).to_csv(subscriptions, index=False)
     else:
-        frame.to_parquet(subscriptions, index=False)
-    printed = home.tenure("run", "--company", "broken", expect=1)
+        pd.read_parquet(subscriptions).assign(mrr_cents=0).to_parquet(subscriptions, index=False)
 
-    assert "check on billing/subscriptions" in printed
-    after = home.checksums("broken")
-    assert {table: after[table] for table in after if table.startswith(("marts.", "ml."))} == {
-        table: before[table] for table in before if table.startswith(("marts.", "ml."))
-    }
+
+def test_revenue_that_vanished_is_stopped_before_any_mart_moves(home: Home, demo: str) -> None:
+    before = shown(home)
+    [subscriptions] = demo_files(home).glob("billing.subscriptions.*")
+    delivered = subscriptions.read_bytes()
+    without_revenue(subscriptions)
+    try:
+        printed = home.tenure("run", "--company", "demo", expect=1)
+        assert "check on billing/subscriptions" in printed
+        assert shown(home) == before
+    finally:
+        subscriptions.write_bytes(delivered)
+        home.tenure("run", *SMALL)
 
 
 def test_a_missing_folder_is_refused_before_anything_is_touched(home: Home, demo: str) -> None:
-    printed = home.tenure(
-        "run", "--company", "demo", "--source", "canonical", "--data", "no/such/folder", expect=2
-    )
+    fed_from = "select systems from tenure.company"
+    warehouse = home.open("demo")
+    try:
+        before = warehouse.read(fed_from)
+        source = ("--source", "canonical", "--data", "no/such/folder")
+        printed = home.tenure("run", "--company", "demo", *source, expect=2)
+        assert warehouse.read(fed_from).equals(before)
+    finally:
+        warehouse.close()
     assert "no such folder" in printed
-    home.tenure("run", *SMALL)

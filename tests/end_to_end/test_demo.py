@@ -18,6 +18,10 @@ def test_a_second_run_changes_no_table(home: Home, demo: str) -> None:
     assert home.checksums("demo") == before
 
 
+def test_a_run_calls_no_other_machine(home: Home, demo: str) -> None:
+    assert home.guard.calls() == ""
+
+
 def test_sql_prints_csv_and_cannot_write(home: Home, demo: str) -> None:
     printed = home.tenure("sql", "select count(*) as accounts from marts.dim_accounts")
     assert list(csv.DictReader(io.StringIO(printed))) == [{"accounts": "300"}]

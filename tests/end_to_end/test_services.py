@@ -1,4 +1,4 @@
-"""`tenure dev`: every service answers, and none survives it."""
+"""`tenure dev`: every service answers, calls no other machine, and none survives it."""
 
 import os
 import signal
@@ -72,3 +72,4 @@ def test_dev_starts_everything_and_an_interrupt_ends_everything(home: Home, demo
     assert all(answered.values()), printed
     assert process.returncode == 0, printed
     assert processes_of(home) == []
+    assert home.guard.calls() == ""

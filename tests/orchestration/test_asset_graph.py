@@ -1,6 +1,7 @@
 """The asset graph as Dagster loads it: whole, named by path, owned, and guarded."""
 
 import json
+import re
 from functools import cache
 
 import dagster as dg
@@ -77,15 +78,34 @@ def test_every_asset_states_its(fact: str) -> None:
 
 def test_every_raw_table_and_the_predictions_have_a_blocking_check() -> None:
     """A check that does not block lets broken data through to the marts."""
+    from orchestration.defs.checks import CHECK_NAME
+
     guarded = {
-        tuple(key.asset_key.path)
-        for key in graph().asset_check_keys
-        if key.name == "great_expectations"
+        tuple(key.asset_key.path) for key in graph().asset_check_keys if key.name == CHECK_NAME
     }
     raw = {
         (source.name, table.name) for source in load_contract().sources for table in source.tables
     }
     assert guarded == raw | {("ml", "predictions")}
+
+
+def test_every_check_says_what_must_hold() -> None:
+    """A name cut off by a hash, or none at all, sends people to the code."""
+    specs = {key: graph().get_check_spec(key) for key in graph().asset_check_keys}
+    assert [key for key, spec in specs.items() if not spec.description] == []
+    assert [key.name for key in specs if re.search(r"[0-9a-f]{32}", key.name)] == []
+    assert {"account_id_is_known", "one_row_per_account_id_and_snapshot_date"} <= {
+        key.name for key in specs
+    }
+
+
+def test_every_raw_table_states_its_columns() -> None:
+    from orchestration.definitions import defs
+
+    specs = {tuple(spec.key.path): spec for spec in defs.resolve_all_asset_specs()}
+    for table in load_contract().tables:
+        schema = specs[table.source, table.name].metadata["dagster/column_schema"]
+        assert [column.name for column in schema.columns] == list(table.column_names)
 
 
 def test_the_daily_job_scores_without_training() -> None:

@@ -23,6 +23,8 @@ from warehouse import Settings, Warehouse, WarehouseError, layout, load_settings
 from warehouse.layout import SHARED_FOLDER, find_cluster, run_as
 from warehouse.urls import libpq_url
 
+pytestmark = pytest.mark.server
+
 IS_ROOT = os.getuid() == 0
 NewHome = Callable[[str], Settings]
 
