@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sources.contract import Column, Table
+from sources.blanks import is_blank, trimmed
+from sources.contract import Column, Rule, Table
 from sources.dates import iso
+from sources.headers import ROW_COLUMNS
 from sources.landing import literal, quoted
-
-# What a mapped row carries about itself, beside its content.
-ROW_COLUMNS = ("_file", "_row", "_n", "_rejection_id")
 
 TYPE_WORDS = {
     "integer": "whole number",
@@ -21,36 +20,48 @@ TYPE_WORDS = {
     "timestamptz": "ISO time such as 2024-12-31 09:30",
 }
 
-
-def present(column: str, duckdb_type: str) -> str:
-    """SQL: whether a value is there at all; blank text is not."""
-    name = quoted(column)
-    return (
-        f"coalesce(trim({name}), '') <> ''" if duckdb_type == "VARCHAR" else f"{name} is not null"
-    )
+# 1,200 is a count; 1,2 and 1,20 are something else.
+THOUSANDS = r"[-+]?\d{1,3}(,\d{3})+"
+# 51-200, 51 to 200, 10,001+
+RANGE = r"(\d[\d,]*)\s*(\+|(-|–|to)\s*\d[\d,]*)"
 
 
-def cast(column: Column, duckdb_type: str | None) -> str:
-    """SQL: a mapped column as the contract's type, null when it is blank or does not fit.
+def given(column: Column, duckdb_type: str) -> str:
+    """SQL: a mapped value as given, null where there is none: blank, or a word for null.
 
-    `duckdb_type` is the type the mapping gave, None when it gave no such column.
+    A required text is left as it is: a customer may be called None.
+    """
+    name = quoted(column.name)
+    if duckdb_type != "VARCHAR":
+        return name
+    # PostgreSQL's text cannot hold the character zero.
+    text = f"replace({name}, chr(0), '')" if column.data_type == "text" else name
+    if column.data_type == "text" and column.is_strict:
+        return f"nullif({trimmed(text)}, '')"
+    return f"case when {is_blank(text)} then null else {trimmed(text)} end"
+
+
+def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) -> str:
+    """SQL: a mapped column as the contract's type, null when there is none or it does not fit.
+
+    `duckdb_type` is the type the mapping gave, None when it gave no such column. `rules` are the
+    table's: codes are read in any spelling.
     """
     if duckdb_type is None:
         return f"null::{column.duckdb_type}"
     is_text = duckdb_type == "VARCHAR"
-    value = f"trim({quoted(column.name)})" if is_text else quoted(column.name)
+    value = given(column, duckdb_type)
     match column.data_type:
         case "text":
-            # PostgreSQL's text cannot hold the character zero.
-            clean = f"nullif(trim(replace({quoted(column.name)}, chr(0), '')), '')"
-            typed = clean if is_text else f"{value}::varchar"
+            return _code(value if is_text else f"{value}::varchar", column, rules)
         case "integer" | "bigint":
+            number = _whole_number(value, column) if is_text else value
             # A plain cast rounds 27.5 to 28 without a word.
-            exact = f"try_cast({value} as decimal(38, 9))"
-            typed = f"case when {exact} % 1 = 0 then try_cast({exact} as {column.duckdb_type}) end"
+            exact = f"try_cast({number} as decimal(38, 9))"
+            return f"case when {exact} % 1 = 0 then try_cast({exact} as {column.duckdb_type}) end"
         case "double precision":
             number = f"try_cast({value} as double)"
-            typed = f"case when isfinite({number}) then {number} end"
+            return f"case when isfinite({number}) then {number} end"
         case "date" | "timestamptz":
             if duckdb_type == "TIMESTAMP":
                 # Without a zone it is UTC. DuckDB's own cast asks its calendar about each value:
@@ -59,10 +70,36 @@ def cast(column: Column, duckdb_type: str | None) -> str:
             else:
                 time = iso(value) if is_text else f"try_cast({value} as timestamptz)"
             finite = f"case when isfinite({time}) then {time} end"
-            typed = f"({finite})::date" if column.data_type == "date" else finite
+            return f"({finite})::date" if column.data_type == "date" else finite
         case _:
-            typed = f"try_cast({value} as {column.duckdb_type})"
-    return typed
+            return f"try_cast({value} as {column.duckdb_type})"
+
+
+def _whole_number(value: str, column: Column) -> str:
+    plain = f"replace({value}, ',', '')"
+    cases = [f"when regexp_full_match({value}, '{THOUSANDS}') then {plain}"]
+    if column.has_ranges:
+        lower = f"regexp_extract({plain}, '^\\d+')"
+        cases.append(f"when regexp_full_match({value}, '{RANGE}', 'i') then {lower}")
+    return f"case {' '.join(cases)} else {value} end"
+
+
+def _code(value: str, column: Column, rules: tuple[Rule, ...]) -> str:
+    """Codes in the contract's spelling, whatever their case, blanks and hyphens."""
+    for rule in rules:
+        if rule.columns != (column.name,):
+            continue
+        if rule.kind == "iso_currency":
+            return f"upper({value})"
+        if rule.kind == "accepted_values":
+            folded = f"replace(replace(lower({value}), ' ', '_'), '-', '_')"
+            cases = " ".join(
+                f"when {literal(code.lower().replace(' ', '_').replace('-', '_'))} "
+                f"then {literal(code)}"
+                for code in rule.values
+            )
+            return f"case {folded} {cases} else {value} end"
+    return value
 
 
 def attributes(table: Table, types: Mapping[str, str]) -> str:
@@ -97,35 +134,32 @@ def can_misfit(column: Column, duckdb_type: str) -> bool:
     return column.data_type != "text" and not (column.is_time and is_moment)
 
 
+def is_misfit(column: Column, duckdb_type: str) -> str:
+    """SQL: whether a value is there and is not of its column's type."""
+    return f"{given(column, duckdb_type)} is not null and {cast(column, duckdb_type)} is null"
+
+
 def misfits(table: Table, types: Mapping[str, str]) -> str:
-    """SQL: list of the contract columns whose value is there but is not of the column's type."""
+    """SQL: list of {name, content} of the values that are there and not of their column's type."""
     broken = [
-        f"case when {present(column.name, types[column.name])} "
-        f"and {cast(column, types[column.name])} is null then {literal(column.name)} end"
+        f"case when {is_misfit(column, types[column.name])} then {{'name': {literal(column.name)}, "
+        f"'content': {quoted(column.name)}::varchar}} end"
         for column in table.columns
         if column.name in types and can_misfit(column, types[column.name])
     ]
     if not broken:
-        return "[]::varchar[]"
-    return f"list_filter([{', '.join(broken)}]::varchar[], lambda name: name is not null)"
+        return "[]::struct(name varchar, content varchar)[]"
+    return f"list_filter([{', '.join(broken)}], lambda misfit: misfit is not null)"
 
 
 def typed_select(table: Table, types: Mapping[str, str], extra: str = "") -> str:
-    """SQL: `mapped` in the contract's types, with `attributes`, `_row_hash`, the row's own place,
-    `_misfits` and the texts of the columns that do not fit (`_misfit_texts`). `extra` is a further
-    column, with its comma."""
+    """SQL: `mapped` in the contract's types, with `attributes`, the row's own place and the cells
+    that do not fit (`_misfits`). `extra` is a further column, with its comma."""
     columns = ",\n    ".join(
-        f"{cast(column, types.get(column.name))} as {quoted(column.name)}"
+        f"{cast(column, types.get(column.name), table.rules)} as {quoted(column.name)}"
         for column in table.columns
     )
-    texts = " ".join(
-        f"when {literal(column.name)} then {quoted(column.name)}::varchar"
-        for column in table.columns
-        if column.name in types and can_misfit(column, types[column.name])
-    )
-    text = f"case name {texts} end" if texts else "null::varchar"
     return f"""
-with typed as (
     select
     {columns},
     {attributes(table, types)} as attributes,
@@ -133,10 +167,6 @@ with typed as (
     _row,
     _n,
     {misfits(table, types)} as _misfits,
-    list_transform(_misfits, lambda name: {text}) as _misfit_texts,
     {extra}
     from mapped
-)
-
-select *, {row_hash(table)} as _row_hash from typed
-"""
+    """

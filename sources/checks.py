@@ -7,44 +7,38 @@ from dataclasses import dataclass
 
 import duckdb
 
-from sources.casting import TYPE_WORDS, row_json, typed_select
+from sources.casting import TYPE_WORDS, row_hash, row_json, typed_select
 from sources.contract import Parent, Rule, Table
+from sources.corrections import (
+    UNREAD_BY_ROW,
+    UNREAD_VALUES,
+    broken,
+    corrected_columns,
+    corrections,
+    is_correctable,
+    strict_unread,
+)
 from sources.landing import literal, one_row, quoted
 
 # Of rows with one key, the one changed last is kept where the table says when that was.
 CHANGED_AT = "updated_at"
 
 
-UNREAD_BY_ROW = """
-create or replace table unread_rows as
-select
-    _file,
-    _row,
-    min(column_name) as unread_column,
-    string_agg(
-        column_name || ' ' || content || ' is no date ('
-        || case format when 'iso' then 'read as ISO, 2024-12-31' else 'read ' || format end || ')',
-        '; ' order by column_name
-    ) as unread_message,
-    json_group_object(column_name, content) as unread_values,
-from unread_dates
-group by _file, _row
-"""
-
+# A row with cells that could not be used is not known to be equal to another.
 NUMBERED = """
 create or replace table numbered as
 with placed as (
     select
         *,
         row_number() over (partition by _row_hash order by _file, _row, _n) as place,
-    from typed
-    left join unread_rows using (_file, _row)
+    from corrected
 )
 
 select
     * exclude (place),
-    -- rows with values that could not be read are not known to be equal
-    place > 1 and len(_misfits) = 0 and unread_message is null as _is_duplicate,
+    place > 1
+        and len(_misfits) = 0 and len(_corrections) = 0 and unread_cells is null
+        as _is_duplicate,
 from placed
 """
 
@@ -57,7 +51,8 @@ class ConservationError(RuntimeError):
 class Counts:
     """Where the rows of a delivery went. Raises ConservationError when a row went nowhere.
 
-    `rows_late` of those loaded arrived on a later day than they belong to.
+    `rows_late` of those loaded arrived on a later day than they belong to; `cells_corrected` are
+    cells of theirs that could not be used, and are null.
     """
 
     rows_in: int
@@ -65,6 +60,7 @@ class Counts:
     rows_quarantined: int
     rows_duplicate: int
     rows_late: int = 0
+    cells_corrected: int = 0
 
     def __post_init__(self) -> None:
         if self.rows_in != self.rows_loaded + self.rows_quarantined + self.rows_duplicate:
@@ -75,8 +71,12 @@ class Counts:
 
     @property
     def repairs(self) -> dict[str, int]:
-        """How many rows each rule mended that mends rows instead of rejecting them."""
-        return {"duplicate": self.rows_duplicate, "late": self.rows_late}
+        """How many rows, or cells, each rule repaired that repairs instead of rejecting."""
+        return {
+            "duplicate": self.rows_duplicate,
+            "late": self.rows_late,
+            "corrected": self.cells_corrected,
+        }
 
 
 def keys_table(parent: Parent) -> str:
@@ -85,48 +85,49 @@ def keys_table(parent: Parent) -> str:
 
 
 def breach(rule: Rule, table: Table) -> str | None:
-    """SQL: the message when a row of `typed` breaks the rule, else null.
+    """SQL: the message when a row of `numbered` breaks the rule and is lost by it, else null.
 
-    None for rules about several rows, which are checked after all others.
+    None for rules about several rows, which are checked after all others, and for those that cost
+    a row one cell only.
     """
-    types = {column.name: column.data_type for column in table.columns}
+    if is_correctable(rule, table):
+        return None
     name = rule.columns[0]
     column = quoted(name)
-    said = f"'{name} ' || {column}::varchar"
+    value = f"'{name} ' || {column}::varchar"
     match rule.kind:
         case "not_null":
-            told = f"unread_message is not null or list_contains(_misfits, {literal(name)})"
-            broken, message = f"{column} is null and not ({told})", f"'{name} is missing'"
-        case "accepted_values":
-            values = ", ".join(literal(value) for value in rule.values)
-            broken = f"{column}::varchar not in ({values})"
-            message = f"{said} || {literal(' is none of ' + ', '.join(rule.values))}"
-        case "at_least":
-            shown = f"{column}::double" if types[name] == "numeric" else column
-            broken = f"{column} < {rule.minimum}"
-            message = f"'{name} is ' || {shown}::varchar || ', the least allowed is {rule.minimum}'"
-        case "iso_currency":
-            broken = f"not regexp_full_match({column}, '[A-Z]{{3}}')"
-            message = f"{said} || ' is no ISO 4217 code such as USD'"
+            is_said = f"len({unread_breaches(table)}) > 0 or len({misfit_breaches(table)}) > 0"
+            is_broken, message = f"{column} is null and not ({is_said})", f"'{name} is missing'"
         case "not_matching":
-            broken = f"regexp_matches({column}::varchar, {literal(rule.pattern)})"
-            message = f"{said} || {literal(f' looks like {rule.meaning}')}"
-        case "not_before":
-            earlier = quoted(rule.columns[1])
-            broken = f"{column} < {earlier}"
-            message = f"{said} || ' lies before {rule.columns[1]} ' || {earlier}::varchar"
+            is_broken = f"regexp_matches({column}::varchar, {literal(rule.pattern)})"
+            message = f"{value} || {literal(f' looks like {rule.meaning}')}"
         case "relationships":
             assert rule.parent
             known = f"select key from {quoted(keys_table(rule.parent))}"
-            broken = f"{column} is not null and {column} not in ({known})"
-            message = f"{said} || ' is not in {rule.parent.full_name}'"
+            is_broken = f"{column} is not null and {column} not in ({known})"
+            message = f"{value} || ' is not in {rule.parent.full_name}'"
         case _:
-            return None
-    return f"case when {broken} then {message} end"
+            found = broken(rule, table)
+            if found is None:
+                return None
+            is_broken, message = found
+    return f"case when {is_broken} then {message} end"
 
 
-def misfit_breach(table: Table) -> str:
-    """SQL: the message when values of a row do not fit their columns' types, else null."""
+def misfit_breaches(table: Table) -> str:
+    """SQL: the names of the strict columns of a row whose values do not fit their types."""
+    strict = ", ".join(literal(name) for name in table.strict) or "''"
+    return f"list_filter(_misfits, lambda cell: cell.name in ({strict}))"
+
+
+def unread_breaches(table: Table) -> str:
+    """SQL: the dates of a row that could not be read, and without which it is lost."""
+    return f"list_filter(coalesce(unread_cells, []), lambda cell: {strict_unread(table)})"
+
+
+def misfit_message(table: Table) -> str:
+    """SQL: the message when strict values of a row do not fit their columns' types, else null."""
     words = " ".join(
         f"when {literal(column.name)} then {literal(TYPE_WORDS[column.data_type])}"
         for column in table.columns
@@ -135,19 +136,20 @@ def misfit_breach(table: Table) -> str:
     if not words:
         return "null::varchar"
     each = (
-        "list_transform(list_zip(_misfits, _misfit_texts), "
-        "lambda pair: pair[1] || ' ' || coalesce(pair[2], '') || ' is no ' || "
-        f"case pair[1] {words} end)"
+        f"list_transform({misfit_breaches(table)}, lambda cell: cell.name || ' ' || "
+        f"coalesce(cell.content, '') || ' is no ' || case cell.name {words} end)"
     )
-    return f"case when len(_misfits) > 0 then array_to_string({each}, '; ') end"
+    return f"nullif(array_to_string({each}, '; '), '')"
 
 
 def breaches(table: Table, rules: Sequence[Rule]) -> list[tuple[str, str]]:
     """SQL for the name and the message of each rule that a single row may break, types first."""
     own = [(f"'{rule.name}'", sql) for rule in rules if (sql := breach(rule, table))]
+    unread = unread_breaches(table)
+    messages = f"list_transform({unread}, lambda cell: cell.message)"
     return [
-        ("'type(' || unread_column || ')'", "unread_message"),
-        ("'type(' || _misfits[1] || ')'", misfit_breach(table)),
+        (f"{unread}[1].rule", f"nullif(array_to_string({messages}, '; '), '')"),
+        (f"'type(' || {misfit_breaches(table)}[1].name || ')'", misfit_message(table)),
         *own,
     ]
 
@@ -187,12 +189,27 @@ def check_rows(
     key, holder). `accepted` has the contract's columns, `attributes` and `_row_hash`; `rejected`
     has _n, _file, _row, rule (the first broken), message (all of them) and row_data.
 
+    `corrections` has the cells of accepted rows that could not be used: _file, _row, column_name,
+    rule, message, content.
+
     Exact duplicates are dropped. Of rows that differ but share a key, the last changed stays, or
     the first in file order, and the others are quarantined: nothing is lost, and every run
     decides alike.
     """
     con.execute(UNREAD_BY_ROW)
-    con.execute(f"create or replace table typed as {typed_select(table, types)}")
+    con.execute(
+        f"create or replace table typed as select * from ({typed_select(table, types)}) "
+        "left join unread_rows using (_file, _row)"
+    )
+    con.execute(
+        f"create or replace view judged as select *, {corrections(table, rules)} as _corrections "
+        "from typed"
+    )
+    replaced = corrected_columns(table, rules)
+    con.execute(
+        f"create or replace table corrected as select *, {row_hash(table)} as _row_hash from "
+        f"(select *{f' replace ({replaced})' if replaced else ''} from judged)"
+    )
     con.execute(NUMBERED)
     con.execute(
         f"""
@@ -220,7 +237,7 @@ def check_rows(
                 array_to_string(
                     list_transform(_breaches, lambda breach: breach.message), '; '
                 ) as message,
-                coalesce(unread_values, '{{}}') as unread_values,
+                coalesce(unread_cells, []) as unread_cells,
             from checked
             where len(_breaches) > 0
         )
@@ -231,18 +248,25 @@ def check_rows(
             mapped._row,
             broken.rule,
             broken.message,
-            json_merge_patch({row_json(types, "mapped")}, broken.unread_values)::varchar
-                as row_data,
+            json_merge_patch({row_json(types, "mapped")}, {UNREAD_VALUES})::varchar as row_data,
         from broken
         inner join mapped on broken._n = mapped._n
         """
     )
+    con.execute(
+        "create or replace table corrections as select _file, _row, cell.name as column_name, "
+        "cell.rule as rule, cell.message as message, cell.content as content "
+        "from (select _file, _row, unnest(_corrections) as cell from checked "
+        "where len(_breaches) = 0)"
+    )
     counted = one_row(
         con,
         "select (select count(*) from mapped), (select count(*) from accepted), "
-        "(select count(*) from rejected), (select count(*) from numbered where _is_duplicate)",
+        "(select count(*) from rejected), (select count(*) from numbered where _is_duplicate), "
+        "(select count(*) from corrections)",
     )
-    return Counts(*counted)
+    rows_in, loaded, quarantined, duplicate, cells = counted
+    return Counts(rows_in, loaded, quarantined, duplicate, cells_corrected=cells)
 
 
 def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> None:

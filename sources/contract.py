@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -34,11 +35,19 @@ class ContractError(ValueError):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, its PostgreSQL type and what it means."""
+    """One column: its name, its PostgreSQL type and what it means.
+
+    `is_strict`: a row whose value here is there and cannot be used is quarantined. In any other
+    column such a cell is corrected to null, and the row stays. Required columns are strict, and
+    those in which null says something: a subscription without an end is open.
+    `has_ranges`: text such as 51-200 is read as its lower bound.
+    """
 
     name: str
     data_type: str
     description: str
+    is_strict: bool = False
+    has_ranges: bool = False
 
     @property
     def duckdb_type(self) -> str:
@@ -67,8 +76,10 @@ class Rule:
     """One thing that every row must hold.
 
     `kind` is the name of the dbt test, `columns` those it is about. `values` are the accepted
-    values, `minimum` the smallest number, `parent` where a key must exist, `pattern` a regular
-    expression that no value may match and `meaning` what such a value is, in words.
+    values, `minimum` the smallest number, `bounds` the smallest and the largest (numbers, or the
+    columns that hold them), `days_ahead` how far in the future a time may lie, `parent` where a
+    key must exist, `pattern` a regular expression that no value may match and `meaning` what such
+    a value is, in words.
     """
 
     kind: str
@@ -78,6 +89,8 @@ class Rule:
     parent: Parent | None = None
     pattern: str = ""
     meaning: str = ""
+    bounds: tuple[str | float, str | float] = (0, 0)
+    days_ahead: int = 1
 
     def __post_init__(self) -> None:
         try:
@@ -117,6 +130,10 @@ class Table:
     @property
     def required(self) -> tuple[str, ...]:
         return tuple(rule.columns[0] for rule in self.rules if rule.kind == "not_null")
+
+    @property
+    def strict(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns if column.is_strict)
 
     @property
     def parents(self) -> tuple[Parent, ...]:
@@ -217,8 +234,18 @@ def _read_table(source: str, spec: dict) -> Table:
             raise ContractError(
                 f"{where}.{column['name']}: type {data_type!r} is none of {', '.join(TYPES)}"
             )
-        columns.append(Column(column["name"], data_type, column.get("description", "")))
-        for test in column.get("data_tests", []):
+        tests = column.get("data_tests", [])
+        meta = column.get("config", {}).get("meta", {})
+        columns.append(
+            Column(
+                column["name"],
+                data_type,
+                column.get("description", ""),
+                is_strict="not_null" in tests or meta.get("is_strict", False),
+                has_ranges=meta.get("has_ranges", False),
+            )
+        )
+        for test in tests:
             rules.append(_read_rule(where, test, column["name"]))
     for test in spec.get("data_tests", []):
         rules.append(_read_rule(where, test, None))
@@ -240,19 +267,36 @@ def _read_table(source: str, spec: dict) -> Table:
 def _read_rule(where: str, test: str | dict, column: str | None) -> Rule:
     kind, body = (test, {}) if isinstance(test, str) else next(iter(test.items()))
     arguments = (body or {}).get("arguments", body or {})
-    own = (column,) if column else ()
+    rule = _own_rule(kind, column, arguments) if column else _row_rule(kind, arguments)
+    if rule is None:
+        raise ContractError(f"{where}: ingestion cannot enforce the test {kind!r}")
+    return rule
+
+
+def _own_rule(kind: str, column: str, arguments: dict) -> Rule | None:
+    """A rule about one column."""
+    options: dict[str, Any]
     match kind:
-        case "not_null" | "unique" | "iso_currency" if own:
-            return Rule(kind, own)
+        case "not_null" | "unique" | "iso_currency":
+            options = {}
+        case "accepted_values":
+            options = {"values": tuple(str(value) for value in arguments["values"])}
+        case "at_least" | "not_matching" | "plausible_time":
+            options = dict(arguments)
+        case "within":
+            options = {"bounds": (arguments["low"], arguments["high"])}
+        case "relationships" if match := SOURCE_REFERENCE.fullmatch(arguments["to"].strip()):
+            options = {"parent": Parent(match[1], match[2], arguments["field"])}
+        case _:
+            return None
+    return Rule(kind, (column,), **options)
+
+
+def _row_rule(kind: str, arguments: dict) -> Rule | None:
+    """A rule about several columns."""
+    match kind:
         case "unique_combination":
             return Rule(kind, tuple(arguments["columns"]))
-        case "accepted_values" if own:
-            return Rule(kind, own, values=tuple(str(value) for value in arguments["values"]))
-        case "at_least" | "not_matching" if own:
-            return Rule(kind, own, **arguments)
         case "not_before":
             return Rule(kind, (arguments["later"], arguments["earlier"]))
-        case "relationships" if own:
-            if match := SOURCE_REFERENCE.fullmatch(arguments["to"].strip()):
-                return Rule(kind, own, parent=Parent(match[1], match[2], arguments["field"]))
-    raise ContractError(f"{where}: ingestion cannot enforce the test {kind!r}")
+    return None

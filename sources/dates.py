@@ -8,19 +8,26 @@ every candidate format as a whole, and a format is used only when it alone fits.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
+from sources.blanks import is_blank, trimmed
 from sources.landing import FileProblem, literal, one_row, quoted
 
 # A column in which one format reads this share of what can be read at all is in that format,
 # and the rest is quarantined. Spreadsheets that turn half of the dates round leave about 60:40.
 NEARLY_ALL = 0.9
 
-DAY = r"\d{1,2}[-/.]\d{1,2}[-/.]\d{4}( \d{1,2}:\d{2}(:\d{2})?)?"
+CLOCK = r"(,? +\d{1,2}:\d{2}(:\d{2})?( ?[AP]M)?)?"
+DAY = rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{CLOCK}"
 ISO = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}.*)?"
+# Jan 31, 2024 · 31 January 2024 · 31-Jan-2024, each with a clock or without
+NAMED = rf"([A-Z]{{3,9}}\.? \d{{1,2}},? |\d{{1,2}}[ -][A-Z]{{3,9}}[ -])\d{{4}}{CLOCK}"
+# Seconds since 1970, and thousandths of them, from 2001 to 2286
+EPOCH = r"\d{10}(\d{3})?"
+CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 
 NEW_UNREAD_DATES = """
 create or replace table unread_dates
@@ -37,12 +44,20 @@ def iso(text: str) -> str:
 
 
 def _numbered(text: str, order: str) -> str:
-    formats = ", ".join(f"'{order}{clock}'" for clock in ("", " %H:%M", " %H:%M:%S"))
     slashed = f"replace(replace({text}, '-', '/'), '.', '/')"
     return (
-        f"case when regexp_full_match({text}, '{DAY}') "
-        f"then try_strptime({slashed}, [{formats}])::timestamptz end"
+        f"case when regexp_full_match({text}, '{DAY}', 'i') "
+        f"then {_parsed(slashed, [order])}::timestamptz end"
     )
+
+
+def _parsed(text: str, days: Sequence[str]) -> str:
+    """SQL: a day in one of some formats, with a clock of 24 or of 12 hours, or with none."""
+    formats = ", ".join(f"'{day}{clock}'" for day in days for clock in CLOCK_FORMATS)
+    # 5:04PM and 5:04 pm, a comma before the clock, two blanks: one spelling of each
+    spaced = f"regexp_replace({text}, ' ?([AaPp])[Mm]$', ' \\1M')"
+    plain = f"regexp_replace(replace({spaced}, ',', ' '), ' +', ' ', 'g')"
+    return f"try_strptime({plain}, [{formats}])"
 
 
 def day_first(text: str) -> str:
@@ -55,7 +70,32 @@ def month_first(text: str) -> str:
     return _numbered(text, "%m/%d/%Y")
 
 
-FORMATS = {"iso": iso, "day-first": day_first, "month-first": month_first}
+def named_month(text: str) -> str:
+    """SQL for a timestamptz from text such as Jan 31, 2024 5:04 PM or 31-Jan-2024."""
+    plain = f"replace(replace({text}, '-', ' '), '.', '')"
+    days = ("%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y")
+    return (
+        f"case when regexp_full_match({text}, '{NAMED}', 'i') "
+        f"then {_parsed(plain, days)}::timestamptz end"
+    )
+
+
+def epoch(text: str) -> str:
+    """SQL for a timestamptz from seconds since 1970, or from thousandths of them."""
+    # Digits to millionths of a second.
+    microseconds = f"try_cast(rpad({text}, 16, '0') as bigint)"
+    return (
+        f"case when regexp_full_match({text}, '{EPOCH}') then make_timestamptz({microseconds}) end"
+    )
+
+
+FORMATS = {
+    "iso": iso,
+    "day-first": day_first,
+    "month-first": month_first,
+    "named-month": named_month,
+    "epoch": epoch,
+}
 
 
 @dataclass(frozen=True)
@@ -133,7 +173,7 @@ def read_dates(
     replaced = []
     for column, by_file in chosen.items():
         cases = " ".join(
-            f"when {literal(file)} then {FORMATS[name](f'trim({quoted(column)})')}"
+            f"when {literal(file)} then {FORMATS[name](f'({trimmed(quoted(column))})')}"
             for file, name in by_file.items()
         )
         parsed = f"case _file {cases} end" if cases else "null::timestamptz"
@@ -143,7 +183,7 @@ def read_dates(
             con.execute(
                 f"insert into unread_dates select _file, _row, {literal(column)}, "
                 f"{quoted(column)}, case _file {names} end from {quoted(raw)} "
-                f"where trim({quoted(column)}) <> '' and {parsed} is null"
+                f"where not {is_blank(quoted(column))} and {parsed} is null"
             )
     replace = f" replace ({', '.join(replaced)})" if replaced else ""
     con.execute(
@@ -180,30 +220,32 @@ def _choose_for_file(
 
 def _weigh(con: duckdb.DuckDBPyConnection, raw: str, file: str, column: str) -> Evidence:
     readings = ", ".join(f"{read('content')} as {quoted(name)}" for name, read in FORMATS.items())
+    names = ", ".join(quoted(name) for name in FORMATS)
+    counts = ", ".join(f"count({quoted(name)})" for name in FORMATS)
     row = one_row(
         con,
         f"""
         with contents as (
-            select trim({quoted(column)}) as content from {quoted(raw)} where _file = ?
+            select {trimmed(quoted(column))} as content from {quoted(raw)}
+            where _file = ? and not {is_blank(quoted(column))}
         ),
 
-        read as (select content, {readings} from contents where content <> '')
+        read as (select content, {readings} from contents)
 
         select
-            count(coalesce("iso", "day-first", "month-first")),
-            count("iso"),
-            count("day-first"),
-            count("month-first"),
+            count(coalesce({names})),
+            {counts},
             count(*) filter ("day-first" <> "month-first"),
             min(content) filter ("day-first" <> "month-first"),
         from read
         """,
         [file],
     )
-    return Evidence(row[0], dict(zip(FORMATS, row[1:4], strict=True)), row[4], row[5])
+    readable, *found, differing, example = row
+    return Evidence(readable, dict(zip(FORMATS, found, strict=True)), differing, example)
 
 
-DIRECTIVE = re.compile(r"([\w ]+?)(?:\s+(iso|day-first|month-first))?")
+DIRECTIVE = re.compile(rf"([\w ]+?)(?:\s+({'|'.join(FORMATS)}))?")
 
 
 def parse_dates_directive(text: str) -> dict[str, str | None]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from sources.contract import Rule, Table
 from sources.fingerprints import Fingerprint, fingerprint
 from sources.landing import Landed
+from sources.money import MINOR_UNITS
 from warehouse import Warehouse
 
 KNOWN = """
@@ -44,9 +45,9 @@ class Reading:
 
 @cache
 def code_digest() -> str:
-    """Hash of this package's own code: rows that another version read are read again."""
+    """Hash of what this package reads by: rows that another version read are read again."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), MINOR_UNITS):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -27,6 +27,7 @@ from sources.events import (
     late_events,
     read_parts,
     reject_events,
+    unusable_values,
     write_part,
 )
 from sources.fingerprints import combined, fingerprint
@@ -219,6 +220,10 @@ class EventLanding:
         unreadable = self._count(
             f"select count(distinct _row) from unreadable where _file = {name}"
         )
+        unusable = [
+            f"{file.name}: {number:,} values of {column} cannot be used and count as unknown"
+            for column, number in unusable_values(self.con, types, file.name).items()
+        ]
         landed = LandedFile(
             file.name,
             plan.prints[file.name],
@@ -229,7 +234,7 @@ class EventLanding:
             rows_duplicate=repeats.rows_lost,
             rows_repeated=repeats.rows_lost_to_others,
             rows_late=written.rows_late,
-            notes=(*delivery.notes, *left_out),
+            notes=(*delivery.notes, *left_out, *unusable),
         )
         draft.add(landed, written.part)
 

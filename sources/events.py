@@ -14,17 +14,11 @@ from pathlib import Path
 
 import duckdb
 
-from sources.casting import (
-    ROW_COLUMNS,
-    attributes,
-    can_misfit,
-    cast,
-    present,
-    row_json,
-    typed_select,
-)
-from sources.checks import UNREAD_BY_ROW, breach_list, breaches, keys_table
+from sources.casting import attributes, can_misfit, cast, is_misfit, row_json, typed_select
+from sources.checks import breach_list, breaches, keys_table
 from sources.contract import Column, Parent, Rule, Table
+from sources.corrections import UNREAD_BY_ROW, UNREAD_VALUES, broken
+from sources.headers import ROW_COLUMNS
 from sources.lake import Part
 from sources.landing import literal, one_row, quoted
 
@@ -34,10 +28,10 @@ EVENTS = Table(
     description="One row per use of the product by a customer.",
     columns=(
         Column("event_id", "text", "The event's key, if the system has one."),
-        Column("account_id", "text", "The customer."),
+        Column("account_id", "text", "The customer.", is_strict=True),
         Column("user_id", "text", "The user, unique within the customer."),
         Column("feature", "text", "What was used."),
-        Column("occurred_at", "timestamptz", "When."),
+        Column("occurred_at", "timestamptz", "When.", is_strict=True),
         Column("received_at", "timestamptz", "When it arrived, if the system says so."),
         Column("session_id", "text", "The session, if the system has them."),
         Column("value", "double precision", "A number that the event carries."),
@@ -47,6 +41,7 @@ EVENTS = Table(
     rules=(
         Rule("not_null", ("account_id",)),
         Rule("not_null", ("occurred_at",)),
+        Rule("plausible_time", ("occurred_at",)),
         Rule("relationships", ("account_id",), parent=Parent("crm", "accounts", "account_id")),
     ),
 )
@@ -76,15 +71,9 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
         f"{cast(column, types.get(column.name))} as {quoted(column.name)}"
         for column in EVENTS.columns
     )
-    misfits = [
-        f"{present(column.name, types[column.name])} and {cast(column, types[column.name])} is null"
-        for column in EVENTS.columns
-        if column.name in types and can_misfit(column, types[column.name])
-    ]
-    has_unread = one_row(con, "select count(*) from unread_rows")[0] > 0
-    readable = "(_file, _row) not in (select (_file, _row) from unread_rows)"
-    broken = [
+    rejecting = [
         *(f"{quoted(name)} is null" for name in EVENTS.required),
+        *(found[0] for rule in EVENTS.rules if (found := broken(rule, EVENTS))),
         *(
             f"{quoted(rule.columns[0])} not in (select key from {quoted(keys_table(rule.parent))})"
             for rule in EVENTS.rules
@@ -100,14 +89,11 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
                 {attributes(EVENTS, types)} as attributes,
                 _file
             from mapped
-            where
-                not ({" or ".join(f"({misfit})" for misfit in misfits) or "false"})
-                and {readable if has_unread else "true"}
         )
 
         select *, {DAY.format("occurred_at")} as usage_date
         from typed
-        where not ({" or ".join(broken)})
+        where not ({" or ".join(rejecting)})
         """
     )
 
@@ -136,11 +122,35 @@ def reject_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file
                 list_transform(_breaches, lambda breach: breach.message), '; '
             ) as message,
             json_merge_patch(
-                {row_json(types, "_raw")}, coalesce(unread_values, '{{}}')
+                {row_json(types, "_raw")}, {UNREAD_VALUES}
             )::varchar as row_data,
         from broken
         """
     )
+
+
+def unusable_values(
+    con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file: str
+) -> dict[str, int]:
+    """How many values of a file each column lost that an event can do without."""
+    columns = [
+        column
+        for column in EVENTS.columns
+        if not column.is_strict and column.name in types and can_misfit(column, types[column.name])
+    ]
+    lost: dict[str, int] = {}
+    if columns:
+        counts = ", ".join(
+            f"count(*) filter ({is_misfit(column, types[column.name])})" for column in columns
+        )
+        found = one_row(con, f"select {counts} from mapped where _file = {literal(file)}")
+        lost = dict(zip((column.name for column in columns), found, strict=True))
+    unread = con.execute(
+        "select column_name, count(*) from unread_dates where _file = ? and column_name <> ? "
+        "group by column_name order by column_name",
+        [file, "occurred_at"],
+    ).fetchall()
+    return {name: number for name, number in (lost | dict(unread)).items() if number}
 
 
 def kept_columns(types: Mapping[str, str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from sources.landing import (
     CREATE_UNREADABLE,
     FileProblem,
     Landed,
+    find_files,
     find_table_files,
     literal,
     one_row,
@@ -33,19 +34,14 @@ from sources.mapping import (
     load_mappings,
     run_mapping,
 )
+from sources.money import define_cents
 from sources.table_load import IngestError, TableLoad
+from sources.unread import unread_files
 from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Settings, Warehouse
 from warehouse.sizing import GIB, MIB, measure_machine
 
 ACCOUNTS = "crm.accounts"
-
-# For mappings: an amount in major units as minor units. What is no number stays as it is, so that
-# the contract's type check can name it.
-CENTS = """
-create or replace macro cents(amount) as
-coalesce((try_cast(amount as decimal(28, 6)) * 100)::bigint::varchar, amount::varchar)
-"""
 
 NO_REJECTIONS = """
 create table if not exists no_rejections
@@ -77,11 +73,17 @@ def ingest(
     mappings = load_mappings(system, mapping_folder)
     _expect_files(contract, mappings, system, folder)
     store.create_tables(warehouse, contract)
-    with open_duckdb(settings) as con:
-        clock = recorded_at or datetime.now(UTC)
+    clock = recorded_at or datetime.now(UTC)
+    with open_duckdb(settings, clock) as con:
         run = _Run(warehouse, settings, con, system, Reader(con, folder), mappings, clock)
         chosen = [table for table in contract.tables if not sources or table.source in sources]
         loads = run.load_all(chosen)
+    unread = _unread(contract, mappings, folder)
+    loads = [
+        # said once in a run, with the table that every delivery has
+        replace(load, problems=(*load.problems, *unread)) if load.full_name == ACCOUNTS else load
+        for load in loads
+    ]
     _expect_customers(warehouse, loads)
     return loads
 
@@ -95,8 +97,11 @@ def duckdb_memory(settings: Settings) -> int:
     return max(512 * MIB, min(memory, 3 * GIB))
 
 
-def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
-    """DuckDB as ingestion needs it: nothing stored, UTC, large work spilled beside the lake."""
+def open_duckdb(settings: Settings, clock: datetime | None = None) -> duckdb.DuckDBPyConnection:
+    """DuckDB as ingestion needs it: nothing stored, UTC, large work spilled beside the lake.
+
+    The `clock` (default: now) says what lies in the future.
+    """
     settings.lake.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
     con.execute("set timezone = 'UTC'")
@@ -104,7 +109,9 @@ def open_duckdb(settings: Settings) -> duckdb.DuckDBPyConnection:
     con.execute(f"set temp_directory = {literal(str(settings.lake / '.spill'))}")
     con.execute(CREATE_UNREADABLE)
     con.execute(NO_REJECTIONS)
-    con.execute(CENTS)
+    define_cents(con)
+    now = literal((clock or datetime.now(UTC)).isoformat())
+    con.execute(f"create or replace macro clock() as {now}::timestamptz")
     return con
 
 
@@ -124,8 +131,18 @@ def _expect_files(
         )
 
 
+def _unread(contract: Contract, mappings: dict[str, Mapping], folder: Path) -> list[str]:
+    """A sentence for each file in the folder that nothing reads."""
+    tables = [table.full_name for table in (*contract.tables, EVENTS)]
+    patterns = [pattern for mapping in mappings.values() for pattern in mapping.files]
+    found = [file for pattern in patterns for file in find_files(folder, pattern)]
+    if not mappings:
+        found = [file for name in tables for file in find_table_files(folder, name)]
+    return unread_files(folder, {file.name for file in found}, [] if mappings else tables)
+
+
 def _expect_customers(warehouse: Warehouse, loads: Sequence[TableLoad]) -> None:
-    of_accounts = [load for load in loads if f"{load.source}.{load.table}" == ACCOUNTS]
+    of_accounts = [load for load in loads if load.full_name == ACCOUNTS]
     if any(load.status != "absent" for load in of_accounts):
         found = warehouse.read_arrow(
             f"select exists (select from {ACCOUNTS} where {store.HOLDS}) as is_there"
@@ -192,6 +209,7 @@ class _Run:
         existing = store.fetch_existing_hashes(self.warehouse, self.con, table, self.system)
         counts = self.add_unreadable(delivery, check_rows(self.con, table, types, rules))
         problems = [*delivery.notes, *self.left_out(delivery), *self.rejections(table, counts)]
+        problems += self.corrections(table)
         if counts.rows_loaded == 0 and existing > 0:
             if counts.rows_in == 0:
                 problems.append(f"{delivery.files[0]}: has a header and no rows")
@@ -371,6 +389,18 @@ class _Run:
             f"{table.full_name}: {number:,} of {counts.rows_in:,} rows quarantined by {rule}, "
             f"first {file} row {row}: {message}"
             for rule, number, (file, row, message) in rows
+        ]
+
+    def corrections(self, table: Table) -> list[str]:
+        """A sentence for each column and rule by which cells became unknown, with an example."""
+        rows = self.con.execute(
+            "select column_name, count(*), min_by((_file, _row, message), (_file, _row)) "
+            "from corrections group by column_name, rule order by count(*) desc, 1, rule"
+        ).fetchall()
+        return [
+            f"{table.full_name}: {number:,} {'values' if number > 1 else 'value'} of {column} "
+            f"cannot be used and count as unknown, first {file} row {row}: {message}"
+            for column, number, (file, row, message) in rows
         ]
 
     def quarantined(self, table: Table, counts: Counts) -> list[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping as Dict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +21,14 @@ import duckdb
 
 from sources.contract import Table
 from sources.dates import NEW_UNREAD_DATES, parse_dates_directive, read_dates
-from sources.landing import FileProblem, Landed, find_files, find_table_files, quoted, read_files
+from sources.headers import ROW_COLUMNS
+from sources.landing import FileProblem, Landed, find_files, find_table_files, quoted
+from sources.reading import read_files
 
 MAPPINGS = Path(__file__).resolve().parent / "mappings"
 CANONICAL = "canonical"
 
-FILE_NAME = re.compile(r'"([^"\n]+\.(?:csv|parquet|jsonl))"', re.I)
+FILE_NAME = re.compile(r'"([^"\n]+\.(?:csv(?:\.gz)?|parquet|jsonl|ndjson|json))"', re.I)
 COMMENT = re.compile(r"--[^\n]*")
 DIRECTIVE = re.compile(r"^--\s*(dates|delimiter):\s*(.+?)\s*$", re.M)
 
@@ -126,7 +129,7 @@ class Reader:
     def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         self.con = con
         self.folder = folder
-        self._read: set[str] = set()
+        self._read: dict[str, list[str]] = {}
 
     def files(self, table: Table, mapping: Mapping | None) -> list[Landed]:
         """The files that were delivered for a table, unread."""
@@ -154,7 +157,7 @@ class Reader:
             files = [only] if only and is_alone else all_files
             name = f"{only.name} alone" if only and is_alone else pattern
             raw = f"{name} read with {mapping.delimiter}"
-            self._read_once(files, raw, mapping.delimiter)
+            notes += self._read_once(files, raw, mapping.delimiter)
             notes += read_dates(self.con, raw, pattern, mapping.dates, advice)
             groups[raw] = tuple(files)
         return Delivery(mapping.name, groups, mapping.sql, tuple(notes))
@@ -169,11 +172,11 @@ class Reader:
             return None
         raw = f"{only.name} alone read" if only else f"{table.full_name} read"
         self.con.execute(NEW_UNREAD_DATES)
-        self._read_once(files, raw, ",")
+        notes = self._read_once(files, raw, ",", table.column_names)
         self._check_header(table, raw, files)
         times = [column.name for column in table.columns if column.is_time]
         advice = "write dates as 2024-12-31, or add a mapping that states the format"
-        notes = read_dates(self.con, raw, table.full_name, dict.fromkeys(times), advice)
+        notes = notes + read_dates(self.con, raw, table.full_name, dict.fromkeys(times), advice)
         sql = f"select * from {quoted(table.full_name)}"
         return Delivery(table.full_name, {raw: tuple(files)}, sql, tuple(notes))
 
@@ -181,15 +184,17 @@ class Reader:
         """Let go of the rows of a file that was opened alone: CSV is held in memory."""
         for raw in [raw for raw, files in delivery.groups.items() if files == (file,)]:
             drop(self.con, f"{raw} #0")
-            self._read.discard(raw)
+            self._read.pop(raw, None)
 
-    def _read_once(self, files: list[Landed], raw: str, delimiter: str) -> None:
+    def _read_once(
+        self, files: list[Landed], raw: str, delimiter: str, expected: Sequence[str] = ()
+    ) -> list[str]:
         if raw not in self._read:
-            read_files(self.con, files, raw, delimiter)
-            self._read.add(raw)
+            self._read[raw] = read_files(self.con, files, raw, delimiter, expected)
+        return self._read[raw]
 
     def _check_header(self, table: Table, raw: str, files: list[Landed]) -> None:
-        present = [name for name in columns_of(self.con, raw) if name not in ("_file", "_row")]
+        present = [name for name in columns_of(self.con, raw) if name not in ROW_COLUMNS]
         if missing := [name for name in table.required if name not in present]:
             raise FileProblem(
                 f"{files[0].name}: the header lacks {', '.join(missing)}, which {table.full_name} "

@@ -134,7 +134,7 @@ def reconcile_quarantine(
     recorded_at = recorded_at or datetime.now(UTC)
     store.create_tables(warehouse, contract)
     restored = 0
-    with open_duckdb(warehouse.settings) as con:
+    with open_duckdb(warehouse.settings, recorded_at) as con:
         chosen = [table for table in contract.tables if not sources or table.source in sources]
         for table in chosen:
             rules = enforced(table, store.fetch_delivered(warehouse, table))

@@ -153,12 +153,15 @@ def save(
     stage = f"tenure.incoming_{place.source}_{place.table}"
     steps = []
     staged = {f"{stage}_rejected": rejected} if rejected.num_rows else {}
+    staged |= corrected_cells(con, stage)
     if table is not None:
         arriving, leaving = difference(con, table)
         changes = {f"{stage}_rows": arriving, f"{stage}_gone": leaving}
         staged |= {name: rows for name, rows in changes.items() if rows.num_rows}
         steps += _row_steps(table, stage, staged)
     steps += _quarantine_steps(stage, staged)
+    steps.append(f"delete from quarantine.corrected_cells where {OF_PLACE}")
+    steps += _correction_steps(stage, staged)
     _create_stages(warehouse, table, stage, staged)
     params = {
         **place.params,
@@ -204,11 +207,12 @@ def restore(
     if table is not None and counts.rows_loaded:
         con.execute("create or replace table existing_hashes (_row_hash varchar)")
         arriving, _ = difference(con, table)
-        staged = {f"{stage}_rows": arriving}
-        steps = _row_steps(table, stage, staged)
+        staged = {f"{stage}_rows": arriving, **corrected_cells(con, stage)}
+        steps = _row_steps(table, stage, staged) + _correction_steps(stage, staged)
     _create_stages(warehouse, table, stage, staged)
     params = {
         **place.params,
+        "now": datetime.now(UTC),
         "recorded_at": recorded_at,
         "ids": list(rejections),
         "loaded": counts.rows_loaded,
@@ -270,6 +274,15 @@ def _quarantine_steps(stage: str, staged: Mapping[str, pa.Table]) -> list[str]:
     ]
 
 
+def _correction_steps(stage: str, staged: Mapping[str, pa.Table]) -> list[str]:
+    if f"{stage}_corrected" not in staged:
+        return []
+    return [
+        "insert into quarantine.corrected_cells select %(system)s, %(source)s, %(table)s, file, "
+        f"row_number, column_name, rule, message, content, %(now)s from {stage}_corrected"
+    ]
+
+
 def _create_stages(
     warehouse: Warehouse, table: Table | None, stage: str, staged: Mapping[str, pa.Table]
 ) -> None:
@@ -278,6 +291,8 @@ def _create_stages(
         f"{stage}_gone": "(_row_hash text)",
         f"{stage}_rejected": "(rejection_id text, file text, row_number bigint, rule text, "
         "message text, row_data jsonb)",
+        f"{stage}_corrected": "(file text, row_number bigint, column_name text, rule text, "
+        "message text, content text)",
     }
     if table is not None:
         columns = [f"{quoted(c.name)} {TYPES[c.data_type][0]}" for c in table.columns]
@@ -308,6 +323,15 @@ def difference(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[pa.Table, 
         "where _row_hash not in (select _row_hash from accepted)"
     ).to_arrow_table()
     return arriving, leaving
+
+
+def corrected_cells(con: duckdb.DuckDBPyConnection, stage: str) -> dict[str, pa.Table]:
+    """The cells of accepted rows that could not be used, by the name of their stage."""
+    cells = con.sql(
+        "select _file as file, _row as row_number, column_name, rule, message, content "
+        "from corrections"
+    ).to_arrow_table()
+    return {f"{stage}_corrected": cells} if cells.num_rows else {}
 
 
 def rejected_rows(con: duckdb.DuckDBPyConnection, place: Place) -> pa.Table:

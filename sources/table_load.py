@@ -28,3 +28,7 @@ class TableLoad:
     rows_quarantined: int = 0
     rows_duplicate: int = 0
     problems: tuple[str, ...] = ()
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.source}.{self.table}"

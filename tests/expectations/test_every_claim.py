@@ -16,6 +16,13 @@ OF_QUERIES = {
     "At most a fifth of the delivered rows is in quarantine.": (
         "update tenure.loads set rows_in = 100, rows_quarantined = 40"
     ),
+    "At most a fifth of the values of each column could not be used.": (
+        "insert into quarantine.corrected_cells select 'test', source, table_name, 'f', 1, 'x', "
+        "'type(x)', 'x', 'x', now() from tenure.loads cross join generate_series(1, 100)"
+    ),
+    "Nobody pays more than a hundred million dollars, euros or pounds a month.": (
+        "update {table} set mrr_cents = 15000000000, currency = 'USD'"
+    ),
     "The rows are spread over more than one account.": "update {table} set account_id = 'a'",
     "What is won or lost was decided by now.": (
         "update {table} set closed_at = now() + interval '1 year'"

@@ -21,14 +21,17 @@ DEALS = Table(
     name="deals",
     description="One row per deal.",
     columns=(
-        Column("deal_id", "text", ""),
+        Column("deal_id", "text", "", is_strict=True),
         Column("account_id", "text", ""),
-        Column("amount_cents", "bigint", ""),
+        Column("amount_cents", "bigint", "", is_strict=True),
+        Column("score", "numeric", ""),
         Column("currency", "text", ""),
         Column("stage", "text", ""),
         Column("is_won", "boolean", ""),
         Column("opened_at", "timestamptz", ""),
-        Column("closed_at", "timestamptz", ""),
+        Column("closed_at", "timestamptz", "", is_strict=True),
+        Column("seen_at", "timestamptz", ""),
+        Column("employees", "integer", "", has_ranges=True),
         Column("updated_at", "timestamptz", ""),
     ),
     rules=(
@@ -39,6 +42,8 @@ DEALS = Table(
         Rule("iso_currency", ("currency",)),
         Rule("not_matching", ("deal_id",), pattern=r"(?i)^draft\b", meaning="somebody's draft"),
         Rule("accepted_values", ("stage",), values=("open", "it's lost")),
+        Rule("within", ("score",), bounds=(0, 10)),
+        Rule("plausible_time", ("seen_at",)),
         Rule("not_before", ("closed_at", "opened_at")),
     ),
 )
@@ -84,10 +89,7 @@ def rejected(con: duckdb.DuckDBPyConnection) -> list[tuple]:
             "not_matching(deal_id)",
             "deal_id Draft 7 looks like somebody's draft",
         ),
-        ({"currency": "dollars"}, "iso_currency(currency)", "currency dollars is no ISO 4217"),
-        ({"stage": "won"}, "accepted_values(stage)", "stage won is none of open, it's lost"),
-        ({"is_won": "perhaps"}, "type(is_won)", "is_won perhaps is no boolean"),
-        ({"opened_at": "31/12/2024"}, "type(opened_at)", "opened_at 31/12/2024 is no ISO time"),
+        ({"closed_at": "31/12/2024"}, "type(closed_at)", "closed_at 31/12/2024 is no ISO time"),
         ({"account_id": "Z"}, "relationships(account_id)", "account_id Z is not in crm.accounts"),
         (
             {"opened_at": "2024-02-01", "closed_at": "2024-01-01"},
@@ -102,6 +104,72 @@ def test_a_broken_rule_names_the_row_and_the_reason(con, row, rule, message) -> 
     [(number, broken, words)] = rejected(con)
     assert (number, broken) == (2, rule)
     assert words.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("cell", "rule", "message"),
+    [
+        ({"currency": "dollars"}, "iso_currency(currency)", "currency DOLLARS is no ISO 4217"),
+        ({"stage": "won"}, "accepted_values(stage)", "stage won is none of open, it's lost"),
+        ({"is_won": "perhaps"}, "type(is_won)", "is_won perhaps is no boolean"),
+        ({"opened_at": "31/12/2024"}, "type(opened_at)", "opened_at 31/12/2024 is no ISO time"),
+        ({"score": "95"}, "within(score)", "score is 95.0, outside 0.0 to 10.0"),
+        (
+            {"seen_at": "2931-01-01"},
+            "plausible_time(seen_at)",
+            "seen_at 2931-01-01 00:00:00+00 li",
+        ),
+        ({"employees": "a few"}, "type(employees)", "employees a few is no whole number"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "(" in value else "",
+)
+def test_a_cell_that_a_row_can_do_without_is_unknown_and_counted(con, cell, rule, message) -> None:
+    """One unreadable head count must not cost a customer and its revenue."""
+    counts = check(con, [{"deal_id": "D-1"}, {"deal_id": "D-2", **cell}])
+    assert counts == Counts(2, 2, 0, 0, cells_corrected=1)
+    [name] = cell
+    assert accepted(con, name) == [None, None]
+    [(number, broken, words, content)] = con.execute(
+        "select _row, rule, message, content from corrections"
+    ).fetchall()
+    assert (number, broken) == (2, rule)
+    assert words.startswith(message)
+    assert content.casefold().startswith(cell[name].casefold()[:9])
+
+
+@pytest.mark.parametrize("word", ["NULL", "N/A", "none", "-", r"\N", "#N/A", "\u00a0", "\u200b\t"])
+def test_words_for_null_are_null_in_any_column_that_may_be_empty(con, word: str) -> None:
+    assert check(con, [{"deal_id": "D-1", "stage": word, "score": word, "opened_at": word}]) == (
+        Counts(1, 1, 0, 0)
+    )
+    assert accepted(con, "stage") == accepted(con, "score") == accepted(con, "opened_at") == [None]
+
+
+def test_a_required_text_is_never_taken_for_null(con) -> None:
+    """There is a company called None."""
+    check(con, [{"deal_id": "None"}])
+    assert accepted(con, "deal_id") == ["None"]
+
+
+@pytest.mark.parametrize(
+    ("text", "employees"),
+    [("51-200", 51), ("1,200", 1200), ("10,001+", 10001), ("1,001 to 5,000", 1001), ("7", 7)],
+)
+def test_ranges_and_thousands_are_read(con, text: str, employees: int) -> None:
+    check(con, [{"deal_id": "D-1", "employees": text}])
+    assert accepted(con, "employees") == [employees]
+
+
+def test_codes_are_read_in_any_spelling(con) -> None:
+    check(con, [{"deal_id": "D-1", "stage": "It's-LOST", "currency": " usd"}])
+    assert accepted(con, "stage") == ["it's lost"]
+    assert accepted(con, "currency") == ["USD"]
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u200b", "\t", "\ufeff", "\u2060"])
+def test_hidden_characters_at_a_key_are_no_part_of_it(con, blank: str) -> None:
+    check(con, [{"deal_id": f"{blank}D-1{blank}", "account_id": f"A{blank}"}])
+    assert accepted(con, "deal_id") == ["D-1"]
 
 
 def test_all_reasons_of_a_row_stand_in_one_entry(con) -> None:
@@ -180,7 +248,8 @@ values = st.fixed_dictionaries(
     optional={
         "account_id": st.sampled_from(["A", "B", "Z", None]),
         "amount_cents": st.sampled_from(["1", "-1", "x", "1.5", "", None, "9" * 40, "nan"]),
-        "currency": st.sampled_from(["USD", "usd", "\x00", None]),
+        "currency": st.sampled_from(["USD", "usd", "\x00", "dollars", None]),
+        "score": st.sampled_from(["3", "11", "-", "?", None]),
         "opened_at": st.sampled_from(["2024-01-01", "0000-00-00", "infinity", None]),
         "closed_at": st.sampled_from(["2023-01-01", "2024-05-05T10:00Z", "?", None]),
         "updated_at": st.sampled_from(["2024-01-01", "2024-02-01", None]),

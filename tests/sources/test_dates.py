@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.dates import (
+    FORMATS,
     NEW_UNREAD_DATES,
     Evidence,
     Undecided,
@@ -16,7 +17,8 @@ from sources.dates import (
     parse_dates_directive,
     read_dates,
 )
-from sources.landing import FileProblem, find_files, read_files
+from sources.landing import FileProblem, find_files
+from sources.reading import read_files
 from tests.sources.conftest import write_files
 
 
@@ -121,7 +123,10 @@ def test_evidence_never_chooses_a_reading_that_another_contradicts(days) -> None
     """Whatever the dates: day-first text is read day-first, or refused, never the other way."""
     month_readable = sum(day.day <= 12 for day in days)
     differing = sum(day.day <= 12 and day.day != day.month for day in days)
-    counts = {"iso": 0, "day-first": len(days), "month-first": month_readable}
+    counts = dict.fromkeys(FORMATS, 0) | {
+        "day-first": len(days),
+        "month-first": month_readable,
+    }
     choice = choose_format(Evidence(len(days), counts, differing))
     assert choice == "day-first" or (isinstance(choice, Undecided) and choice.is_tie)
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.landing import FileProblem, find_files, parse_csv, read_files
+from sources.csv_files import parse_csv
+from sources.landing import FileProblem, find_files
+from sources.reading import read_files
 from tests.sources.conftest import write_files
 
 

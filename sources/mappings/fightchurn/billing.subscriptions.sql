@@ -11,7 +11,7 @@ select
     end as plan,
     product as product_code,
     units as unit,
-    cents(mrr) as mrr_cents,
+    cents(mrr, 'USD') as mrr_cents,
     'USD' as currency,
     bill_period_months as billing_period_months,
     date_diff('month', start_date, end_date) as term_months,

@@ -6,7 +6,7 @@ select
     plan_tier as plan,
     seats as quantity,
     'users' as unit,
-    cents(mrr_amount) as mrr_cents,
+    cents(mrr_amount, 'USD') as mrr_cents,
     'USD' as currency,
     case billing_frequency when 'monthly' then 1 when 'annual' then 12 end as billing_period_months,
     start_date as started_at,

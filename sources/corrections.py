@@ -1,0 +1,163 @@
+"""Cells that cannot be used, in columns that a row can do without. SQL over one typed row.
+
+Such a cell becomes null and is counted; its row stays. In a strict column it is the row that is
+quarantined (`sources/checks.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sources.casting import TYPE_WORDS
+from sources.contract import Rule, Table
+from sources.landing import literal, quoted
+
+CELL = "struct(name varchar, rule varchar, message varchar, content varchar)"
+
+# What a single cell can break. The others are about keys.
+CELL_RULES = (
+    "accepted_values",
+    "at_least",
+    "iso_currency",
+    "not_before",
+    "plausible_time",
+    "within",
+)
+
+# Dates that could not be read, by the row of the file.
+UNREAD_BY_ROW = """
+create or replace table unread_rows as
+select
+    _file,
+    _row,
+    list({
+        'name': column_name,
+        'rule': 'type(' || column_name || ')',
+        'message': column_name || ' ' || content || ' is no date ('
+            || case format when 'iso' then 'read as ISO, 2024-12-31' else 'read ' || format end
+            || ')',
+        'content': content
+    } order by column_name) as unread_cells,
+from unread_dates
+group by _file, _row
+"""
+
+# The unread dates of a row as JSON, under the names that the file gave them.
+UNREAD_VALUES = """
+coalesce(
+    to_json(map(
+        list_transform(unread_cells, lambda cell: cell.name),
+        list_transform(unread_cells, lambda cell: cell.content)
+    )),
+    '{}'
+)
+"""
+
+
+def is_correctable(rule: Rule, table: Table) -> bool:
+    """Whether a row that breaks the rule only loses a cell."""
+    return rule.kind in CELL_RULES and rule.columns[0] not in table.strict
+
+
+def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
+    """SQL: whether a typed row breaks the rule, and the message that says so.
+
+    None for rules about several rows, about keys or about missing values.
+    """
+    types = {column.name: column.data_type for column in table.columns}
+    name = rule.columns[0]
+    column = quoted(name)
+    value = f"'{name} ' || {column}::varchar"
+    match rule.kind:
+        case "accepted_values":
+            codes = ", ".join(literal(code) for code in rule.values)
+            is_broken = f"{column}::varchar not in ({codes})"
+            message = f"{value} || {literal(' is none of ' + ', '.join(rule.values))}"
+        case "at_least":
+            shown = f"{column}::double" if types[name] == "numeric" else column
+            is_broken = f"{column} < {rule.minimum}"
+            message = f"'{name} is ' || {shown}::varchar || ', the least allowed is {rule.minimum}'"
+        case "iso_currency":
+            is_broken = f"not regexp_full_match({column}, '[A-Z]{{3}}')"
+            message = f"{value} || ' is no ISO 4217 code such as USD'"
+        case "not_before":
+            earlier = quoted(rule.columns[1])
+            is_broken = f"{column} < {earlier}"
+            message = f"{value} || ' lies before {rule.columns[1]} ' || {earlier}::varchar"
+        case "within":
+            low, high = (_bound(bound) for bound in rule.bounds)
+            is_broken = f"{column} not between {low} and {high}"
+            message = (
+                f"'{name} is ' || {column}::double::varchar || ', outside ' "
+                f"|| {low}::double::varchar || ' to ' || {high}::double::varchar"
+            )
+        case "plausible_time":
+            latest = f"clock() + interval {rule.days_ahead} day"
+            is_broken = f"{column} not between '1990-01-01'::timestamptz and {latest}"
+            message = f"{value} || ' lies before 1990, or too far in the future'"
+        case _:
+            return None
+    return is_broken, message
+
+
+def _bound(bound: str | float) -> str:
+    return quoted(bound) if isinstance(bound, str) else str(bound)
+
+
+def corrections(table: Table, rules: Sequence[Rule]) -> str:
+    """SQL: list of CELL of the cells of a typed row that are to become null.
+
+    Needs `_misfits`, and `unread_cells` of the row.
+    """
+    words = " ".join(
+        f"when {literal(column.name)} then {literal(TYPE_WORDS[column.data_type])}"
+        for column in table.columns
+        if column.data_type in TYPE_WORDS
+    )
+    strict = ", ".join(literal(name) for name in table.strict)
+    of_types = "[]" if not words else (
+        f"list_transform(list_filter(_misfits, lambda cell: cell.name not in ({strict})), "
+        "lambda cell: {'name': cell.name, 'rule': 'type(' || cell.name || ')', "
+        "'message': cell.name || ' ' || cell.content || ' is no ' "
+        f"|| case cell.name {words} end, 'content': cell.content}})"
+    )  # fmt: skip
+    of_rules = []
+    for rule in rules:
+        if is_correctable(rule, table) and (found := broken(rule, table)):
+            is_broken, message = found
+            of_rules.append(
+                f"case when {is_broken} then {{'name': {literal(rule.columns[0])}, "
+                f"'rule': {literal(rule.name)}, 'message': {message}, "
+                f"'content': {quoted(rule.columns[0])}::varchar}} end"
+            )
+    rule_cells = f"list_filter([{', '.join(of_rules)}], lambda cell: cell is not null)"
+    lists = [
+        f"{of_types}::{CELL}[]",
+        f"list_filter(coalesce(unread_cells, []), lambda cell: not {strict_unread(table)})"
+        f"::{CELL}[]",
+        f"{rule_cells if of_rules else '[]'}::{CELL}[]",
+    ]
+    return " || ".join(f"({each})" for each in lists)
+
+
+def strict_unread(table: Table) -> str:
+    """SQL: whether a date `cell` that could not be read costs its row.
+
+    A mapping reads columns of the file, which may be called otherwise than the contract's: then
+    the row is lost when a strict time of it is unknown.
+    """
+    own = ", ".join(literal(name) for name in table.column_names)
+    strict = ", ".join(literal(name) for name in table.strict) or "''"
+    times = [column.name for column in table.columns if column.is_time and column.is_strict]
+    unknown = " or ".join(f"{quoted(name)} is null" for name in times) or "false"
+    return f"(cell.name in ({strict}) or (cell.name not in ({own}) and ({unknown})))"
+
+
+def corrected_columns(table: Table, rules: Sequence[Rule]) -> str:
+    """SQL: for `select * replace (…)`, the columns whose value a rule takes away; may be empty."""
+    names = dict.fromkeys(rule.columns[0] for rule in rules if is_correctable(rule, table))
+    return ", ".join(
+        "case when not list_contains(list_transform(_corrections, lambda cell: cell.name), "
+        f"{literal(name)}) then {quoted(name)} end as {quoted(name)}"
+        for name in names
+    )

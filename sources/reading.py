@@ -1,0 +1,78 @@
+"""Reading landed files into DuckDB, whatever their format."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from sources.csv_files import read_csv
+from sources.headers import Header
+from sources.json_files import read_json
+from sources.landing import (
+    CREATE_UNREADABLE,
+    SUFFIXES,
+    FileProblem,
+    Landed,
+    header_of,
+    literal,
+    quoted,
+)
+
+
+def read_files(
+    con: duckdb.DuckDBPyConnection,
+    files: Sequence[Landed],
+    relation: str,
+    delimiter: str = ",",
+    expected: Sequence[str] = (),
+) -> list[str]:
+    """Make `relation` (a table, or a view over Parquet) of all rows of `files`, matched by column.
+
+    `expected` are the contract's columns, where the files are in its form. Returns sentences about
+    columns that need a look. Raises FileProblem for the first file that cannot be used.
+    """
+    con.execute(CREATE_UNREADABLE)
+    parts: list[str] = []
+    notes: list[str] = []
+    for number, file in enumerate(files):
+        part = f"{relation} #{number}"
+        if file.path.stat().st_size == 0:
+            raise FileProblem(f"{file.name}: the file is empty")
+        match file.suffix:
+            case ".csv" | ".csv.gz":
+                header = read_csv(con, file, part, delimiter, expected)
+            case ".parquet":
+                header = _read_parquet(con, file, part, expected)
+            case ".json" | ".jsonl" | ".ndjson":
+                header = read_json(con, file, part, expected)
+            case _:
+                raise FileProblem(f"{file.name}: Tenure reads {', '.join(SUFFIXES)}, not this")
+        parts.append(f"select * from {quoted(part)}")
+        notes += [f"{file.name}: {note}" for note in header.notes]
+    con.execute(
+        f"create or replace view {quoted(relation)} as " + " union all by name ".join(parts)
+    )
+    return notes
+
+
+def _read_parquet(
+    con: duckdb.DuckDBPyConnection, file: Landed, relation: str, expected: Sequence[str]
+) -> Header:
+    read = f"read_parquet({literal(str(file.path))}, file_row_number = true)"
+    try:
+        described = con.execute(f"describe select * exclude (file_row_number) from {read}")
+        header = header_of(file, [name for name, *_ in described.fetchall()], expected)
+        columns = ", ".join(
+            f"{quoted(header.spelled[place])} as {quoted(name)}" for name, place in header.read
+        )
+        con.execute(
+            f"create or replace view {quoted(relation)} as "
+            f"select {columns}, {literal(file.name)} as _file, file_row_number + 1 as _row "
+            f"from {read}"
+        )
+        con.execute(f"select * from {quoted(relation)} limit 1").fetchall()
+    except duckdb.Error as error:
+        first = str(error).strip().splitlines()[0]
+        raise FileProblem(f"{file.name}: not a readable Parquet file ({first})") from error
+    return header
