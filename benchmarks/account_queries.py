@@ -150,6 +150,7 @@ def p95(work: Callable[[int], object], rounds: int) -> float:
 
 def in_server(warehouse: Warehouse, sql: str, parameters: dict[str, str] | None = None) -> float:
     """Milliseconds of planning and executing one query, by PostgreSQL's own clock."""
+    plan: dict[str, float] = {}
     with warehouse.transaction() as connection, connection.cursor() as cursor:
         # twice: the first question of a connection also reads the catalogue
         for _ in range(2):
