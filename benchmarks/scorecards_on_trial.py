@@ -70,7 +70,7 @@ def compare(console: Console, settings: Settings, folder: Path) -> None:
         )
         shown = ["known_share", "auc", "auc_low", "auc_high", "true_auc", "lift", "early_share"]
         ordered = found.sort_values("true_auc", ascending=False)[shown].astype(float)
-        console.print(ordered.round(3).to_string())
+        console.print(ordered.round(3).to_string(), soft_wrap=True)
         spearman = found["auc"].astype(float).corr(found["true_auc"], method="spearman")
         is_scorecard = found["kind"] == "scorecard"
         scorecards = found[is_scorecard]

@@ -20,6 +20,7 @@ BACKTEST_COLUMNS = [
     "dates",
     "accounts",
     "outcomes",
+    "early_outcomes",
     "known_outcomes",
     "known_share",
     *(name + bound for name in METRICS for bound in ("", "_low", "_high")),
@@ -53,7 +54,7 @@ def backtest(every: list[BacktestRows], policy: BacktestPolicy) -> pd.DataFrame:
     is the churn rate among them over that of all; `early_share` is the share of churned MRR that
     an alert named at least `days_early` before. Intervals come from accounts drawn anew; alerts
     stay as they were sent. A predictor that knew fewer than `minimum_outcomes` of the churns has
-    no figure.
+    no figure, and none has an `early_share` where fewer have a date that is early enough.
     """
     found = [row for rows in every if len(rows.account) for row in _evaluated(rows, policy)]
     return pd.DataFrame(found, columns=BACKTEST_COLUMNS)
@@ -73,6 +74,7 @@ def _evaluated(rows: BacktestRows, policy: BacktestPolicy) -> list[dict[str, obj
         "dates": len(dates),
         "accounts": count,
         "outcomes": _churns(rows, account, rows.churned),
+        "early_outcomes": events.account.size,
         "horizon_days": policy.horizon_days,
         "alert_share": policy.alert_share,
         "days_early": policy.days_early,
@@ -155,6 +157,8 @@ def _figures(
             "lift": (hits / alerted) / (positives / seen),
             "early_share": caught_mrr / churned_mrr,
         }
+    if events.account.size < policy.minimum_outcomes:
+        values["early_share"] = np.full(len(weights), np.nan)
     tail = (1 - policy.interval_level) / 2
     found: dict[str, float] = {}
     for name, drawn in values.items():

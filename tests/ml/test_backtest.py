@@ -107,7 +107,7 @@ def test_churned_money_is_caught_by_any_alert_that_is_early_enough() -> None:
     policy = BacktestPolicy(90, 24, 0.5, 60, 2, 10, 0.95)
     rows = assemble(outcomes, scores, pd.DataFrame(), ["s", "never_scored"])
     table = backtest(rows, policy).set_index("predictor")
-    assert table.loc["s", "outcomes"] == 2
+    assert (table.loc["s", "outcomes"], table.loc["s", "early_outcomes"]) == (2, 2)
     assert table.loc["s", "early_share"] == 100 / 400
     assert table.loc["s", "lift"] == 1
     # a predictor that knows no account has no figure
@@ -161,6 +161,18 @@ def test_without_enough_outcomes_a_predictor_is_unproven() -> None:
     table = backtest(assemble(outcomes, scores, pd.DataFrame(), NAMES), few)
     assert not table["is_proven"].any()
     assert table[["auc", "lift", "early_share"]].isna().all(axis=None)
+
+
+def test_money_caught_early_needs_as_many_churns_as_an_auc_does() -> None:
+    """Eleven churns with an early date put one scorecard at 71 % and the next at 1 %."""
+    outcomes, scores, _, _ = company(dates=2)
+    early = (outcomes["churn_date"] - outcomes["snapshot_date"]).dt.days >= POLICY.days_early
+    is_early = outcomes["churned"] & early
+    outcomes["churned"] &= ~early | (is_early.cumsum() <= 11)
+    policy = BacktestPolicy(90, 24, 0.1, 60, 12, 10, 0.95)
+    table = backtest(assemble(outcomes, scores, pd.DataFrame(), NAMES), policy)
+    assert table["is_proven"].all() and table["early_outcomes"].eq(11).all()
+    assert table["early_share"].isna().all() and table["lift"].notna().all()
 
 
 def test_an_empty_past_gives_no_row() -> None:

@@ -10,6 +10,7 @@ create table if not exists ml.scorecard_backtest (
     dates integer not null,
     accounts integer not null,
     outcomes integer not null,
+    early_outcomes integer not null,
     known_outcomes integer not null,
     known_share double precision not null,
     auc double precision,

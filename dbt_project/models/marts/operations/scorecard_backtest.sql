@@ -48,6 +48,7 @@ select
     dates,
     accounts,
     outcomes,
+    early_outcomes,
     known_outcomes,
     known_share,
     auc,
