@@ -27,7 +27,10 @@ changed_inputs as (
         on
             inputs.input_name = built_inputs.input_name
             and inputs.item = built_inputs.item
-    where inputs.input_value is distinct from built_inputs.input_value
+    where
+        inputs.input_value is distinct from built_inputs.input_value
+        -- before the first scores all is due anyway
+        and {{ are_scores_built() }}
 ),
 
 due as (
