@@ -200,7 +200,11 @@ def change_in_place(story: Story) -> None:
         "select * replace ("
         " not coalesce(is_executive_sponsor, false) as is_executive_sponsor) from rows",
     )
-    story.rewrite("support.tickets", "select * replace ('urgent' as priority) from rows")
+    story.rewrite(
+        "support.tickets",
+        "select * replace ("
+        " case when hash(ticket_id) % 5 = 0 then 'urgent' else priority end as priority) from rows",
+    )
 
 
 def delete_rows(story: Story) -> None:
