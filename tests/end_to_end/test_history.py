@@ -200,7 +200,11 @@ def change_in_place(story: Story) -> None:
         "select * replace ("
         " not coalesce(is_executive_sponsor, false) as is_executive_sponsor) from rows",
     )
-    story.rewrite("support.tickets", "select * replace ('urgent' as priority) from rows")
+    story.rewrite(
+        "support.tickets",
+        "select * replace ("
+        " case when hash(ticket_id) % 5 = 0 then 'urgent' else priority end as priority) from rows",
+    )
 
 
 def delete_rows(story: Story) -> None:
@@ -236,7 +240,7 @@ def write_history(story: Story, whole: Path) -> None:
     """Each step of the story with its run."""
     [[last]] = values(f"select max(occurred_at)::date from '{whole}/product.events/*.parquet'")
     # no Sunday, so that the as-of snapshot is none of the week-ends
-    first = last - timedelta(days=20)
+    first = last - timedelta(days=19)
     months = sorted(path.name for path in (whole / "product.events").glob("*.parquet"))
     late = story.files / "product.events" / months[-4]
     deliver_until(story, whole, first)
