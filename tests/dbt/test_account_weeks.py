@@ -315,6 +315,18 @@ def test_a_changed_seed_and_changed_sql_make_weeks_due(twins: Twins) -> None:
     assert len(due(twins.kept)) == every
 
 
+def test_a_signal_that_is_new_is_filled_for_all_weeks(twins: Twins) -> None:
+    """A home of an earlier version has weeks without it, and a model would learn that from them."""
+    twins.builder.build(twins.kept, "2026-01-18")
+    before = rows(twins.kept, "marts.account_snapshots")
+    for relation in KEPT:
+        twins.kept.execute(f"alter table {relation} drop column ticket_spike_28d cascade")
+    sql = "models/intermediate/support/int_support_signals.sql"
+    twins.builder.edit(sql, "-- Grain: one row", "-- Grain: a row")
+    twins.builder.build(twins.kept, "2026-01-18")
+    pd.testing.assert_frame_equal(before, rows(twins.kept, "marts.account_snapshots"))
+
+
 def stale_after(builder: Builder, *, days: int) -> tuple[str, str]:
     """The policy's row as it is, and with another number of days after which use is stale."""
     header, row = (builder.project / "seeds/health_policy.csv").read_text().splitlines()

@@ -22,7 +22,7 @@ outages as (
 due_accounts as (
     select
         account_id,
-        min(snapshot_date) - 364 as read_from
+        min(snapshot_date) - 179 as read_from
     from snapshots
     group by account_id
 ),
@@ -109,15 +109,22 @@ rolled as (
         sum(timeline.urgent) over last_90_days as urgent_tickets_90d,
         sum(timeline.escalated) over last_90_days as escalations_90d,
         avg(timeline.response_seconds) over last_90_days / 3600 as first_response_hours_90d,
-        avg(timeline.response_seconds) over previous_90_days / 3600
-            as first_response_hours_previous_90d,
+        (
+            sum(timeline.response_seconds) over last_180_days
+            - coalesce(sum(timeline.response_seconds) over last_90_days, 0)
+        )
+        / 3600
+        / nullif(
+            count(timeline.response_seconds) over last_180_days
+            - count(timeline.response_seconds) over last_90_days, 0
+        ) as first_response_hours_previous_90d,
         avg(timeline.csat_score) over last_90_days as csat_90d,
         sum((timeline.csat_score <= policy.poor_rating_up_to)::integer) over last_90_days
             as poor_ratings_90d,
         avg(timeline.reopened) over last_90_days as reopened_share_90d,
         sum(timeline.opened) over last_180_days as tickets_180d,
         sum(timeline.core) over last_180_days as core_tickets_180d,
-        avg(timeline.gap_days) over last_365_days as usual_gap_days,
+        avg(timeline.gap_days) over last_180_days as usual_gap_days,
         max(timeline.opened_date) over so_far as last_ticket_date,
         sum(timeline.open_change) over so_far as open_tickets
     from timeline
@@ -125,9 +132,7 @@ rolled as (
     window
         last_28_days as {{ last_days(28) }},
         last_90_days as {{ last_days(90) }},
-        previous_90_days as {{ last_days(90, ended_before=90) }},
         last_180_days as {{ last_days(180) }},
-        last_365_days as {{ last_days(365) }},
         so_far as (partition by account_id order by event_date)
 ),
 

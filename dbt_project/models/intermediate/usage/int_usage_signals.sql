@@ -82,7 +82,6 @@ timeline as (
         0 as data_bytes,
         0 as user_days,
         0 as weekday_users,
-        0 as users_7d,
         null::date as use_date
     from snapshots
     where observed_date is not null
@@ -97,7 +96,6 @@ timeline as (
         data_bytes,
         active_users as user_days,
         case when extract(isodow from usage_date) not in (6, 7) then active_users end as weekday_users,
-        active_users_7d as users_7d,
         case when events > 0 then usage_date end as use_date
     from account_days
     union all
@@ -111,13 +109,10 @@ timeline as (
         0 as data_bytes,
         0 as user_days,
         0 as weekday_users,
-        0 as users_7d,
         use_date
     from earlier_uses
 ),
 
--- sums of whole numbers, from which a line through eight weeks follows exactly; a week without a row
--- is one without users
 rolled as (
     select
         account_id,
@@ -131,20 +126,29 @@ rolled as (
         sum(data_bytes) over previous_28_days as data_bytes_previous_28d,
         sum(user_days) over last_28_days as user_days_28d,
         sum(weekday_users) over last_28_days as weekday_users_28d,
-        sum(users_7d) over same_weekday as weekly_users,
-        sum(users_7d::bigint * users_7d) over same_weekday as weekly_users_squared,
-        sum(users_7d::bigint * (event_date - '2000-01-01'::date)) over same_weekday
-            as weekly_users_by_day,
         max(use_date) over so_far as last_use_date
     from timeline
     window
         last_28_days as {{ last_days(28) }},
         previous_28_days as {{ last_days(28, ended_before=28) }},
-        so_far as (partition by account_id order by event_date),
-        same_weekday as (
-            partition by account_id, extract(isodow from event_date) order by event_date
-            range between interval '49 days' preceding and current row
-        )
+        so_far as (partition by account_id order by event_date)
+),
+
+-- eight weeks as points of a line, in sums of whole numbers: a week without a row has no users
+weekly as (
+    select
+        snapshots.account_id,
+        snapshots.snapshot_date,
+        sum(account_days.active_users_7d) as weekly_users,
+        sum(account_days.active_users_7d::bigint * account_days.active_users_7d) as weekly_users_squared,
+        sum(account_days.active_users_7d * weeks.week) as weekly_users_by_week
+    from snapshots
+    cross join generate_series(0, 7) as weeks (week)
+    inner join account_days
+        on
+            snapshots.account_id = account_days.account_id
+            and snapshots.observed_date - 49 + 7 * weeks.week = account_days.usage_date
+    group by snapshots.account_id, snapshots.snapshot_date
 ),
 
 known as (
@@ -161,18 +165,11 @@ known as (
         rolled.data_bytes_previous_28d,
         rolled.user_days_28d,
         rolled.weekday_users_28d,
-        rolled.weekly_users / 8.0 as mean_weekly_users,
-        -- of x from 0 to 7, whose mean is 3.5 and whose squares around it add up to 42
-        (
-            (
-                rolled.weekly_users_by_day
-                - rolled.weekly_users * (snapshots.observed_date - 49 - '2000-01-01'::date)
-            )
-            / 7.0
-            - 3.5 * rolled.weekly_users
-        )
-        / 42 as weekly_slope,
-        rolled.weekly_users_squared - rolled.weekly_users * rolled.weekly_users / 8.0 as weekly_squares,
+        coalesce(weekly.weekly_users / 8.0, 0) as mean_weekly_users,
+        -- of weeks from 0 to 7 the mean is 3.5, and the squares around it add up to 42
+        coalesce((weekly.weekly_users_by_week - 3.5 * weekly.weekly_users) / 42, 0) as weekly_slope,
+        coalesce(weekly.weekly_users_squared - weekly.weekly_users * weekly.weekly_users / 8.0, 0)
+            as weekly_squares,
         -- never used: idle since the customer, or the source, began
         coalesce(
             rolled.last_use_date,
@@ -209,6 +206,10 @@ known as (
         on
             snapshots.account_id = rolled.account_id
             and snapshots.snapshot_date = rolled.snapshot_date
+    left join weekly
+        on
+            snapshots.account_id = weekly.account_id
+            and snapshots.snapshot_date = weekly.snapshot_date
     -- no row on a day means that no user came in the 28 days up to it
     left join account_days
         on
