@@ -91,19 +91,19 @@ def row_hash(table: Table) -> str:
     return f"md5({' || '.join(parts)} || coalesce(attributes, ''))"
 
 
-def can_misfit(column: Column, duckdb_type: str) -> bool:
+def can_differ(column: Column, duckdb_type: str) -> bool:
     """Whether a value of this DuckDB type may fail to become the contract's type."""
     is_moment = duckdb_type == "DATE" or duckdb_type.startswith("TIMESTAMP")
     return column.data_type != "text" and not (column.is_time and is_moment)
 
 
-def misfits(table: Table, types: Mapping[str, str]) -> str:
+def type_errors(table: Table, types: Mapping[str, str]) -> str:
     """SQL: list of the contract columns whose value is there but is not of the column's type."""
     broken = [
         f"case when {present(column.name, types[column.name])} "
         f"and {cast(column, types[column.name])} is null then {literal(column.name)} end"
         for column in table.columns
-        if column.name in types and can_misfit(column, types[column.name])
+        if column.name in types and can_differ(column, types[column.name])
     ]
     if not broken:
         return "[]::varchar[]"
@@ -112,8 +112,8 @@ def misfits(table: Table, types: Mapping[str, str]) -> str:
 
 def typed_select(table: Table, types: Mapping[str, str], extra: str = "") -> str:
     """SQL: `mapped` in the contract's types, with `attributes`, `_row_hash`, the row's own place,
-    `_misfits` and the texts of the columns that do not fit (`_misfit_texts`). `extra` is a further
-    column, with its comma."""
+    `_type_errors` and the texts of the columns that do not fit (`_unfit_texts`). `extra` is a
+    further column, with its comma."""
     columns = ",\n    ".join(
         f"{cast(column, types.get(column.name))} as {quoted(column.name)}"
         for column in table.columns
@@ -121,7 +121,7 @@ def typed_select(table: Table, types: Mapping[str, str], extra: str = "") -> str
     texts = " ".join(
         f"when {literal(column.name)} then {quoted(column.name)}::varchar"
         for column in table.columns
-        if column.name in types and can_misfit(column, types[column.name])
+        if column.name in types and can_differ(column, types[column.name])
     )
     text = f"case name {texts} end" if texts else "null::varchar"
     return f"""
@@ -132,8 +132,8 @@ with typed as (
     _file,
     _row,
     _n,
-    {misfits(table, types)} as _misfits,
-    list_transform(_misfits, lambda name: {text}) as _misfit_texts,
+    {type_errors(table, types)} as _type_errors,
+    list_transform(_type_errors, lambda name: {text}) as _unfit_texts,
     {extra}
     from mapped
 )

@@ -44,7 +44,7 @@ with placed as (
 select
     * exclude (place),
     -- rows with values that could not be read are not known to be equal
-    place > 1 and len(_misfits) = 0 and unread_message is null as _is_duplicate,
+    place > 1 and len(_type_errors) = 0 and unread_message is null as _is_duplicate,
 from placed
 """
 
@@ -75,7 +75,7 @@ class Counts:
 
     @property
     def repairs(self) -> dict[str, int]:
-        """How many rows each rule mended that mends rows instead of rejecting them."""
+        """How many rows each rule corrected that corrects rows instead of rejecting them."""
         return {"duplicate": self.rows_duplicate, "late": self.rows_late}
 
 
@@ -84,7 +84,7 @@ def keys_table(parent: Parent) -> str:
     return f"keys of {parent.full_name}.{parent.field}"
 
 
-def breach(rule: Rule, table: Table) -> str | None:
+def violation(rule: Rule, table: Table) -> str | None:
     """SQL: the message when a row of `typed` breaks the rule, else null.
 
     None for rules about several rows, which are checked after all others.
@@ -95,8 +95,10 @@ def breach(rule: Rule, table: Table) -> str | None:
     said = f"'{name} ' || {column}::varchar"
     match rule.kind:
         case "not_null":
-            told = f"unread_message is not null or list_contains(_misfits, {literal(name)})"
-            broken, message = f"{column} is null and not ({told})", f"'{name} is missing'"
+            is_unread = (
+                f"unread_message is not null or list_contains(_type_errors, {literal(name)})"
+            )
+            broken, message = f"{column} is null and not ({is_unread})", f"'{name} is missing'"
         case "accepted_values":
             values = ", ".join(literal(value) for value in rule.values)
             broken = f"{column}::varchar not in ({values})"
@@ -125,7 +127,7 @@ def breach(rule: Rule, table: Table) -> str | None:
     return f"case when {broken} then {message} end"
 
 
-def misfit_breach(table: Table) -> str:
+def type_violation(table: Table) -> str:
     """SQL: the message when values of a row do not fit their columns' types, else null."""
     words = " ".join(
         f"when {literal(column.name)} then {literal(TYPE_WORDS[column.data_type])}"
@@ -135,35 +137,35 @@ def misfit_breach(table: Table) -> str:
     if not words:
         return "null::varchar"
     each = (
-        "list_transform(list_zip(_misfits, _misfit_texts), "
+        "list_transform(list_zip(_type_errors, _unfit_texts), "
         "lambda pair: pair[1] || ' ' || coalesce(pair[2], '') || ' is no ' || "
         f"case pair[1] {words} end)"
     )
-    return f"case when len(_misfits) > 0 then array_to_string({each}, '; ') end"
+    return f"case when len(_type_errors) > 0 then array_to_string({each}, '; ') end"
 
 
-def breaches(table: Table, rules: Sequence[Rule]) -> list[tuple[str, str]]:
+def violations(table: Table, rules: Sequence[Rule]) -> list[tuple[str, str]]:
     """SQL for the name and the message of each rule that a single row may break, types first."""
-    own = [(f"'{rule.name}'", sql) for rule in rules if (sql := breach(rule, table))]
+    own = [(f"'{rule.name}'", sql) for rule in rules if (sql := violation(rule, table))]
     return [
         ("'type(' || unread_column || ')'", "unread_message"),
-        ("'type(' || _misfits[1] || ')'", misfit_breach(table)),
+        ("'type(' || _type_errors[1] || ')'", type_violation(table)),
         *own,
     ]
 
 
-def breach_list(table: Table, rules: Sequence[Rule]) -> str:
+def violation_list(table: Table, rules: Sequence[Rule]) -> str:
     """SQL: list of {rule, message} that a row breaks; empty for a good row."""
     each = ",\n".join(
-        f"{{'rule': {name}, 'message': {message}}}" for name, message in breaches(table, rules)
+        f"{{'rule': {name}, 'message': {message}}}" for name, message in violations(table, rules)
     )
-    return f"list_filter([{each}], lambda breach: breach.message is not null)"
+    return f"list_filter([{each}], lambda violation: violation.message is not null)"
 
 
 def enforced(table: Table, delivered: Mapping[str, bool]) -> tuple[Rule, ...]:
     """The rules that hold now: a reference counts once its parent table was delivered at all.
 
-    Accounts always count: nothing downstream can use a row of nobody.
+    Accounts always count: nothing downstream can use a row of no account.
     """
     return tuple(
         rule
@@ -197,7 +199,7 @@ def check_rows(
     con.execute(
         f"""
         create or replace table checked as
-        select *, {breach_list(table, rules)} as _breaches
+        select *, {violation_list(table, rules)} as _violations
         from numbered
         where not _is_duplicate
         """
@@ -208,7 +210,7 @@ def check_rows(
     names = ", ".join(quoted(name) for name in table.column_names)
     con.execute(
         f"create or replace table accepted as select {names}, attributes, _row_hash "
-        "from checked where len(_breaches) = 0"
+        "from checked where len(_violations) = 0"
     )
     con.execute(
         f"""
@@ -216,13 +218,13 @@ def check_rows(
         with broken as (
             select
                 _n,
-                _breaches[1].rule as rule,
+                _violations[1].rule as rule,
                 array_to_string(
-                    list_transform(_breaches, lambda breach: breach.message), '; '
+                    list_transform(_violations, lambda violation: violation.message), '; '
                 ) as message,
                 coalesce(unread_values, '{{}}') as unread_values,
             from checked
-            where len(_breaches) > 0
+            where len(_violations) > 0
         )
 
         select
@@ -263,7 +265,7 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
                 first_value(_file) over same_key as kept_file,
                 first_value(_row) over same_key as kept_row,
             from checked
-            where len(_breaches) = 0 and {complete}
+            where len(_violations) = 0 and {complete}
             window same_key as (partition by {columns} order by {latest}_file, _row, _n)
         )
 
@@ -282,7 +284,7 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
         """
     )
     con.execute(
-        f"update checked set _breaches = [{{'rule': '{rule.name}', 'message': clashes.message}}] "
+        f"update checked set _violations = [{{'rule': '{rule.name}', 'message': clashes.message}}] "
         "from clashes where checked._n = clashes._n"
     )
 

@@ -17,13 +17,13 @@ import duckdb
 from sources.casting import (
     ROW_COLUMNS,
     attributes,
-    can_misfit,
+    can_differ,
     cast,
     present,
     row_json,
     typed_select,
 )
-from sources.checks import UNREAD_BY_ROW, breach_list, breaches, keys_table
+from sources.checks import UNREAD_BY_ROW, keys_table, violation_list, violations
 from sources.contract import Column, Parent, Rule, Table
 from sources.lake import Part
 from sources.landing import literal, one_row, quoted
@@ -67,7 +67,7 @@ WRITING = ".writing-"
 def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> None:
     """Make `good` the view of the events in `mapped` that break no rule.
 
-    Nothing is copied: a hundred million events pass through, they are not held. The conditions
+    Nothing is copied: a hundred million events pass through, they are not kept. The conditions
     are those of `reject_events`, without the lists and messages that would take as long as all the
     rest of the pass.
     """
@@ -76,10 +76,10 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
         f"{cast(column, types.get(column.name))} as {quoted(column.name)}"
         for column in EVENTS.columns
     )
-    misfits = [
+    type_errors = [
         f"{present(column.name, types[column.name])} and {cast(column, types[column.name])} is null"
         for column in EVENTS.columns
-        if column.name in types and can_misfit(column, types[column.name])
+        if column.name in types and can_differ(column, types[column.name])
     ]
     has_unread = one_row(con, "select count(*) from unread_rows")[0] > 0
     readable = "(_file, _row) not in (select (_file, _row) from unread_rows)"
@@ -101,7 +101,7 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
                 _file
             from mapped
             where
-                not ({" or ".join(f"({misfit})" for misfit in misfits) or "false"})
+                not ({" or ".join(f"({type_error})" for type_error in type_errors) or "false"})
                 and {readable if has_unread else "true"}
         )
 
@@ -114,14 +114,14 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
 
 def reject_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file: str) -> None:
     """Add the events of a file that break a rule to the table `rejected`, with the reasons."""
-    messages = ", ".join(message for _, message in breaches(EVENTS, EVENTS.rules))
+    messages = ", ".join(message for _, message in violations(EVENTS, EVENTS.rules))
     con.execute(
         f"""
         insert into rejected
         with typed_events as ({typed_select(EVENTS, types, "mapped as _raw,")}),
 
         broken as (
-            select *, {breach_list(EVENTS, EVENTS.rules)} as _breaches
+            select *, {violation_list(EVENTS, EVENTS.rules)} as _violations
             from typed_events
             left join unread_rows using (_file, _row)
             where _file = {literal(file)} and coalesce({messages}) is not null
@@ -131,9 +131,9 @@ def reject_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file
             _n,
             _file,
             _row,
-            _breaches[1].rule as rule,
+            _violations[1].rule as rule,
             array_to_string(
-                list_transform(_breaches, lambda breach: breach.message), '; '
+                list_transform(_violations, lambda violation: violation.message), '; '
             ) as message,
             json_merge_patch(
                 {row_json(types, "_raw")}, coalesce(unread_values, '{{}}')
