@@ -2,7 +2,7 @@
 
 A company is invented from a seed that nobody has looked at while writing code, loaded, modelled
 and scored in an empty home; then the champion's out-of-time predictions, and the health score
-alone, are judged beside the oracle on the same rows; so is each single signal. Times are wall
+alone, are examined beside the oracle on the same rows; so is each single signal. Times are wall
 seconds of each command, and memory the peak of the largest process (the server's shared buffers
 are in none of them).
 
@@ -22,9 +22,9 @@ import pandas as pd
 from rich.console import Console
 
 from orchestration.benchmark import print_verdict
-from simulator.judge import read_predictions, score_predictions
-from simulator.judge.observables import score_observables
-from simulator.judge.truth import Truth
+from simulator.evaluation import read_predictions, score_predictions
+from simulator.evaluation.observables import score_observables
+from simulator.evaluation.truth import Truth
 from warehouse import Warehouse, load_settings
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -57,18 +57,18 @@ def judge(console: Console, folder: Path, company: Path, home: Path) -> pd.DataF
         file = folder / f"{predictor}.parquet"
         written = ("--out", str(file), "--company", COMPANY, "--predictor", predictor)
         tenure(console, home, "benchmark", "predictions", *written)
-        verdict = score_predictions(read_predictions(file), company, name=predictor)
+        result = score_predictions(read_predictions(file), company, name=predictor)
         console.print(f"\n[bold]{predictor}[/]")
-        print_verdict(console, verdict)
+        print_verdict(console, result)
         rows.append(
             {
                 "predictor": predictor,
-                "auc": verdict.auc.value,
-                "oracle_auc": verdict.oracle_auc.value,
-                "share": verdict.share.value,
-                "low": verdict.share.low,
-                "high": verdict.share.high,
-                "skill_share": verdict.skill_share.value,
+                "auc": result.auc.value,
+                "oracle_auc": result.oracle_auc.value,
+                "share": result.share.value,
+                "low": result.share.low,
+                "high": result.share.high,
+                "skill_share": result.skill_share.value,
             }
         )
     return pd.DataFrame(rows).set_index("predictor")
@@ -80,7 +80,7 @@ def observables(company: Path, home: Path) -> pd.DataFrame:
     with Warehouse.open(settings, role="reader") as warehouse:
         snapshots = warehouse.read("select * from marts.account_snapshots where is_open")
         signals = warehouse.read("select signal, risk_when from marts.dim_signals")
-    weeks = Truth.read(company).judged_weeks()
+    weeks = Truth.read(company).evaluated_weeks()
     snapshots["week_end"] = snapshots["snapshot_date"].astype(weeks["week_end"].dtype)
     rows = weeks.merge(snapshots, on=["account_id", "week_end"])
     sides = dict(zip(signals["signal"], signals["risk_when"], strict=True))

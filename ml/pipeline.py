@@ -174,7 +174,7 @@ def train(
 
     champion, files_missing = _usable_champion(registry)
     found = registry.find(panel.fingerprint)
-    challenger = _usable(registry, found) if found else None
+    challenger = usable(registry, found) if found else None
     is_reused = challenger is not None
     if challenger is None:
         challenger = registry.load(registry.register(fit(panel)))
@@ -251,14 +251,15 @@ def score(
 def _usable_champion(registry: Registry) -> tuple[Candidate | None, str]:
     """The champion; else None, and a sentence where there was one whose files are gone."""
     version = registry.champion()
-    champion = _usable(registry, version) if version else None
+    champion = usable(registry, version) if version else None
     if version and champion is None:
         registry.clear_champion()
         return None, _files_missing(version)
     return champion, ""
 
 
-def _usable(registry: Registry, version: str) -> Candidate | None:
+def usable(registry: Registry, version: str) -> Candidate | None:
+    """A version, unless its files are gone; that is recorded then."""
     try:
         return registry.load(version)
     except ModelFilesMissing:

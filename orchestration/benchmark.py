@@ -14,7 +14,7 @@ from warehouse import Settings, Warehouse, load_settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simulator.judge import Calibration, Estimate, Verdict
+    from simulator.evaluation import Calibration, Estimate, EvaluationResult
 
 HEALTH_SCORE = "health_score"
 PREDICTORS = ("lightgbm", "logistic", HEALTH_SCORE)
@@ -46,14 +46,14 @@ def score(
     horizon: Annotated[int, typer.Option(help="Days ahead: 30, 60, 90 or 180.")] = 90,
 ) -> None:
     """Ranking, calibration, and the share of what the oracle reaches on the same rows."""
-    from simulator.judge import Refusal, read_predictions, score_predictions
+    from simulator.evaluation import EvaluationError, read_predictions, score_predictions
 
     try:
         predictions = read_predictions(file)
-        verdict = score_predictions(predictions, company_folder, horizon, name=str(file))
-    except Refusal as refusal:
-        raise refused(refusal) from refusal
-    print_verdict(console, verdict)
+        result = score_predictions(predictions, company_folder, horizon, name=str(file))
+    except EvaluationError as errors:
+        raise refused(errors) from errors
+    print_verdict(console, result)
 
 
 @benchmark.command()
@@ -92,14 +92,14 @@ def page(
     company_folder: CompanyFolder,
 ) -> None:
     """Draw what the company looks like, measured from its files, on one page."""
-    from simulator.judge import Refusal
-    from simulator.judge.page import write_page
+    from simulator.evaluation import EvaluationError
+    from simulator.evaluation.page import write_page
 
     try:
         with console.status("measuring the company"):
             write_page(company_folder, out)
-    except Refusal as refusal:
-        raise refused(refusal) from refusal
+    except EvaluationError as errors:
+        raise refused(errors) from errors
     console.print(f"The company on one page: {out}", highlight=False)
 
 
@@ -133,24 +133,24 @@ def out_of_time(warehouse: Warehouse, settings: Settings, predictor: str) -> pd.
     return table.sort_values(["as_of_date", "account_id"], ignore_index=True)
 
 
-def print_verdict(console: Console, verdict: Verdict) -> None:
+def print_verdict(console: Console, result: EvaluationResult) -> None:
     """A line on what was judged, and a table of the predictions beside the oracle."""
     console.print(
-        f"{verdict.rows:,} predictions for {verdict.accounts:,} accounts on {verdict.days:,} days; "
-        f"{verdict.losses:,} were followed by a loss within {verdict.horizon_days} days, of "
-        f"{verdict.lost_accounts:,} accounts. Judged: {verdict.coverage:.1%} of all that were "
+        f"{result.rows:,} predictions for {result.accounts:,} accounts on {result.days:,} days; "
+        f"{result.losses:,} were followed by a loss within {result.horizon_days} days, of "
+        f"{result.lost_accounts:,} accounts. Judged: {result.coverage:.1%} of all that were "
         "customers on these days.",
         highlight=False,
     )
-    for reason, count in verdict.left_out.items():
+    for reason, count in result.left_out.items():
         if count:
             console.print(f"Left out: {count:,} {reason}.", highlight=False)
     table = Table("", "predictions", "oracle")
-    table.add_row("AUC", words(verdict.auc), words(verdict.oracle_auc))
-    table.add_row("[bold]Share of the oracle's AUC[/]", f"[bold]{words(verdict.share)}[/]", "1")
-    table.add_row("Share of its skill", words(verdict.skill_share), "1")
-    table.add_row("Top-decile lift", words(verdict.lift, 2), words(verdict.oracle_lift, 2))
-    ours, oracle = verdict.calibration, verdict.oracle_calibration
+    table.add_row("AUC", words(result.auc), words(result.oracle_auc))
+    table.add_row("[bold]Share of the oracle's AUC[/]", f"[bold]{words(result.share)}[/]", "1")
+    table.add_row("Share of its skill", words(result.skill_share), "1")
+    table.add_row("Top-decile lift", words(result.lift, 2), words(result.oracle_lift, 2))
+    ours, oracle = result.calibration, result.oracle_calibration
     for label, name, digits in (
         ("Brier score", "brier", 4),
         ("Predicted / observed", "ratio", 3),

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from orchestration.benchmark import benchmark
-from simulator.mess.switches import GROUPS, KINDS, Mess
+from simulator.defects.switches import GROUPS, KINDS, Switches
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
 from warehouse.environment import silence_telemetry
 
@@ -69,10 +69,10 @@ def as_moment(text: str | None) -> str | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
-def as_mess(text: str) -> Mess:
-    """Kinds of mess by name; raises typer.BadParameter for a name that there is not."""
+def as_switches(text: str) -> Switches:
+    """Defects and scenarios by name; raises typer.BadParameter for a name that there is not."""
     try:
-        return Mess.parse(text)
+        return Switches.parse(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
 
@@ -165,7 +165,7 @@ def simulate(
             accounts=accounts,
             months=months,
             seed=seed,
-            mess=as_mess(mess),
+            switches=as_switches(mess),
             progress=lambda words, _share: status.update(words),
         )
     console.print(f"{accounts:,} accounts over {months} months in {out}")

@@ -12,6 +12,7 @@ from orchestration.defs import (
     predictions,
     runs,
     transformation,
+    weeks,
 )
 from orchestration.lib.progress import step_logger
 from orchestration.lib.resources import CompanyWarehouse
@@ -27,9 +28,10 @@ defs = dg.Definitions(
         backtest.backtest_scorecards,
         transformation.dbt_models_with_predictions,
         runs.finish_run,
+        weeks.redo_weeks,
     ],
     asset_checks=[*checks.raw_checks, checks.prediction_check],
-    jobs=[jobs.daily, jobs.weekly],
+    jobs=[jobs.daily, jobs.weekly, jobs.past_weeks],
     schedules=[jobs.daily_schedule, jobs.weekly_schedule],
     resources={
         "companies": CompanyWarehouse(),
@@ -37,4 +39,4 @@ defs = dg.Definitions(
         "dbt": transformation.dbt_resource(),
     },
     loggers={"steps": step_logger},
-).map_asset_specs(func=lambda spec: dg.apply_freshness_policy(spec, jobs.FRESH_FOR))
+).map_asset_specs(func=jobs.with_freshness)

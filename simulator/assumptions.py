@@ -1,6 +1,6 @@
 """Every number that the invented company rests on, in one place.
 
-The numbers are written to `truth/assumptions.json` beside the data, so that whoever judges a
+The numbers are written to `truth/assumptions.json` beside the data, so that those who judge a
 health score on this company can read its causes instead of guessing them.
 """
 
@@ -75,10 +75,10 @@ FEATURES = (
 DATA_FEATURES = ("file_import", "file_export", "data_sync", "api_call")
 API_FEATURE = "api_call"
 
-# What can befall a customer in a week. Each blow lowers health at once and fades with it;
+# What can befall a customer in a week. Each shock lowers health at once and fades with it;
 # each also shows in its own place: an incident in tickets, a reorganisation in silence,
 # a budget cut in payments, a departure in the list of contacts.
-BLOWS = ("incident", "reorganisation", "budget_cut", "new_use_case", "sponsor_departure")
+SHOCKS = ("incident", "reorganisation", "budget_cut", "new_use_case", "sponsor_departure")
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Assumptions:
     deviation_step: float = 0.18
     deviation_persistence: float = 0.965
     deviation_noise: float = 0.17
-    blow_probabilities: dict[str, float] = field(
+    shock_probabilities: dict[str, float] = field(
         default_factory=lambda: {
             "incident": 0.0080,
             "reorganisation": 0.0060,
@@ -142,7 +142,7 @@ class Assumptions:
             "sponsor_departure": 0.0050,
         }
     )
-    blow_shifts: dict[str, float] = field(
+    shock_shifts: dict[str, float] = field(
         default_factory=lambda: {
             "incident": -1.2,
             "reorganisation": -1.4,
@@ -168,7 +168,7 @@ class Assumptions:
     pause: float = 0.0009
     pause_weeks: tuple[int, int] = (4, 13)
 
-    # Playbooks, in waves: whoever is perceived to be at a band's risk of leaving within the wave
+    # Playbooks, in waves: those who are perceived to be at a band's risk of leaving within the wave
     # is listed. Shifts act on the log-odds of leaving until the next wave.
     first_wave_week: int = 6
     wave_weeks: int = 13

@@ -59,7 +59,7 @@ def dates(days: np.ndarray) -> pa.Array:
 def whole(
     values: np.ndarray, known: np.ndarray | None = None, kind: pa.DataType | None = None
 ) -> pa.Array:
-    """Integers, 64 bits unless told; null where not known."""
+    """Integers, 64 bits unless stated; null where not known."""
     mask = None if known is None else ~known
     return pa.array(np.asarray(values, dtype=np.int64), mask=mask).cast(kind or pa.int64())
 

@@ -128,33 +128,33 @@ def row_hash(table: Table) -> str:
     return f"md5({' || '.join(parts)} || coalesce(attributes, ''))"
 
 
-def can_misfit(column: Column, duckdb_type: str) -> bool:
+def can_differ(column: Column, duckdb_type: str) -> bool:
     """Whether a value of this DuckDB type may fail to become the contract's type."""
     is_moment = duckdb_type == "DATE" or duckdb_type.startswith("TIMESTAMP")
     return column.data_type != "text" and not (column.is_time and is_moment)
 
 
-def is_misfit(column: Column, duckdb_type: str) -> str:
+def has_type_error(column: Column, duckdb_type: str) -> str:
     """SQL: whether a value is there and is not of its column's type."""
     return f"{given(column, duckdb_type)} is not null and {cast(column, duckdb_type)} is null"
 
 
-def misfits(table: Table, types: Mapping[str, str]) -> str:
+def type_errors(table: Table, types: Mapping[str, str]) -> str:
     """SQL: list of {name, content} of the values that are there and not of their column's type."""
     broken = [
-        f"case when {is_misfit(column, types[column.name])} then {{'name': {literal(column.name)}, "
-        f"'content': {quoted(column.name)}::varchar}} end"
+        f"case when {has_type_error(column, types[column.name])} then "
+        f"{{'name': {literal(column.name)}, 'content': {quoted(column.name)}::varchar}} end"
         for column in table.columns
-        if column.name in types and can_misfit(column, types[column.name])
+        if column.name in types and can_differ(column, types[column.name])
     ]
     if not broken:
         return "[]::struct(name varchar, content varchar)[]"
-    return f"list_filter([{', '.join(broken)}], lambda misfit: misfit is not null)"
+    return f"list_filter([{', '.join(broken)}], lambda cell: cell is not null)"
 
 
 def typed_select(table: Table, types: Mapping[str, str], extra: str = "") -> str:
     """SQL: `mapped` in the contract's types, with `attributes`, the row's own place and the cells
-    that do not fit (`_misfits`). `extra` is a further column, with its comma."""
+    that do not fit (`_type_errors`). `extra` is a further column, with its comma."""
     columns = ",\n    ".join(
         f"{cast(column, types.get(column.name), table.rules)} as {quoted(column.name)}"
         for column in table.columns
@@ -166,7 +166,7 @@ def typed_select(table: Table, types: Mapping[str, str], extra: str = "") -> str
     _file,
     _row,
     _n,
-    {misfits(table, types)} as _misfits,
+    {type_errors(table, types)} as _type_errors,
     {extra}
     from mapped
     """

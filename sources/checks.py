@@ -37,7 +37,7 @@ with placed as (
 select
     * exclude (place),
     place > 1
-        and len(_misfits) = 0 and len(_corrections) = 0 and unread_cells is null
+        and len(_type_errors) = 0 and len(_corrections) = 0 and unread_cells is null
         as _is_duplicate,
 from placed
 """
@@ -84,7 +84,7 @@ def keys_table(parent: Parent) -> str:
     return f"keys of {parent.full_name}.{parent.field}"
 
 
-def breach(rule: Rule, table: Table) -> str | None:
+def violation(rule: Rule, table: Table) -> str | None:
     """SQL: the message when a row of `numbered` breaks the rule and is lost by it, else null.
 
     None for rules about several rows, which are checked after all others, and for those that cost
@@ -97,7 +97,7 @@ def breach(rule: Rule, table: Table) -> str | None:
     value = f"'{name} ' || {column}::varchar"
     match rule.kind:
         case "not_null":
-            is_said = f"len({unread_breaches(table)}) > 0 or len({misfit_breaches(table)}) > 0"
+            is_said = f"len({unread_violations(table)}) > 0 or len({type_violations(table)}) > 0"
             is_broken, message = f"{column} is null and not ({is_said})", f"'{name} is missing'"
         case "not_matching":
             is_broken = f"regexp_matches({column}::varchar, {literal(rule.pattern)})"
@@ -115,18 +115,18 @@ def breach(rule: Rule, table: Table) -> str | None:
     return f"case when {is_broken} then {message} end"
 
 
-def misfit_breaches(table: Table) -> str:
+def type_violations(table: Table) -> str:
     """SQL: the names of the strict columns of a row whose values do not fit their types."""
     strict = ", ".join(literal(name) for name in table.strict) or "''"
-    return f"list_filter(_misfits, lambda cell: cell.name in ({strict}))"
+    return f"list_filter(_type_errors, lambda cell: cell.name in ({strict}))"
 
 
-def unread_breaches(table: Table) -> str:
+def unread_violations(table: Table) -> str:
     """SQL: the dates of a row that could not be read, and without which it is lost."""
     return f"list_filter(coalesce(unread_cells, []), lambda cell: {strict_unread(table)})"
 
 
-def misfit_message(table: Table) -> str:
+def type_message(table: Table) -> str:
     """SQL: the message when strict values of a row do not fit their columns' types, else null."""
     words = " ".join(
         f"when {literal(column.name)} then {literal(TYPE_WORDS[column.data_type])}"
@@ -136,30 +136,30 @@ def misfit_message(table: Table) -> str:
     if not words:
         return "null::varchar"
     each = (
-        f"list_transform({misfit_breaches(table)}, lambda cell: cell.name || ' ' || "
+        f"list_transform({type_violations(table)}, lambda cell: cell.name || ' ' || "
         f"coalesce(cell.content, '') || ' is no ' || case cell.name {words} end)"
     )
     return f"nullif(array_to_string({each}, '; '), '')"
 
 
-def breaches(table: Table, rules: Sequence[Rule]) -> list[tuple[str, str]]:
+def violations(table: Table, rules: Sequence[Rule]) -> list[tuple[str, str]]:
     """SQL for the name and the message of each rule that a single row may break, types first."""
-    own = [(f"'{rule.name}'", sql) for rule in rules if (sql := breach(rule, table))]
-    unread = unread_breaches(table)
+    own = [(f"'{rule.name}'", sql) for rule in rules if (sql := violation(rule, table))]
+    unread = unread_violations(table)
     messages = f"list_transform({unread}, lambda cell: cell.message)"
     return [
         (f"{unread}[1].rule", f"nullif(array_to_string({messages}, '; '), '')"),
-        (f"'type(' || {misfit_breaches(table)}[1].name || ')'", misfit_message(table)),
+        (f"'type(' || {type_violations(table)}[1].name || ')'", type_message(table)),
         *own,
     ]
 
 
-def breach_list(table: Table, rules: Sequence[Rule]) -> str:
+def violation_list(table: Table, rules: Sequence[Rule]) -> str:
     """SQL: list of {rule, message} that a row breaks; empty for a good row."""
     each = ",\n".join(
-        f"{{'rule': {name}, 'message': {message}}}" for name, message in breaches(table, rules)
+        f"{{'rule': {name}, 'message': {message}}}" for name, message in violations(table, rules)
     )
-    return f"list_filter([{each}], lambda breach: breach.message is not null)"
+    return f"list_filter([{each}], lambda violation: violation.message is not null)"
 
 
 def enforced(table: Table, delivered: Mapping[str, bool]) -> tuple[Rule, ...]:
@@ -214,7 +214,7 @@ def check_rows(
     con.execute(
         f"""
         create or replace table checked as
-        select *, {breach_list(table, rules)} as _breaches
+        select *, {violation_list(table, rules)} as _violations
         from numbered
         where not _is_duplicate
         """
@@ -225,7 +225,7 @@ def check_rows(
     names = ", ".join(quoted(name) for name in table.column_names)
     con.execute(
         f"create or replace table accepted as select {names}, attributes, _row_hash "
-        "from checked where len(_breaches) = 0"
+        "from checked where len(_violations) = 0"
     )
     con.execute(
         f"""
@@ -233,13 +233,13 @@ def check_rows(
         with broken as (
             select
                 _n,
-                _breaches[1].rule as rule,
+                _violations[1].rule as rule,
                 array_to_string(
-                    list_transform(_breaches, lambda breach: breach.message), '; '
+                    list_transform(_violations, lambda violation: violation.message), '; '
                 ) as message,
                 coalesce(unread_cells, []) as unread_cells,
             from checked
-            where len(_breaches) > 0
+            where len(_violations) > 0
         )
 
         select
@@ -257,7 +257,7 @@ def check_rows(
         "create or replace table corrections as select _file, _row, cell.name as column_name, "
         "cell.rule as rule, cell.message as message, cell.content as content "
         "from (select _file, _row, unnest(_corrections) as cell from checked "
-        "where len(_breaches) = 0)"
+        "where len(_violations) = 0)"
     )
     counted = one_row(
         con,
@@ -287,7 +287,7 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
                 first_value(_file) over same_key as kept_file,
                 first_value(_row) over same_key as kept_row,
             from checked
-            where len(_breaches) = 0 and {complete}
+            where len(_violations) = 0 and {complete}
             window same_key as (partition by {columns} order by {latest}_file, _row, _n)
         )
 
@@ -306,7 +306,7 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
         """
     )
     con.execute(
-        f"update checked set _breaches = [{{'rule': '{rule.name}', 'message': clashes.message}}] "
+        f"update checked set _violations = [{{'rule': '{rule.name}', 'message': clashes.message}}] "
         "from clashes where checked._n = clashes._n"
     )
 

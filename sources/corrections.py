@@ -107,7 +107,7 @@ def _bound(bound: str | float) -> str:
 def corrections(table: Table, rules: Sequence[Rule]) -> str:
     """SQL: list of CELL of the cells of a typed row that are to become null.
 
-    Needs `_misfits`, and `unread_cells` of the row.
+    Needs `_type_errors`, and `unread_cells` of the row.
     """
     words = " ".join(
         f"when {literal(column.name)} then {literal(TYPE_WORDS[column.data_type])}"
@@ -116,7 +116,7 @@ def corrections(table: Table, rules: Sequence[Rule]) -> str:
     )
     strict = ", ".join(literal(name) for name in table.strict)
     of_types = "[]" if not words else (
-        f"list_transform(list_filter(_misfits, lambda cell: cell.name not in ({strict})), "
+        f"list_transform(list_filter(_type_errors, lambda cell: cell.name not in ({strict})), "
         "lambda cell: {'name': cell.name, 'rule': 'type(' || cell.name || ')', "
         "'message': cell.name || ' ' || cell.content || ' is no ' "
         f"|| case cell.name {words} end, 'content': cell.content}})"

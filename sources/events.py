@@ -14,8 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from sources.casting import attributes, can_misfit, cast, is_misfit, row_json, typed_select
-from sources.checks import breach_list, breaches, keys_table
+from sources.casting import attributes, can_differ, cast, has_type_error, row_json, typed_select
+from sources.checks import keys_table, violation_list, violations
 from sources.contract import Column, Parent, Rule, Table
 from sources.corrections import UNREAD_BY_ROW, UNREAD_VALUES, broken
 from sources.headers import ROW_COLUMNS
@@ -100,14 +100,14 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
 
 def reject_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file: str) -> None:
     """Add the events of a file that break a rule to the table `rejected`, with the reasons."""
-    messages = ", ".join(message for _, message in breaches(EVENTS, EVENTS.rules))
+    messages = ", ".join(message for _, message in violations(EVENTS, EVENTS.rules))
     con.execute(
         f"""
         insert into rejected
         with typed_events as ({typed_select(EVENTS, types, "mapped as _raw,")}),
 
         broken as (
-            select *, {breach_list(EVENTS, EVENTS.rules)} as _breaches
+            select *, {violation_list(EVENTS, EVENTS.rules)} as _violations
             from typed_events
             left join unread_rows using (_file, _row)
             where _file = {literal(file)} and coalesce({messages}) is not null
@@ -117,9 +117,9 @@ def reject_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file
             _n,
             _file,
             _row,
-            _breaches[1].rule as rule,
+            _violations[1].rule as rule,
             array_to_string(
-                list_transform(_breaches, lambda breach: breach.message), '; '
+                list_transform(_violations, lambda violation: violation.message), '; '
             ) as message,
             json_merge_patch(
                 {row_json(types, "_raw")}, {UNREAD_VALUES}
@@ -136,12 +136,12 @@ def unusable_values(
     columns = [
         column
         for column in EVENTS.columns
-        if not column.is_strict and column.name in types and can_misfit(column, types[column.name])
+        if not column.is_strict and column.name in types and can_differ(column, types[column.name])
     ]
     lost: dict[str, int] = {}
     if columns:
         counts = ", ".join(
-            f"count(*) filter ({is_misfit(column, types[column.name])})" for column in columns
+            f"count(*) filter ({has_type_error(column, types[column.name])})" for column in columns
         )
         found = one_row(con, f"select {counts} from mapped where _file = {literal(file)}")
         lost = dict(zip((column.name for column in columns), found, strict=True))

@@ -1,4 +1,4 @@
-"""How far a company's facts go: the day up to which it can be judged."""
+"""How far a company's facts go: the day up to which it can be measured."""
 
 from __future__ import annotations
 

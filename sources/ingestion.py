@@ -66,7 +66,7 @@ def ingest(
     delivery that was loaded already is not read again. A file that cannot be used fails its own
     table, whose loaded rows stay. Raises IngestError when the folder is missing,
     holds nothing that is expected, or leaves no customer at all; MappingError for a system that
-    nobody mapped.
+    has no mapping.
     """
     if not folder.is_dir():
         raise IngestError(f"{folder}: there is no such folder")

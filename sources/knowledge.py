@@ -25,14 +25,14 @@ class Knowledge:
 
     @classmethod
     def of(cls, parts: Iterable[Part]) -> Knowledge:
-        held = list(parts)
+        kept = list(parts)
         return cls(
-            max(part.last_date for part in held),
-            any(part.has_users for part in held),
-            any(part.has_feature_users for part in held),
-            any(part.has_sessions for part in held),
-            any(part.has_api_calls for part in held),
-            any(part.has_data_bytes for part in held),
+            max(part.last_date for part in kept),
+            any(part.has_users for part in kept),
+            any(part.has_feature_users for part in kept),
+            any(part.has_sessions for part in kept),
+            any(part.has_api_calls for part in kept),
+            any(part.has_data_bytes for part in kept),
         )
 
     @property

@@ -1,4 +1,4 @@
-"""The leak check of a whole company: every column that the contract does not know, judged.
+"""The leak check of a whole company: every column that the contract does not know, examined.
 
 What the contract knows has been thought about. What it does not know lands in `attributes`, as it
 is today and without a history, and that is the usual way for a leak to come in.
@@ -17,7 +17,7 @@ from sources.landing import literal
 from sources.leaks import Evidence, LeakPolicy, strongest_evidence
 from warehouse import Warehouse
 
-# As churn is told in the marts: on that day no subscription covers the account, or the renewal of
+# Churn as in the marts: on that day no subscription covers the account, or the renewal of
 # the whole of it was lost and nothing was signed since.
 ENDED_SQL = """
 with covered as (
@@ -93,7 +93,7 @@ def check_leaks(
     """Judge every unknown column, and put the suspects in the place of those found before.
 
     `as_of_date` is the day up to which contracts are known: an export of events may go further,
-    and whoever had not renewed yet would pass for lost.
+    and all who had not renewed yet would pass for lost.
     """
     outcomes = warehouse.read(ENDED_SQL, {"day": as_of_date})
     ended = outcomes.set_index("account_id")["has_ended"].astype(bool)

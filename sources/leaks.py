@@ -18,7 +18,7 @@ POLICY_FILE = Path(__file__).resolve().parents[1] / "dbt_project" / "seeds" / "l
 
 How = Literal["value", "presence"]
 
-# Accounts are dealt into so many groups; a category is judged by the accounts of the others.
+# Accounts are dealt into so many groups; a category is measured by the accounts of the others.
 GROUPS = 5
 # Rows are compared with others of their time: up to two years of months, of 25 rows at least.
 MOST_PERIODS = 24
@@ -85,17 +85,17 @@ def strongest_evidence(
         minimum_accounts: how many accounts that have ended, and how many that have not, a
             reading must rest on.
     """
-    judged = rows[rows["account_id"].isin(ended.index)].reset_index(drop=True)
-    if judged.empty:
+    examined = rows[rows["account_id"].isin(ended.index)].reset_index(drop=True)
+    if examined.empty:
         return None
-    accounts = judged["account_id"]
+    accounts = examined["account_id"]
     has_ended = ended.reindex(accounts).to_numpy(dtype=bool)
     several = accounts.duplicated().any()
-    period = _periods(judged["happened_at"]) if several else np.zeros(len(judged))
+    period = _periods(examined["happened_at"]) if several else np.zeros(len(examined))
     readings: list[tuple[How, pd.Series, bool]] = [
-        ("presence", judged["value"].notna().astype(float), False),
-        ("value", _numbers(judged["value"]), False),
-        ("value", _categories(judged["value"], accounts, has_ended, period), True),
+        ("presence", examined["value"].notna().astype(float), False),
+        ("value", _numbers(examined["value"]), False),
+        ("value", _categories(examined["value"], accounts, has_ended, period), True),
     ]
     found = []
     for how, score, has_direction in readings:

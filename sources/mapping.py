@@ -89,7 +89,7 @@ def load_mappings(system: str, folder: Path = MAPPINGS) -> dict[str, Mapping]:
     """The mappings of a system by contract table (`schema.table`, or `product.events`).
 
     Empty for `canonical`, whose files are in contract form. Raises MappingError for a system that
-    nobody has mapped, naming those that are.
+    has none, naming those that are.
     """
     if system == CANONICAL:
         return {}
@@ -181,7 +181,7 @@ class Reader:
         return Delivery(table.full_name, {raw: tuple(files)}, sql, tuple(notes))
 
     def forget(self, delivery: Delivery, file: Landed) -> None:
-        """Let go of the rows of a file that was opened alone: CSV is held in memory."""
+        """Let go of the rows of a file that was opened alone: CSV is kept in memory."""
         for raw in [raw for raw, files in delivery.groups.items() if files == (file,)]:
             drop(self.con, f"{raw} #0")
             self._read.pop(raw, None)

@@ -28,11 +28,11 @@ MAY_IMPORT = {
 # Within the simulator: what happens does not know how it is written down, records do not know the
 # truth, and the judge knows files alone.
 FLOORS_OF_THE_SIMULATOR = {
-    "mess": frozenset({"mess"}),
-    "life": frozenset({"mess", "life"}),
-    "records": frozenset({"mess", "life", "records"}),
-    "truth": frozenset({"mess", "life", "records", "truth"}),
-    "judge": frozenset({"judge"}),
+    "defects": frozenset({"defects"}),
+    "life": frozenset({"defects", "life"}),
+    "exports": frozenset({"defects", "life", "exports"}),
+    "truth": frozenset({"defects", "life", "exports", "truth"}),
+    "evaluation": frozenset({"evaluation"}),
 }
 # ml sees data frames, never a connection, and knows nothing of the scheduler.
 CLOSED_TO_ML = frozenset(

@@ -29,11 +29,12 @@ class ScoringTask:
     """A model and the accounts that it is to score as of a day.
 
     `accounts` has account_id and the signals of the accounts open on that day, one row each;
-    `signals` says what the signals are called (see `explain.Signal`).
+    `signals` says what the signals are called (see `explain.Signal`). A hindcast is by a model
+    that was trained after the as-of date.
 
     Raises:
         ValueError: an account stands twice, or the model was trained after the as-of date and
-            would predict from facts that were not known yet.
+            would predict from facts that were not known yet, in what is no hindcast.
     """
 
     target: Target
@@ -43,11 +44,13 @@ class ScoringTask:
     signals: pd.DataFrame
     drivers_per_account: int
     as_of_date: date
+    is_hindcast: bool = False
 
     def __post_init__(self) -> None:
         if self.accounts["account_id"].duplicated().any():
             raise ValueError("accounts: an account stands more than once")
-        if date.fromisoformat(self.model.trained_as_of_date) > self.as_of_date:
+        knows_later = date.fromisoformat(self.model.trained_as_of_date) > self.as_of_date
+        if knows_later and not self.is_hindcast:
             raise ValueError(
                 f"model {self.model_version} was trained on facts up to "
                 f"{self.model.trained_as_of_date}; it cannot score {self.as_of_date} honestly"

@@ -1,7 +1,8 @@
-"""The two jobs and their schedules: score every day, train every week."""
+"""The jobs: score every day, train every week, and past weeks again when somebody asks for it."""
 
 import dagster as dg
 
+from orchestration.defs import weeks
 from orchestration.defs.predictions import MODEL_KEYS
 from orchestration.defs.runs import fail_run
 from orchestration.lib.cadence import DAILY, WEEKLY, schedule_name
@@ -12,9 +13,17 @@ EXECUTOR = dg.in_process_executor
 
 FRESH_FOR = dg.FreshnessPolicy.time_window(fail_window=FAILED_AFTER, warn_window=LATE_AFTER)
 
+
+def with_freshness(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """How old an asset may be. A past week does not age: Dagster would call each of them late."""
+    return spec if spec.partitions_def else dg.apply_freshness_policy(spec, FRESH_FOR)
+
+
+EVERYTHING = dg.AssetSelection.all() - dg.AssetSelection.assets(*weeks.redo_weeks.keys)
+
 daily = dg.define_asset_job(
     name=DAILY.job,
-    selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*MODEL_KEYS),
+    selection=EVERYTHING - dg.AssetSelection.assets(*MODEL_KEYS),
     description="Load, check, model and score with the champion.",
     executor_def=EXECUTOR,
     hooks={fail_run},
@@ -22,8 +31,16 @@ daily = dg.define_asset_job(
 
 weekly = dg.define_asset_job(
     name=WEEKLY.job,
-    selection=dg.AssetSelection.all(),
+    selection=EVERYTHING,
     description="The daily job with new models in the middle, promoted only if better.",
+    executor_def=EXECUTOR,
+    hooks={fail_run},
+)
+
+past_weeks = dg.define_asset_job(
+    name="past_weeks",
+    selection=dg.AssetSelection.assets(*weeks.redo_weeks.keys),
+    description="Compute past weeks anew and score them, as of each week's end. To be backfilled.",
     executor_def=EXECUTOR,
     hooks={fail_run},
 )

@@ -132,14 +132,16 @@ def score_target(
     return scoring
 
 
-def append_predictions(warehouse: Warehouse, predictions: pd.DataFrame, run_id: str) -> None:
+def append_predictions(
+    warehouse: Warehouse, predictions: pd.DataFrame, run_id: str, table: str = "ml.predictions"
+) -> None:
     """Append one target's predictions by one model; in the place of the run's own, if any."""
     first = predictions.iloc[0]
     key = {
         name: first[name] for name in ("target", "horizon_days", "as_of_date", "model_version")
     } | {"run_id": run_id}
     rows = predictions.assign(run_id=run_id, scored_at=datetime.now(UTC))
-    warehouse.replace_rows("ml.predictions", rows, where=_plain(key))
+    warehouse.replace_rows(table, rows, where=_plain(key))
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """dbt: everything up to the predictions, and then the marts that need them; only what is stale."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, dbt_assets
+from dagster_dbt import DbtCliInvocation, DbtCliResource, dbt_assets
 
 from orchestration.lib import signatures
-from orchestration.lib.catalog import read_tables
+from orchestration.lib.catalog import Table, read_tables
 from orchestration.lib.dbt_events import asset_events, finished_nodes
 from orchestration.lib.dbt_project import (
     PROJECT_DIR,
@@ -51,50 +53,52 @@ def dbt_variables(run: Run) -> Variables:
     return Variables(run.as_of_date, known_as_of)
 
 
-def run_dbt(
-    context: dg.AssetExecutionContext,
-    companies: CompanyWarehouse,
-    request: RunRequest,
-    dbt: DbtCliResource,
-) -> Iterator[Any]:
-    """One `dbt build` of those selected models that are stale as of the run's date."""
+@dataclass(frozen=True)
+class BuildPlan:
+    """Which seeds and models a run must build, parents first, and the signature of each one."""
+
+    run: Run
+    wanted: dict[str, str]
+    due: list[str]
+    tables: dict[str, Table]
+
+
+def plan_build(warehouse: Warehouse, run: Run, selected: Container[str]) -> BuildPlan:
+    """Those of the selected models that are stale; they are stale until they are built."""
+    recorded = signatures.recorded(warehouse)
+    nodes = project_nodes(
+        manifest,
+        dbt_variables(run),
+        signatures.raw_versions(warehouse),
+        recorded,
+        (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"),
+    )
+    wanted = signatures.signatures(nodes)
+    tables = read_tables(warehouse)
+    there = [name.replace("/", ".") for name in tables]
+    is_due = set(wanted) if run.is_full_refresh else set(stale(nodes, wanted, recorded, there))
+    due = [name for name in wanted if name in is_due and name in selected]
+    signatures.forget(warehouse, due)
+    return BuildPlan(run, wanted, due, tables)
+
+
+@contextmanager
+def built(
+    dbt: DbtCliResource, companies: CompanyWarehouse, plan: BuildPlan, step: str
+) -> Iterator[DbtCliInvocation]:
+    """One `dbt build` of what a plan calls stale; in the end, what was built well is recorded."""
     settings = companies.settings
-    selected = {"/".join(key.path) for key in context.selected_asset_keys}
-    with retried_on_connection_loss(), companies.open() as warehouse:
-        run, _ = resolved_run(warehouse, settings, context, request)
-        variables = dbt_variables(run)
-        recorded = signatures.recorded(warehouse)
-        nodes = project_nodes(
-            manifest,
-            variables,
-            signatures.raw_versions(warehouse),
-            recorded,
-            (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"),
-        )
-        wanted = signatures.signatures(nodes)
-        tables = read_tables(warehouse)
-        there = [name.replace("/", ".") for name in tables]
-        is_due = set(wanted) if run.is_full_refresh else set(stale(nodes, wanted, recorded, there))
-        due = [name for name in wanted if name in is_due & selected]
-        signatures.forget(warehouse, due)
-    # Dagster wants parents before children, and so are they here.
-    for name in wanted:
-        if name in selected.difference(due):
-            key = dg.AssetKey(name.split("/"))
-            yield signatures.unchanged(key, wanted[name], tables[name].rows())
-    context.log.info(f"{len(due)} of {len(selected)} models are stale")
-    if not due:
-        return
-    command = ["build", "--select", " ".join(name.split("/")[1] for name in due)]
+    command = ["build", "--select", " ".join(name.split("/")[1] for name in plan.due)]
     # Unit tests judge the SQL, not the data: `make test` runs them, 8 s that no run needs.
     command += ["--exclude-resource-type", "unit_test"]
-    command += ["--full-refresh"] if run.is_full_refresh else []
+    command += ["--full-refresh"] if plan.run.is_full_refresh else []
     # dagster-dbt hands this process's environment to dbt; profiles.yml reads the address there.
-    target_path = settings.dbt_target / context.op_def.name
+    target_path = settings.dbt_target / step
     reuse_parse(settings, target_path)
     # What an earlier run has built says nothing of this one, should dbt not come to an end.
     results_path(target_path).unlink(missing_ok=True)
-    with environment({**dbt_environment(settings), **variables.as_environment()}):
+    variables = dbt_variables(plan.run).as_environment()
+    with environment({**dbt_environment(settings), **variables}):
         # With its context dagster-dbt would add what is current to the selection.
         invocation = dbt.cli(
             command,
@@ -103,6 +107,34 @@ def run_dbt(
             target_path=target_path,
         )
     try:
+        yield invocation
+    finally:
+        keep_parse(settings, target_path)
+        results = read_results(invocation.target_path)
+        with companies.open() as warehouse:
+            record_built(warehouse, plan.run, results, plan.wanted)
+
+
+def run_dbt(
+    context: dg.AssetExecutionContext,
+    companies: CompanyWarehouse,
+    request: RunRequest,
+    dbt: DbtCliResource,
+) -> Iterator[Any]:
+    """One `dbt build` of those selected models that are stale as of the run's date."""
+    selected = {signatures.asset_name(key) for key in context.selected_asset_keys}
+    with retried_on_connection_loss(), companies.open() as warehouse:
+        run, _ = resolved_run(warehouse, companies.settings, context, request)
+        plan = plan_build(warehouse, run, selected)
+    # Dagster wants parents before children, and so are they here.
+    for name, signature in plan.wanted.items():
+        if name in selected.difference(plan.due):
+            key = dg.AssetKey(name.split("/"))
+            yield signatures.unchanged(key, signature, plan.tables[name].rows())
+    context.log.info(f"{len(plan.due)} of {len(selected)} models are stale")
+    if not plan.due:
+        return
+    with built(dbt, companies, plan, context.op_def.name) as invocation:
         events = finished_nodes(invocation)
         with retried_on_connection_loss(), companies.open() as warehouse:
             tables = read_tables(warehouse)
@@ -112,11 +144,6 @@ def run_dbt(
         )
         if error := invocation.get_error():
             raise error
-    finally:
-        keep_parse(settings, target_path)
-        results = read_results(invocation.target_path)
-        with companies.open() as warehouse:
-            record_built(warehouse, run, results, wanted)
 
 
 def results_path(target_path: Path) -> Path:

@@ -48,6 +48,7 @@ STEP_WORDS = {
     "score_accounts": "score open accounts",
     "expect_ml": "check the predictions",
     "dbt_models_with_predictions": "dbt: customer health",
+    "redo_weeks": "compute and score past weeks",
 }
 
 # Step events go through this logger, so that whoever runs a job in process can listen.

@@ -114,7 +114,7 @@ class ContractBook:
     ) -> None:
         """More seats (product 0) or one more product in the middle of a term.
 
-        Whoever buys during a pause ends it.
+        A purchase during a pause ends it.
         """
         self._resume_others(accounts, product, days)
         for code in range(1, len(PRODUCTS)):

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.assumptions import BLOWS, Assumptions
+from simulator.assumptions import SHOCKS, Assumptions
 
 PRESENT, VACANT = 0, 1
-DEPARTURE = BLOWS.index("sponsor_departure")
-QUIET = len(BLOWS)
+DEPARTURE = SHOCKS.index("sponsor_departure")
+QUIET = len(SHOCKS)
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class HealthChain:
     """The chain over levels (deviation) and sponsor (present, vacant).
 
     `levels`: deviation of each level. `kernels[k, i, j]`: probability of going from level i to j
-    when blow k strikes (the last k: none). `blows[s]`: probability of each k when the sponsor is
+    when shock k strikes (the last k: none). `shocks[s]`: probability of each k when the sponsor is
     present or vacant. `matrix`: the whole chain, states ordered present levels, vacant levels.
     """
 
     levels: np.ndarray
     kernels: np.ndarray
-    blows: np.ndarray
+    shocks: np.ndarray
     matrix: np.ndarray
     stationary: np.ndarray
     replaced: float
@@ -36,24 +36,24 @@ class HealthChain:
     def step(
         self, rng: np.random.Generator, level: np.ndarray, vacant: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Next level and vacancy of each account, and the blow that struck it."""
-        edges = np.cumsum(self.blows[vacant.astype(np.int64)], axis=1)[:, :-1]
-        blow = (rng.random(len(level))[:, None] >= edges).sum(axis=1)
-        moves = np.cumsum(self.kernels[blow, level], axis=1)[:, :-1]
+        """Next level and vacancy of each account, and the shock that struck it."""
+        edges = np.cumsum(self.shocks[vacant.astype(np.int64)], axis=1)[:, :-1]
+        shock = (rng.random(len(level))[:, None] >= edges).sum(axis=1)
+        moves = np.cumsum(self.kernels[shock, level], axis=1)[:, :-1]
         following = (rng.random(len(level))[:, None] >= moves).sum(axis=1)
         is_filled = rng.random(len(level)) < self.replaced
-        return following, (vacant & ~is_filled) | (blow == DEPARTURE), blow
+        return following, (vacant & ~is_filled) | (shock == DEPARTURE), shock
 
 
 def build_chain(rules: Assumptions) -> HealthChain:
     count = rules.deviation_levels
     levels = (np.arange(count) - count // 2) * rules.deviation_step
-    shifts = [rules.blow_shifts[name] for name in BLOWS] + [0.0]
+    shifts = [rules.shock_shifts[name] for name in SHOCKS] + [0.0]
     kernels = np.stack([_kernel(levels, shift, rules) for shift in shifts])
 
-    present = np.array([rules.blow_probabilities[name] for name in BLOWS] + [0.0])
+    present = np.array([rules.shock_probabilities[name] for name in SHOCKS] + [0.0])
     present[QUIET] = 1.0 - present.sum()
-    # Nobody can leave a vacant seat.
+    # A vacant seat cannot be left.
     vacant = present.copy()
     vacant[QUIET] += vacant[DEPARTURE]
     vacant[DEPARTURE] = 0.0
@@ -70,7 +70,7 @@ def build_chain(rules: Assumptions) -> HealthChain:
     return HealthChain(
         levels=levels,
         kernels=kernels,
-        blows=np.stack([present, vacant]),
+        shocks=np.stack([present, vacant]),
         matrix=matrix,
         stationary=_stationary(np.tensordot(present, kernels, axes=1)),
         replaced=rules.sponsor_replaced,

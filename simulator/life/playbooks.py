@@ -84,7 +84,7 @@ def is_wave(week: int, rules: Assumptions) -> bool:
 def plan_wave(chances: WeeklyChances, prospects: Prospects, monday: int) -> Wave:
     """What a wave beginning on a Monday means for each customer in each state.
 
-    Computed backwards from the wave's last week, when nobody can leave within it any more.
+    Computed backwards from the wave's last week, when no account can leave within it any more.
     """
     rules = chances.rules
     shifts = treatment_shifts(rules)

@@ -14,8 +14,8 @@ from simulator.assumptions import (
     Assumptions,
 )
 from simulator.calendar import Calendar, add_months
-from simulator.mess import Count, Mess
-from simulator.mess.counts import FACT
+from simulator.defects import Count, Switches
+from simulator.defects.counts import FACT
 from simulator.randomness import Randomness, choose
 
 SMB, MID_MARKET, ENTERPRISE = range(3)
@@ -62,7 +62,7 @@ class Population:
     def is_monthly(self) -> np.ndarray:
         return self.term_months == 1
 
-    def counts(self, mess: Mess) -> list[Count]:
+    def counts(self, switches: Switches) -> list[Count]:
         accounts = {
             f"accounts in {name}": ("currency-mix", self.currency == code)
             for code, name in enumerate(CURRENCIES)
@@ -71,7 +71,7 @@ class Population:
         return [
             Count(name, "billing.subscriptions", unit, int(chosen.sum()), FACT)
             for unit, (name, chosen) in accounts.items()
-            if name in mess
+            if name in switches
         ]
 
     @property
@@ -86,7 +86,7 @@ class Population:
 
 
 def draw_population(
-    count: int, calendar: Calendar, rules: Assumptions, mess: Mess, randomness: Randomness
+    count: int, calendar: Calendar, rules: Assumptions, switches: Switches, randomness: Randomness
 ) -> Population:
     """`count` customers, some signed before the calendar's start, the others within it."""
     rng = randomness.stream("population")
@@ -100,11 +100,11 @@ def draw_population(
     region = choose(rng, np.tile(rules.region_shares, (count, 1)))
     country = _countries(rng, region)
     currency = np.array([CURRENCIES.index(entry[3]) for entry in COUNTRIES])[country]
-    if "currency-mix" not in mess:
+    if "currency-mix" not in switches:
         currency = np.zeros_like(currency)
     term_months = np.array(TERMS)[choose(rng, np.array(rules.term_shares)[segment])]
     billing = _BILLING_PERIODS[choose(rng, _BILLING_SHARES[segment])]
-    if "annual-prepayment" not in mess:
+    if "annual-prepayment" not in switches:
         billing = np.ones_like(billing)
     first_renewal = _first_renewals(signed_day, first_day, term_months)
 

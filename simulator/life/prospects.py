@@ -101,7 +101,7 @@ class WeeklyChances:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Probability of leaving by choice (customers x shifts x states), and whose renewal is due.
 
-        `shifts` are those of the treatments told apart.
+        `shifts` are those of the treatments that are distinguished.
         """
         rules, mean = self.rules, prospects.mean_health(monday, self.rules)
         # The chance in mid-term is a product of the customer's own factor and one of the state,

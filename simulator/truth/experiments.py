@@ -8,12 +8,12 @@ import pyarrow as pa
 from simulator.assumptions import SEGMENTS
 from simulator.calendar import FAR, to_date
 from simulator.columns import dates, keys, numbers, texts, whole
+from simulator.exports.success import days_to_value
 from simulator.life.contracts import next_day
 from simulator.life.playbooks import ARMS, BANDS, CHOSEN, DRAWN, HELD_OUT, NOT_CHOSEN, PLAYBOOKS
 from simulator.life.population import onboarding_shares, programme_day
 from simulator.life.prospects import Prospects
 from simulator.life.world import World
-from simulator.records.success import days_to_value
 from simulator.truth.futures import retention_from_the_start
 
 # An enrolment is judged on the days after its own until the next wave.
@@ -31,14 +31,14 @@ class _Outcomes:
 
 
 def _outcomes(world: World, account: np.ndarray, day: np.ndarray, days: int) -> _Outcomes:
-    churns = world.lives.churns
+    churns = world.lifecycles.churns
     lost = next_day(churns.account, churns.day, account, day - 1)
     return _Outcomes(lost <= day + days, day + days <= world.calendar.end)
 
 
 def enrolment_table(world: World) -> pa.Table:
     """One row per account on a wave's list, with both of its futures."""
-    enrolments = world.lives.enrolments
+    enrolments = world.lifecycles.enrolments
     seen = _outcomes(world, enrolments.account, enrolments.day, EFFECT_DAYS)
     return pa.table(
         {
@@ -61,9 +61,9 @@ def playbook_effects(world: World) -> pa.Table:
     of the exact effects on the accounts listed; `drawn_difference_pp` compares the drawn with the
     held out; `listed_difference_pp` all treated with all untreated on the list;
     `naive_difference_pp` the treated with everybody else who was a customer on that day.
-    Differences are null where one side has nobody whose days are over.
+    Differences are null where one side has no account whose days are over.
     """
-    enrolments, rows = world.lives.enrolments, []
+    enrolments, rows = world.lifecycles.enrolments, []
     seen = _outcomes(world, enrolments.account, enrolments.day, EFFECT_DAYS)
     for code, playbook in enumerate(PLAYBOOKS):
         for band in (EVERY_BAND, *BANDS):
@@ -116,11 +116,11 @@ def _standard_error(stays: np.ndarray, one: np.ndarray, other: np.ndarray) -> fl
 
 def _naive_difference(world: World, treated: np.ndarray, stays: np.ndarray) -> float | None:
     """Treated customers against all others of the same days."""
-    enrolments, calendar = world.lives.enrolments, world.calendar
+    enrolments, calendar = world.lifecycles.enrolments, world.calendar
     others, treated_keys = [], enrolments.account[treated] * FAR + enrolments.day[treated]
     for day in np.unique(enrolments.day[treated]):
         week = int(calendar.week_of(np.array([day]))[0])
-        account = np.flatnonzero(world.lives.is_open[:, max(week - 1, 0)])
+        account = np.flatnonzero(world.lifecycles.is_open[:, max(week - 1, 0)])
         account = account[~np.isin(account * FAR + day, treated_keys)]
         seen = _outcomes(world, account, np.full(len(account), day), EFFECT_DAYS)
         others.append(~seen.left[seen.is_over])

@@ -1,4 +1,4 @@
-"""The truth as files beside the data, for tests and for whoever judges a health score."""
+"""The truth as files beside the data, for tests and for those who evaluate a health score."""
 
 import json
 from dataclasses import asdict
@@ -12,7 +12,7 @@ from simulator.assumptions import PRODUCTS, SEGMENTS
 from simulator.calendar import FAR
 from simulator.columns import dates, flags, keys, numbers, texts, whole
 from simulator.life.contracts import KINDS, Changes
-from simulator.life.lives import WAYS, Lives
+from simulator.life.lifecycles import WAYS, Lifecycles
 from simulator.life.population import Population
 from simulator.life.world import World
 from simulator.truth.causes import CAUSES, PARTS
@@ -32,15 +32,15 @@ def write_truth(
     weeks: WeeklyTruth,
     causes: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    """Write every file of `truth/` but the run's own facts and the count of the mess.
+    """Write every file of `truth/` but the run's own facts and the count of defects.
 
     `causes` is what `churn_causes` returns.
     """
     write_parquet(_account_weeks(world, weeks), folder / "account_weeks.parquet")
     pa_csv.write_csv(_accounts(world.population), folder / "accounts.csv")
-    pa_csv.write_csv(_causes(world.lives, causes), folder / "churn_causes.csv")
-    write_parquet(_contract_changes(world.lives.changes), folder / "contract_changes.parquet")
-    movements = mrr_movements(world.lives.changes, world.population.currency, world.calendar)
+    pa_csv.write_csv(_causes(world.lifecycles, causes), folder / "churn_causes.csv")
+    write_parquet(_contract_changes(world.lifecycles.changes), folder / "contract_changes.parquet")
+    movements = mrr_movements(world.lifecycles.changes, world.population.currency, world.calendar)
     write_parquet(movements, folder / "mrr_movements.parquet")
     write_parquet(enrolment_table(world), folder / "playbook_enrolments.parquet")
     pa_csv.write_csv(playbook_effects(world), folder / "playbook_effects.csv")
@@ -55,13 +55,13 @@ def _write_json(facts: dict, path: Path) -> None:
 
 def _account_weeks(world: World, weeks: WeeklyTruth) -> pa.Table:
     account, week = weeks.account, weeks.week
-    lives = world.lives
+    lifecycles = world.lifecycles
     columns = {
         "account_id": keys("acct", account),
         "week_end": dates(world.calendar.first_monday + 7 * week + 6),
-        "health": numbers(np.round(lives.weekly_health[account, week].astype(np.float64), 4)),
-        "has_sponsor": flags(~lives.weekly_vacant[account, week]),
-        "treatment": texts(_TREATMENTS, lives.weekly_treatment[account, week]),
+        "health": numbers(np.round(lifecycles.weekly_health[account, week].astype(np.float64), 4)),
+        "has_sponsor": flags(~lifecycles.weekly_vacant[account, week]),
+        "treatment": texts(_TREATMENTS, lifecycles.weekly_treatment[account, week]),
     }
     for column, horizon in enumerate(HORIZONS):
         columns[f"churn_probability_{horizon}d"] = numbers(weeks.leaving[:, column])
@@ -84,9 +84,9 @@ def _accounts(population: Population) -> pa.Table:
     )
 
 
-def _causes(lives: Lives, causes: tuple[np.ndarray, np.ndarray]) -> pa.Table:
+def _causes(lifecycles: Lifecycles, causes: tuple[np.ndarray, np.ndarray]) -> pa.Table:
     main, parts = causes
-    churns = lives.churns
+    churns = lifecycles.churns
     order = np.lexsort((churns.day, churns.account))
     columns = {
         "account_id": keys("acct", churns.account[order]),

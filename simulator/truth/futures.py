@@ -90,7 +90,7 @@ def weekly_probabilities(
     Exact given the latent state: all paths of health, sponsor and treatments are summed, and
     renewal days are known in advance.
     """
-    calendar, lives = world.calendar, world.lives
+    calendar, lifecycles = world.calendar, world.lifecycles
     chances = WeeklyChances(world.chain, world.rules)
     tables = WaveTables(world.population.size, calendar, chances)
     none = np.zeros(0)
@@ -102,7 +102,7 @@ def weekly_probabilities(
     # product runs on one thread: a pool inside each costs more than it brings (15 s against 1 s).
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor() as pool:
         for week in range(0, full_weeks, every):
-            covered = np.flatnonzero(lives.is_open[:, week])
+            covered = np.flatnonzero(lifecycles.is_open[:, week])
             blocks = [covered[at : at + _BLOCK] for at in range(0, len(covered), _BLOCK)]
             last = week + _weeks_in(max(HORIZONS))
             tables.prepare(covered, _prospects(world, covered, week), week + 1, last)
@@ -116,22 +116,22 @@ def weekly_probabilities(
 
 def _prospects(world: World, accounts: np.ndarray, week: int) -> Prospects:
     """Customers as they stand at a week's end."""
-    lives = world.lives
+    lifecycles = world.lifecycles
     return Prospects.of(
         world.population,
         accounts,
-        lives.weekly_spell_start[accounts, week],
-        lives.weekly_renewal_day[accounts, week],
+        lifecycles.weekly_spell_start[accounts, week],
+        lifecycles.weekly_renewal_day[accounts, week],
     )
 
 
 def _look_ahead(world: World, outlook: "_Outlook", week: int, accounts: np.ndarray) -> WeeklyTruth:
     """The truth about one block of customers, from the state they are in at a week's end."""
-    lives, prospects = world.lives, _prospects(world, accounts, week)
-    vacant = lives.weekly_vacant[accounts, week]
-    state = lives.weekly_level[accounts, week] + len(world.chain.levels) * vacant
-    treatment = lives.weekly_treatment[accounts, week]
-    selling = lives.weekly_selling[accounts, week].astype(np.int64)
+    lifecycles, prospects = world.lifecycles, _prospects(world, accounts, week)
+    vacant = lifecycles.weekly_vacant[accounts, week]
+    state = lifecycles.weekly_level[accounts, week] + len(world.chain.levels) * vacant
+    treatment = lifecycles.weekly_treatment[accounts, week]
+    selling = lifecycles.weekly_selling[accounts, week].astype(np.int64)
     return WeeklyTruth(
         accounts,
         np.full(len(accounts), week),

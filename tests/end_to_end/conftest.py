@@ -139,7 +139,7 @@ class Messy:
 
 @pytest.fixture(scope="session")
 def messy(open_folder: Path) -> Iterator[Messy]:
-    """300 customers over 18 months with every kind of mess, run; in a home of its own."""
+    """300 customers over 18 months with every defect and scenario, run; in a home of its own."""
     home = Home(open_folder / "messy")
     files, clean = open_folder / "messy files", open_folder / "clean files"
     size = ("--accounts", "300", "--months", "18", "--seed", "11")

@@ -1,4 +1,4 @@
-"""The open benchmark from the outside: predictions out, a verdict in, and nothing easy to beat."""
+"""The open benchmark from the outside: predictions out, a result in, and nothing easy to beat."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from simulator.judge import read_predictions, score_predictions
-from simulator.judge.observables import score_observables
-from simulator.judge.truth import Truth
+from simulator.evaluation import read_predictions, score_predictions
+from simulator.evaluation.observables import score_observables
+from simulator.evaluation.truth import Truth
 from sources import ingest, load_contract, newest_fact_date
 from tests.dbt.conftest import build
 from tests.end_to_end.conftest import Home, Messy
@@ -35,38 +35,38 @@ def test_our_own_predictions_get_a_share_of_the_oracle(
     printed = home.tenure("benchmark", "score", str(out), "--company-folder", str(files))
     assert "Share of the oracle's AUC" in printed
     assert "Calibration slope" in printed
-    verdict = score_predictions(read_predictions(out), files)
-    assert verdict.coverage > 0.99
-    assert 0.5 < verdict.share.value < 1
+    result = score_predictions(read_predictions(out), files)
+    assert result.coverage > 0.99
+    assert 0.5 < result.share.value < 1
 
 
-def test_the_health_score_is_judged_on_the_same_rows(
+def test_the_health_score_is_evaluated_on_the_same_rows(
     home: Home, files: Path, tmp_path: Path
 ) -> None:
-    verdicts = {}
+    results = {}
     for predictor in ("lightgbm", "health_score"):
         out = tmp_path / f"{predictor}.parquet"
         home.tenure(
             "benchmark", "predictions", "--out", str(out), "--company", "demo",
             "--predictor", predictor,
         )  # fmt: skip
-        verdicts[predictor] = score_predictions(read_predictions(out), files, samples=20)
-    assert verdicts["health_score"].calibration is None
-    assert verdicts["health_score"].rows == pytest.approx(verdicts["lightgbm"].rows, rel=0.05)
+        results[predictor] = score_predictions(read_predictions(out), files, samples=20)
+    assert results["health_score"].calibration is None
+    assert results["health_score"].rows == pytest.approx(results["lightgbm"].rows, rel=0.05)
 
 
-def test_a_company_with_every_kind_of_mess_is_judged_too(messy: Messy, tmp_path: Path) -> None:
+def test_a_company_with_every_defect_is_evaluated_too(messy: Messy, tmp_path: Path) -> None:
     """An account for tests that slips through is no account of the truth: it would be refused."""
     out = tmp_path / "ours.csv"
     messy.home.tenure("benchmark", "predictions", "--out", str(out), "--company", "messy")
-    verdict = score_predictions(read_predictions(out), messy.files, samples=20)
-    assert verdict.coverage > 0.99
-    assert 0.5 < verdict.share.value < 1
+    result = score_predictions(read_predictions(out), messy.files, samples=20)
+    assert result.coverage > 0.99
+    assert 0.5 < result.share.value < 1
 
 
 def test_outcomes_of_the_mart_are_the_simulators(home: Home, files: Path) -> None:
-    """A label that differs from the truth would teach and judge another question."""
-    weeks = Truth.read(files).judged_weeks()
+    """A label that differs from the truth would teach and answer another question."""
+    weeks = Truth.read(files).evaluated_weeks()
     warehouse = home.open("demo")
     try:
         outcomes = warehouse.read(
@@ -81,7 +81,7 @@ def test_outcomes_of_the_mart_are_the_simulators(home: Home, files: Path) -> Non
     assert (both["left"] == both["churned"].astype(bool)).all()
 
 
-def test_what_cannot_be_judged_is_a_sentence_and_exit_2(
+def test_what_cannot_be_evaluated_is_a_sentence_and_exit_2(
     home: Home, files: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.csv"
@@ -117,7 +117,7 @@ def observed(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[p
         signals = warehouse.read("select signal, risk_when from marts.dim_signals")
     finally:
         warehouse.close()
-    weeks = Truth.read(folder).judged_weeks()
+    weeks = Truth.read(folder).evaluated_weeks()
     snapshots["week_end"] = snapshots["snapshot_date"].astype(weeks["week_end"].dtype)
     rows = weeks.merge(snapshots, on=["account_id", "week_end"], how="left")
     assert rows["is_open"].notna().all()

@@ -1,4 +1,4 @@
-"""Two ledgers of one company: the warehouse's, and the one of whoever made the company."""
+"""Two ledgers of one company: the warehouse's, and that of the simulator."""
 
 import pandas as pd
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from simulator.mess.customers import LEAKY_COLUMN
-from simulator.mess.transport import NOT_DELIVERED
+from simulator.defects.customers import LEAKY_COLUMN
+from simulator.defects.transport import NOT_DELIVERED
 from sources import Contract, ingest, load_contract
 from tests.end_to_end.conftest import Messy
 from warehouse import Warehouse, load_settings
@@ -20,13 +20,13 @@ IN_QUARANTINE = """
 select source || '.' || table_name as of_table, 'rows', 'quarantined', rule, count(*)
 from quarantine.rejected_rows group by 1, 4
 """
-MENDED = """
+CORRECTED = """
 select
     source || '.' || table_name, 'rows',
     case rule when 'duplicate' then 'dropped' else 'repaired' end, rule, rows_repaired
 from tenure.repairs
 """
-SILENT = """
+MISSING = """
 select source || '.events', 'days', 'unknown', 'silent_days', sum(missing_days)
 from marts.source_outages group by source
 """
@@ -65,7 +65,7 @@ def intact(messy: Messy, contract: Contract) -> Iterator[Warehouse]:
     opened.close()
 
 
-def told(messy: Messy) -> list[dict[str, str]]:
+def defect_counts(messy: Messy) -> list[dict[str, str]]:
     """The truth about the defects, a row each."""
     with (messy.files / "truth" / "mess.csv").open() as file:
         return [row for row in csv.DictReader(file) if row["fate"] != "fact"]
@@ -75,7 +75,7 @@ def never_sent(messy: Messy) -> int:
     """Events that no warehouse can know of: never recorded, or still on their way."""
     return sum(
         int(row["count"])
-        for row in told(messy)
+        for row in defect_counts(messy)
         if (row["unit"], row["fate"]) == ("rows", "unknown")
     )
 
@@ -85,12 +85,12 @@ def test_every_defect_is_counted_by_the_rule_that_deals_with_it(
 ) -> None:
     """The claim of the benchmark: as many as were made, under their names, and not one more."""
     done = Tally()
-    for row in told(messy):
+    for row in defect_counts(messy):
         # What was never sent, and rows out of order, have tests of their own below.
         if (row["unit"], row["fate"]) not in {("rows", "unknown"), ("tables", "repaired")}:
             done[row["table"], row["unit"], row["fate"], row["rule"]] += int(row["count"])
     found = Tally()
-    for sql in (IN_QUARANTINE, MENDED, SILENT, LEAKS):
+    for sql in (IN_QUARANTINE, CORRECTED, MISSING, LEAKS):
         for *what, count in rows(warehouse, sql):
             found[tuple(what)] += int(count)
     loaded = rows(warehouse, "select source || '.' || table_name from tenure.loads")
@@ -101,16 +101,16 @@ def test_every_defect_is_counted_by_the_rule_that_deals_with_it(
     assert len(found) > 35
 
 
-def test_the_books_of_the_loads_say_the_same(messy: Messy, warehouse: Warehouse) -> None:
-    books = rows(
+def test_the_load_audit_says_the_same(messy: Messy, warehouse: Warehouse) -> None:
+    audit = rows(
         warehouse,
         "select sum(rows_quarantined), sum(rows_duplicate), "
         "bool_and(rows_in = rows_loaded + rows_quarantined + rows_duplicate) from tenure.loads",
     )
     done = Counter[str]()
-    for row in told(messy):
+    for row in defect_counts(messy):
         done[row["fate"]] += int(row["count"])
-    assert books == [(done["quarantined"], done["dropped"], True)]
+    assert audit == [(done["quarantined"], done["dropped"], True)]
 
 
 def test_what_is_left_is_what_intact_files_would_have_given(
@@ -118,7 +118,9 @@ def test_what_is_left_is_what_intact_files_would_have_given(
 ) -> None:
     """The order of rows means nothing, and no good row is lost with the broken ones."""
     changed = {
-        row["table"]: int(row["count"]) for row in told(messy) if row["mess"] == "changed-keys"
+        row["table"]: int(row["count"])
+        for row in defect_counts(messy)
+        if row["mess"] == "changed-keys"
     }
     for table in contract.tables:
         if table.source == "product" or table.full_name in NOT_DELIVERED:
@@ -148,7 +150,7 @@ def test_each_event_counts_once_and_on_its_day(messy: Messy, warehouse: Warehous
     assert sum(count for _, count in happened) - never_sent(messy) == sum(n for _, n in sent)
 
 
-def test_what_nobody_delivered_is_unknown_and_not_zero(warehouse: Warehouse) -> None:
+def test_what_was_never_delivered_is_unknown_and_not_zero(warehouse: Warehouse) -> None:
     [counts] = rows(
         warehouse,
         "select count(*), count(community_posts_90d), count(goal_progress), "
@@ -172,11 +174,13 @@ def test_use_is_unknown_while_its_source_has_an_outage(warehouse: Warehouse) -> 
     assert known == 0
 
 
-def test_the_leak_is_named_and_the_status_says_what_was_mended(
+def test_the_leak_is_named_and_the_status_says_what_was_corrected(
     messy: Messy, warehouse: Warehouse
 ) -> None:
     assert rows(warehouse, "select column_name from marts.suspected_leaks") == [(LEAKY_COLUMN,)]
     printed = messy.home.tenure("status", "--company", "messy")
-    mended = dict(rows(warehouse, "select rule, sum(rows_repaired) from tenure.repairs group by 1"))
-    for count in mended.values():
+    corrected = dict(
+        rows(warehouse, "select rule, sum(rows_repaired) from tenure.repairs group by 1")
+    )
+    for count in corrected.values():
         assert f"Repaired: {count:,} rows" in printed

@@ -44,7 +44,7 @@ def test_each_key_is_the_path() -> None:
         for path in (PROJECT_DIR / "models").rglob("*.sql")
     }
     seeds = {("seeds", path.stem) for path in (PROJECT_DIR / "seeds").glob("*.csv")}
-    written_by_python = {key for key in keys() if key[0] in {"ml", "tenure", "quarantine"}}
+    written_by_python = {key for key in keys() if key[0] in {"ml", "tenure", "quarantine", "weeks"}}
     assert keys() - written_by_python == raw | models | seeds
 
 
@@ -59,6 +59,7 @@ def test_the_lineage_has_few_groups() -> None:
         "intermediate",
         "marts",
         "predictions",
+        "weeks",
     }
 
 
@@ -73,7 +74,9 @@ def test_every_asset_states_its(fact: str) -> None:
     from orchestration.definitions import defs
 
     specs = {tuple(spec.key.path): spec for spec in defs.resolve_all_asset_specs()}
-    assert [key for key, spec in specs.items() if not getattr(spec, fact)] == []
+    # a past week does not age
+    ageless = {key for key in specs if fact == "freshness_policy" and key[0] == "weeks"}
+    assert {key for key, spec in specs.items() if not getattr(spec, fact)} == ageless
 
 
 def test_every_raw_table_and_the_predictions_have_a_blocking_check() -> None:
@@ -94,7 +97,7 @@ def test_every_check_says_what_must_hold() -> None:
     specs = {key: graph().get_check_spec(key) for key in graph().asset_check_keys}
     assert [key for key, spec in specs.items() if not spec.description] == []
     assert [key.name for key in specs if re.search(r"[0-9a-f]{32}", key.name)] == []
-    assert {"account_id_is_known", "one_row_per_account_id_and_snapshot_date"} <= {
+    assert {"signal_is_in_dim_signals", "one_row_per_account_id_and_snapshot_date"} <= {
         key.name for key in specs
     }
 
@@ -116,6 +119,17 @@ def test_the_daily_job_scores_without_training() -> None:
     assert dg.AssetKey(["ml", "models"]) not in daily
     weekly = defs.resolve_job_def("weekly").asset_layer.executable_asset_keys
     assert dg.AssetKey(["ml", "models"]) in weekly
+
+
+def test_past_weeks_are_backfilled_and_never_scheduled() -> None:
+    from orchestration.definitions import defs
+
+    weeks = {dg.AssetKey(["weeks", "account_weeks"]), dg.AssetKey(["weeks", "predictions"])}
+    past = defs.resolve_job_def("past_weeks")
+    assert past.asset_layer.executable_asset_keys == weeks
+    assert past.partitions_def is not None
+    for name in ("daily", "weekly"):
+        assert not weeks & defs.resolve_job_def(name).asset_layer.executable_asset_keys
 
 
 def test_telemetry_is_off_in_the_written_instance() -> None:

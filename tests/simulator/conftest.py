@@ -8,7 +8,7 @@ import pytest
 
 from simulator import SimulationSummary, write_company
 from simulator.life.contracts import CLOSED, EXPANDED, RENEWED, Changes, next_day
-from simulator.life.world import World, invent
+from simulator.life.world import World, simulate_world
 from simulator.truth.futures import WeeklyTruth, weekly_probabilities
 
 
@@ -43,7 +43,7 @@ class LargeWorld:
         return self.world.calendar.first_monday + 7 * self.weeks.week + 6
 
     def lost_within(self, days: int) -> Outcome:
-        churns = self.world.lives.churns
+        churns = self.world.lifecycles.churns
         lost = next_day(churns.account, churns.day, self.weeks.account, self.sunday)
         is_over = self.sunday + days <= self.world.calendar.end
         return Outcome(is_over, (lost <= self.sunday + days)[is_over])
@@ -57,21 +57,21 @@ class LargeWorld:
     def shrunk_within(self, days: int) -> Outcome:
         """Fewer seats, or a product less of a customer who stays."""
         changes, difference = self._quantities()
-        churns = self.world.lives.churns
+        churns = self.world.lifecycles.churns
         stays = churns.find(changes.account, changes.day) == len(churns.account)
         drops = (changes.kind == CLOSED) & stays
         return self._changed_within(days, drops | ((changes.kind == RENEWED) & (difference < 0)))
 
     def _quantities(self) -> tuple[Changes, np.ndarray]:
         """The changes, and by how many units each differs from the one before it; 0 at first."""
-        changes = self.world.lives.changes
+        changes = self.world.lifecycles.changes
         follows = (changes.account == np.roll(changes.account, 1)) & (
             changes.product == np.roll(changes.product, 1)
         )
         return changes, np.where(follows, changes.quantity - np.roll(changes.quantity, 1), 0)
 
     def _changed_within(self, days: int, chosen: np.ndarray) -> Outcome:
-        changes, churns = self.world.lives.changes, self.world.lives.churns
+        changes, churns = self.world.lifecycles.changes, self.world.lifecycles.churns
         account, sunday = self.weeks.account, self.sunday
         changed = next_day(changes.account[chosen], changes.day[chosen], account, sunday)
         lost = next_day(churns.account, churns.day, account, sunday)
@@ -82,6 +82,6 @@ class LargeWorld:
 @pytest.fixture(scope="session")
 def large() -> LargeWorld:
     """Large enough that chance moves a tenth of the rows by less than what is asserted."""
-    world = invent(accounts=6000, months=24, seed=17)
+    world = simulate_world(accounts=6000, months=24, seed=17)
     weeks = weekly_probabilities(world, lambda _done: None, every=4)
     return LargeWorld(world, weeks)

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import yaml
 
-from simulator import Mess, write_company
+from simulator import Switches, write_company
 from simulator.assumptions import INDUSTRIES
-from simulator.mess.counts import FATES
-from simulator.mess.switches import DEFECTS
-from simulator.records.names import company_names
+from simulator.defects.counts import FATES
+from simulator.defects.switches import DEFECTS
+from simulator.exports.names import company_names
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 EVENTS = "product.events"
@@ -54,11 +54,11 @@ class Files:
         columns = "exclude (filename, file_row_number)" if table == EVENTS else ""
         return sorted(self.ask(f"select * {columns} from {{{table}}}"), key=str)
 
-    def counts(self, mess: str) -> dict[tuple[str, str, str], int]:
+    def counts(self, switches: str) -> dict[tuple[str, str, str], int]:
         """What the truth says was done, by table, unit and fate."""
         found = duckdb.execute(
             f"select \"table\", unit, fate, count from '{self.folder}/truth/mess.csv' "
-            f"where mess = '{mess}'"
+            f"where mess = '{switches}'"
         ).fetchall()
         return {tuple(row[:3]): row[3] for row in found}
 
@@ -75,9 +75,9 @@ def having(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Files]:
     """The files of one company with the mess of that name, written once."""
 
     @cache
-    def write(mess: str) -> Files:
+    def write(switches: str) -> Files:
         folder = tmp_path_factory.mktemp("company") / "files"
-        write_company(folder, accounts=120, months=6, seed=4, mess=Mess.parse(mess))
+        write_company(folder, accounts=120, months=6, seed=4, switches=Switches.parse(switches))
         return Files(folder)
 
     return write
@@ -104,13 +104,13 @@ def test_every_defect_is_tested_alone() -> None:
     assert set(CHANGED) | {"test-accounts"} == set(DEFECTS)
 
 
-@pytest.mark.parametrize("mess", sorted(set(CHANGED) - {"duplicates", "out-of-order"}))
-def test_what_a_defect_is_not_about_stays_as_it_was(having, clean: Files, mess: str) -> None:
+@pytest.mark.parametrize("switches", sorted(set(CHANGED) - {"duplicates", "out-of-order"}))
+def test_what_a_defect_is_not_about_stays_as_it_was(having, clean: Files, switches: str) -> None:
     """Else switching one kind on would answer a question about another."""
-    before, after = clean.hashes(), having(mess).hashes()
+    before, after = clean.hashes(), having(switches).hashes()
     differ = {name for name in before | after if before.get(name) != after.get(name)}
     tables = {name.split("/")[0].removesuffix(".csv").removesuffix(".parquet") for name in differ}
-    assert tables - {"truth"} <= CHANGED[mess]
+    assert tables - {"truth"} <= CHANGED[switches]
     assert {name for name in differ if name.startswith("truth/")} == {
         "truth/mess.csv",
         "truth/simulation.json",
@@ -259,7 +259,7 @@ def test_the_leaky_column_tells_who_has_left(having, clean: Files) -> None:
 def test_all_defects_together_account_for_every_row(having, clean: Files) -> None:
     """Counts that overlap could not be compared with what a warehouse finds."""
     messy = having("defects")
-    tallies = [messy.counts(mess) for mess in DEFECTS]
+    tallies = [messy.counts(switches) for switches in DEFECTS]
     for table in messy.tables:
         added = sum(
             tally.get((table, "rows", fate), 0)

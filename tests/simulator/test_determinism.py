@@ -14,8 +14,8 @@ from simulator import write_company
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
-from simulator import EVERY_MESS, write_company
-write_company(sys.argv[1], accounts=150, months=8, seed=int(sys.argv[2]), mess=EVERY_MESS)
+from simulator import ALL_SWITCHES, write_company
+write_company(sys.argv[1], accounts=150, months=8, seed=int(sys.argv[2]), mess=ALL_SWITCHES)
 """
 
 

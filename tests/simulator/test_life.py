@@ -11,10 +11,10 @@ import duckdb
 import pandas as pd
 import pytest
 
-from simulator import Mess, write_company
+from simulator import Switches, write_company
 from simulator.assumptions import Assumptions
 from simulator.calendar import Calendar
-from simulator.records.seasons import Seasons
+from simulator.exports.seasons import Seasons
 
 # What an upgrade is billed by, and whether a pause leaves anything to bill late.
 RISES = "midterm-upgrades,pauses,mergers"
@@ -41,12 +41,13 @@ Made = Callable[[str], Path]
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """The folder of a company with some mess, written once: 200 customers over 15 months."""
+    """The folder of a company with some scenarios, written once: 200 customers over 15 months."""
 
     @cache
-    def make(mess: str) -> Path:
+    def make(names: str) -> Path:
         folder = tmp_path_factory.mktemp("life") / "company"
-        return write_company(folder, accounts=200, months=15, mess=Mess.parse(mess)).folder
+        switches = Switches.parse(names)
+        return write_company(folder, accounts=200, months=15, switches=switches).folder
 
     return make
 
@@ -57,11 +58,10 @@ def made_restless(tmp_path_factory: pytest.TempPathFactory) -> Made:
     restless = Assumptions(pause=0.01, reactivation=0.03, merger=0.002)
 
     @cache
-    def make(mess: str) -> Path:
+    def make(names: str) -> Path:
         folder = tmp_path_factory.mktemp("restless") / "company"
-        return write_company(
-            folder, accounts=200, months=15, mess=Mess.parse(mess), assumptions=restless
-        ).folder
+        switches = Switches.parse(names)
+        return write_company(folder, 200, 15, switches=switches, assumptions=restless).folder
 
     return make
 
@@ -80,10 +80,10 @@ def number(folder: Path, query: str) -> float:
     return rows(folder, query)[0][0]
 
 
-def counted(folder: Path, mess: str) -> dict[str, int]:
+def counted(folder: Path, switches: str) -> dict[str, int]:
     """What `truth/mess.csv` says of a kind, by unit."""
     counts = pd.read_csv(folder / "truth" / "mess.csv")
-    counts = counts[counts["mess"] == mess]
+    counts = counts[counts["mess"] == switches]
     assert (counts["fate"] == "fact").all()
     return dict(zip(counts["unit"], counts["count"], strict=True))
 
@@ -100,13 +100,13 @@ def fingerprints(folder: Path) -> dict[str, str]:
     return hashes
 
 
-@pytest.mark.parametrize("mess", CHANGES)
-def test_a_switch_changes_what_it_is_about_and_nothing_else(made: Made, mess: str) -> None:
+@pytest.mark.parametrize("switches", CHANGES)
+def test_a_switch_changes_what_it_is_about_and_nothing_else(made: Made, switches: str) -> None:
     """Two companies that differ in everything say nothing about the one thing switched."""
-    without, having = fingerprints(made("none")), fingerprints(made(mess))
+    without, having = fingerprints(made("none")), fingerprints(made(switches))
     assert set(without) == set(having)
     changed = {name for name in without if without[name] != having[name]}
-    assert changed - ALWAYS == CHANGES[mess]
+    assert changed - ALWAYS == CHANGES[switches]
 
 
 def test_proration_changes_invoices_and_payments_only(made: Made) -> None:
@@ -246,11 +246,11 @@ def test_what_is_bought_within_a_period_is_billed_for_the_days_that_are_left(mad
 
 def test_a_customer_on_pause_gets_no_invoice(made: Made) -> None:
     """An invoice over nothing is due, is never paid, and makes a late payer."""
-    for mess in (RISES, f"{RISES},proration"):
-        paused = "select count(*) from subscriptions where mrr_cents = 0"
-        assert number(made(mess), paused) > 0
-        assert number(made(mess), "select count(*) from invoices where amount_cents = 0") == 0
-        assert number(made(mess), f"{BILLED} select count(*) from billed where mrr_cents = 0") == 0
+    for switches in (RISES, f"{RISES},proration"):
+        folder, paid_none = made(switches), "where mrr_cents = 0"
+        assert number(folder, f"select count(*) from subscriptions {paid_none}") > 0
+        assert number(folder, "select count(*) from invoices where amount_cents = 0") == 0
+        assert number(folder, f"{BILLED} select count(*) from billed {paid_none}") == 0
 
 
 # Events of people and of programs by day, on working days.
@@ -325,18 +325,18 @@ def test_in_the_pandemic_week_hardly_anybody_works(made: Made) -> None:
 def test_the_pandemic_week_has_more_tickets_and_no_other_week_has() -> None:
     """As a rate: so few customers have too few tickets a week to see it in their number."""
     calendar = Calendar.of_months(15, date(2026, 10, 31))
-    seasons = Seasons(calendar, Mess.parse("pandemic-week"))
+    seasons = Seasons(calendar, Switches.parse("pandemic-week"))
     rates = dict(enumerate(seasons.ticket_rate()))
     assert rates.pop(seasons.pandemic_week) > 1.5
     assert set(rates.values()) == {1.0}
-    assert set(Seasons(calendar, Mess.parse("none")).ticket_rate()) == {1.0}
+    assert set(Seasons(calendar, Switches.parse("none")).ticket_rate()) == {1.0}
 
 
 @pytest.mark.parametrize("months", [1, 3, 24])
 def test_the_pandemic_week_lies_in_the_calendar(months: int) -> None:
     """Nobody could look at a week before the first day."""
     calendar = Calendar.of_months(months, date(2026, 10, 31))
-    week = Seasons(calendar, Mess.parse("pandemic-week")).pandemic_week
+    week = Seasons(calendar, Switches.parse("pandemic-week")).pandemic_week
     assert week is not None
     assert calendar.start <= calendar.monday(week) <= calendar.end - 6
 

@@ -10,10 +10,10 @@ import pytest
 from matplotlib.text import Text
 
 from simulator import write_company
-from simulator.judge import Refusal
-from simulator.judge.page import draw_page, measures, write_page
-from simulator.judge.page.company import Company
-from simulator.judge.page.style import apart, money, points
+from simulator.evaluation import EvaluationError
+from simulator.evaluation.page import draw_page, measures, write_page
+from simulator.evaluation.page.company import Company
+from simulator.evaluation.page.style import apart, money, points
 
 
 @pytest.fixture(scope="module")
@@ -120,14 +120,14 @@ def test_the_same_company_gives_the_same_file(young: Path, tmp_path: Path) -> No
 
 
 def test_what_cannot_be_drawn_is_refused(young: Path, tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="ends in none of"):
+    with pytest.raises(EvaluationError, match="ends in none of"):
         write_page(young, tmp_path / "page.docx")
-    with pytest.raises(Refusal, match="holds no simulated company"):
+    with pytest.raises(EvaluationError, match="holds no simulated company"):
         write_page(tmp_path, tmp_path / "page.png")
     broken = tmp_path / "broken"
     (broken / "truth").mkdir(parents=True)
     (broken / "truth" / "simulation.json").write_text(json.dumps({}))
-    with pytest.raises(Refusal, match="needs a table"):
+    with pytest.raises(EvaluationError, match="needs a table"):
         write_page(broken, tmp_path / "page.png")
 
 

@@ -26,7 +26,7 @@ def test_one_playbook_helps_one_does_nothing_and_one_harms(effects: pd.DataFrame
 
 
 def test_the_harm_falls_on_customers_at_low_risk(large: LargeWorld) -> None:
-    enrolments = large.world.lives.enrolments
+    enrolments = large.world.lifecycles.enrolments
     reviewed = enrolments.playbook == PLAYBOOKS.index("executive review")
     is_low = enrolments.leaving_untreated < large.world.rules.review_harms_below
     harm = enrolments.leaving_treated - enrolments.leaving_untreated
@@ -52,9 +52,9 @@ def test_the_naive_comparison_calls_the_one_that_helps_harmful(effects: pd.DataF
 @pytest.mark.parametrize("arm", [HELD_OUT, DRAWN], ids=ARMS[:2])
 def test_as_many_of_each_arm_leave_as_was_computed_for_it(large: LargeWorld, arm: int) -> None:
     """The effect is summed over all futures: here is what happened in the one that came."""
-    enrolments = large.world.lives.enrolments
+    enrolments = large.world.lifecycles.enrolments
     mine = (enrolments.arm == arm) & (enrolments.playbook == PLAYBOOKS.index("at-risk outreach"))
-    churns = large.world.lives.churns
+    churns = large.world.lifecycles.churns
     expected = (enrolments.leaving_untreated if arm == HELD_OUT else enrolments.leaving_treated)[
         mine
     ]
@@ -72,7 +72,7 @@ def test_as_many_of_each_arm_leave_as_was_computed_for_it(large: LargeWorld, arm
 
 def test_half_of_each_band_that_was_drawn_is_held_out(large: LargeWorld) -> None:
     """Stratified: a band that happens to be treated more would pass for an effect."""
-    enrolments = large.world.lives.enrolments
+    enrolments = large.world.lifecycles.enrolments
     frame = pd.DataFrame(
         {
             "wave": enrolments.day,
@@ -88,14 +88,14 @@ def test_half_of_each_band_that_was_drawn_is_held_out(large: LargeWorld) -> None
 
 
 def test_a_customer_is_on_one_list_at_a_time(large: LargeWorld) -> None:
-    enrolments = large.world.lives.enrolments
+    enrolments = large.world.lifecycles.enrolments
     pairs = pd.DataFrame({"account": enrolments.account, "day": enrolments.day})
     assert not pairs.duplicated().any()
 
 
 def test_managers_choose_by_health(large: LargeWorld) -> None:
     """Else comparing the treated with the untreated of a list would be right by itself."""
-    enrolments = large.world.lives.enrolments
+    enrolments = large.world.lifecycles.enrolments
     outreach = enrolments.playbook == PLAYBOOKS.index("at-risk outreach")
     chosen, passed_over = (
         enrolments.leaving_untreated[outreach & (enrolments.arm == ARMS.index(arm))].mean()
@@ -130,7 +130,7 @@ def test_as_many_new_customers_stay_a_year_as_was_computed(large: LargeWorld) ->
         population, chosen, population.signed_day[chosen], population.first_renewal[chosen]
     )
     expected = retention_from_the_start(prospects, 52, calendar, world.chain, world.rules)
-    churns = world.lives.churns
+    churns = world.lifecycles.churns
     stayed = np.array(
         [
             not ((churns.account == account) & (churns.day <= day + 365)).any()

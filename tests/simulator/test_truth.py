@@ -95,9 +95,9 @@ def test_the_probabilities_of_buying_more_and_less_are_calibrated_too(large: Lar
         (large.bought_within(CHANGE_HORIZON), large.weeks.buying),
         (large.shrunk_within(CHANGE_HORIZON), large.weeks.shrinking),
     ]:
-        judged = probability[outcome.is_over]
-        assert calibration_error(judged, outcome.happened) < 0.01
-        assert area_under_curve(outcome.happened, judged) > 0.7
+        evaluated = probability[outcome.is_over]
+        assert calibration_error(evaluated, outcome.happened) < 0.01
+        assert area_under_curve(outcome.happened, evaluated) > 0.7
 
 
 def calibration_error(probability: np.ndarray, happened: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""The leak check on deliveries: what is judged, against which outcome, and what is written down."""
+"""The leak check on deliveries: what is examined, against which outcome, what is written down."""
 
 from __future__ import annotations
 

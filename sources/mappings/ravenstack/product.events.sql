@@ -1,4 +1,4 @@
--- A row is a day's use of a feature, so its value is how often; users are not told. `usage_id`
+-- A row is a day's use of a feature, so its value is how often; users are not named. `usage_id`
 -- repeats on 21 pairs of rows that differ: those are two events each.
 -- dates: usage_date
 select

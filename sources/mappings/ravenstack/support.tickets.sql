@@ -8,7 +8,7 @@ select
     submitted_at + to_minutes(try_cast(first_response_time_minutes as integer))
         as first_response_at,
     closed_at as solved_at,
-    -- whether it was escalated is told, when is not: at its closing this was certainly known
+    -- whether it was escalated is stated, when is not: at its closing this was certainly known
     case when try_cast(escalation_flag as boolean) then closed_at end as escalated_at,
     satisfaction_score as csat_score,
     try_cast(resolution_time_hours as double) as resolution_time_hours,
