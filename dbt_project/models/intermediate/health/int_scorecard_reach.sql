@@ -17,8 +17,9 @@ lines as (
         policies.in_force_from,
         policies.in_force_to,
         pillars.pillar_number,
-        (pillars.pillar ->> 'weight')::double precision as pillar_weight,
-        (signals.signal ->> 'weight')::double precision as weight,
+        -- numeric: sums of floats differ by the order of rows, and any difference scores a date anew
+        (pillars.pillar ->> 'weight')::numeric as pillar_weight,
+        (signals.signal ->> 'weight')::numeric as weight,
         signals.signal ->> 'signal' as signal
     from policies
     cross join
@@ -76,7 +77,11 @@ reach as (
         snapshot_date,
         -- known weight of a pillar times its factor is its share of the coverage
         array_agg(
-            coalesce(pillar_weight / (deliverable_weight * deliverable_pillar_weight), 0)
+            coalesce(
+                pillar_weight::double precision
+                / (deliverable_weight * deliverable_pillar_weight)::double precision,
+                0
+            )
             order by pillar_number
         ) as factors,
         coalesce(
