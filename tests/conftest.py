@@ -36,6 +36,8 @@ SIMULATOR = "simulator"
 # A group that takes minutes must not be the last to begin.
 LONGEST_FIRST = (
     "demo",
+    "end_to_end/test_history.py",
+    "dbt/test_score_increments.py",
     "end_to_end/test_benchmark.py",
     "messy",
     "dbt/test_account_weeks.py",
