@@ -19,7 +19,13 @@ from warehouse.urls import dbt_environment
 SCHEMA = "scratch"
 WANTED = ("fct_health_scores", "fct_health_contributions", "health_policy", "scorecard_rules")
 # What says which rows are due: empty, all rows of the account are.
-EMPTY = ("int_account_changes", "int_weeks_inputs")
+EMPTY = (
+    "int_account_changes",
+    "int_weeks_inputs",
+    "int_unscored_snapshots",
+    "int_score_inputs",
+    "int_scores_built",
+)
 # Only appended to, and looked up by version.
 COPIED = ("dim_score_policies",)
 # The number is arbitrary and only ours.
@@ -64,7 +70,10 @@ class Scratch:
 
     def _give(self, name: str, relation: str) -> None:
         if name in EMPTY:
-            self.warehouse.execute(f"create table {SCHEMA}.{name} (like {relation})")
+            # with its keys, which writing without repeats asks for
+            self.warehouse.execute(
+                f"create table {SCHEMA}.{name} (like {relation} including indexes)"
+            )
         elif name in COPIED:
             self.warehouse.execute(f"create table {SCHEMA}.{name} as select * from {relation}")
         else:

@@ -12,7 +12,7 @@ from orchestration.lib.runs import Run
 from warehouse import Warehouse
 
 # Tables of which one account's score needs what all accounts have made of them.
-COMPANY_WIDE = ("int_signal_coverage", "int_scorecard_policies")
+COMPANY_WIDE = ("int_signal_coverage", "int_policies_in_force")
 
 KEEP_SQL = """
 insert into tenure.scoring_inputs (relation, known_as_of, run_id, content)
