@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,6 @@ def test_the_target_has_outcomes_and_is_trained(built: Warehouse) -> None:
     assert {target.label_column, target.money_column} <= set(outcomes)
     tiny = make_company(accounts=150, weeks=50)
     names = {CHURN.label_column: target.label_column, CHURN.money_column: target.money_column}
-    snapshots, churned, *rest = tiny.frames
-    training = train(target, MemoryRegistry(), snapshots, churned.rename(columns=names), *rest)
+    contracting = replace(tiny, outcomes=tiny.outcomes.rename(columns=names))
+    training = train(target, MemoryRegistry(), *contracting.frames)
     assert set(training.models["target"]) == {"contraction"}
