@@ -43,6 +43,7 @@ group by rule
 order by rule
 """
 REPAIRS = {
+    "corrected": "cells could not be used and count as unknown; their rows stayed",
     "duplicate": "rows were alike with another one in everything and are counted once",
     "late": "rows arrived on a later day and are placed on the day on which they happened",
 }
