@@ -31,7 +31,7 @@ def test_revenue_that_vanished_is_stopped_before_any_mart_moves(home: Home, demo
     delivered = subscriptions.read_bytes()
     without_revenue(subscriptions)
     try:
-        printed = home.tenure("run", "--company", "demo", expect=1)
+        printed = home.tenure("run", *SMALL, expect=1)
         assert "check on billing/subscriptions" in printed
         assert shown(home) == before
     finally:
