@@ -200,6 +200,7 @@ def test_the_scorer_writes_predictions_and_nothing_else(accounts: Warehouse) -> 
                 scorer.execute(statement)
 
 
+@pytest.mark.server
 def test_a_reader_before_the_first_run_is_told_that_nothing_is_there(tenure_home: object) -> None:
     with pytest.raises(WarehouseNotPrepared):
         Warehouse.open(load_settings("never_loaded"), "reader")
