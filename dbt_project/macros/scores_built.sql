@@ -47,6 +47,7 @@
         'pillars': [{'pillar': 'p', 'weight': 1, 'signals': [signal]}],
         'tiers': [{'tier': 't', 'lower_bound': 0, 'colour': 'green'}],
     }] -%}
-    {%- set written = scorecard_contributions(policy, 'x', ['snapshot_date'], 'r') ~ scorecard_tier(policy, 'tier') -%}
+    {%- set contributions = scorecard_contributions(policy, 'x', ['snapshot_date'], 'r') -%}
+    {%- set written = contributions ~ scorecard_tier(policy, 'tier') -%}
     {{ return(local_md5(checksums | sort | string ~ written)) }}
 {%- endmacro %}
