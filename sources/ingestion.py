@@ -15,12 +15,11 @@ from sources.contract import Contract, Rule, Table
 from sources.delivery import Reading, content_hash, delivery_digest
 from sources.event_landing import EventLanding
 from sources.events import EVENTS
+from sources.folder import expect_files, unread_files
 from sources.landing import (
     CREATE_UNREADABLE,
     FileProblem,
     Landed,
-    find_files,
-    find_table_files,
     literal,
     one_row,
     quoted,
@@ -36,7 +35,6 @@ from sources.mapping import (
 )
 from sources.money import define_cents
 from sources.table_load import IngestError, TableLoad
-from sources.unread import unread_files
 from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Settings, Warehouse
 from warehouse.sizing import GIB, MIB, measure_machine
@@ -71,14 +69,14 @@ def ingest(
     if not folder.is_dir():
         raise IngestError(f"{folder}: there is no such folder")
     mappings = load_mappings(system, mapping_folder)
-    _expect_files(contract, mappings, system, folder)
+    expect_files(contract, mappings, system, folder)
     store.create_tables(warehouse, contract)
     clock = recorded_at or datetime.now(UTC)
     with open_duckdb(settings, clock) as con:
         run = _Run(warehouse, settings, con, system, Reader(con, folder), mappings, clock)
         chosen = [table for table in contract.tables if not sources or table.source in sources]
         loads = run.load_all(chosen)
-    unread = _unread(contract, mappings, folder)
+    unread = unread_files(contract, mappings, folder)
     loads = [
         # said once in a run, with the table that every delivery has
         replace(load, problems=(*load.problems, *unread)) if load.full_name == ACCOUNTS else load
@@ -113,32 +111,6 @@ def open_duckdb(settings: Settings, clock: datetime | None = None) -> duckdb.Duc
     now = literal((clock or datetime.now(UTC)).isoformat())
     con.execute(f"create or replace macro clock() as {now}::timestamptz")
     return con
-
-
-def _expect_files(
-    contract: Contract, mappings: dict[str, Mapping], system: str, folder: Path
-) -> None:
-    patterns = sorted({pattern for mapping in mappings.values() for pattern in mapping.files})
-    if mappings:
-        found = any(any(folder.glob(pattern)) for pattern in patterns)
-    else:
-        patterns = [f"{table.full_name}.csv" for table in contract.tables[:4]] + ["…"]
-        names = [table.full_name for table in (*contract.tables, EVENTS)]
-        found = any(find_table_files(folder, name) for name in names)
-    if not found:
-        raise IngestError(
-            f"{folder}: holds no file that {system} is read from ({', '.join(patterns)})"
-        )
-
-
-def _unread(contract: Contract, mappings: dict[str, Mapping], folder: Path) -> list[str]:
-    """A sentence for each file in the folder that nothing reads."""
-    tables = [table.full_name for table in (*contract.tables, EVENTS)]
-    patterns = [pattern for mapping in mappings.values() for pattern in mapping.files]
-    found = [file for pattern in patterns for file in find_files(folder, pattern)]
-    if not mappings:
-        found = [file for name in tables for file in find_table_files(folder, name)]
-    return unread_files(folder, {file.name for file in found}, [] if mappings else tables)
 
 
 def _expect_customers(warehouse: Warehouse, loads: Sequence[TableLoad]) -> None:
