@@ -70,6 +70,10 @@ def broken_rows(folder: Path, name: str, rule: dict | str, column: str) -> int:
         "accepted_values": lambda: f"{column} not in ({str(arguments['values'])[1:-1]})",
         "at_least": lambda: f"{column} < {arguments['minimum']}",
         "not_matching": lambda: f"regexp_matches({column}, '{arguments['pattern']}')",
+        "within": lambda: f"{column} not between {arguments['low']} and {arguments['high']}",
+        "plausible_time": lambda: (
+            f"{column} < timestamptz '1990-01-01' or {column} > now() + interval 366 day"
+        ),
         "iso_currency": lambda: f"not regexp_full_match({column}, '[A-Z]{{3}}')",
         "not_before": lambda: f"{arguments['later']} < {arguments['earlier']}",
         "relationships": lambda: (
