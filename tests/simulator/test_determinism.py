@@ -15,7 +15,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
 from simulator import ALL_SWITCHES, write_company
-write_company(sys.argv[1], accounts=150, months=8, seed=int(sys.argv[2]), mess=ALL_SWITCHES)
+write_company(sys.argv[1], accounts=150, months=8, seed=int(sys.argv[2]), switches=ALL_SWITCHES)
 """
 
 
