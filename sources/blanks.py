@@ -17,7 +17,7 @@ NULL_WORDS = (
 def trimmed(text: str) -> str:
     """SQL: a text without blanks at its ends.
 
-    DuckDB's trim() with a list of characters takes ten times as long as this question whether
+    DuckDB's trim() with a list of characters takes seven times as long as this question whether
     both ends are plain characters, which nearly always they are.
     """
     return (

@@ -20,6 +20,9 @@ TYPE_WORDS = {
     "timestamptz": "ISO time such as 2024-12-31 09:30",
 }
 
+# A cell that cannot be used: its column, the rule, a sentence, and what stood in it.
+CELL = "struct(name varchar, rule varchar, message varchar, content varchar)"
+
 # 1,200 is a count; 1,2 and 1,20 are something else.
 THOUSANDS = r"[-+]?\d{1,3}(,\d{3})+"
 # 51-200, 51 to 200, 10,001+
@@ -140,15 +143,18 @@ def has_type_error(column: Column, duckdb_type: str) -> str:
 
 
 def type_errors(table: Table, types: Mapping[str, str]) -> str:
-    """SQL: list of {name, content} of the values that are there and not of their column's type."""
+    """SQL: list of CELL of the values that are there and not of their column's type."""
     broken = [
         f"case when {has_type_error(column, types[column.name])} then "
-        f"{{'name': {literal(column.name)}, 'content': {quoted(column.name)}::varchar}} end"
+        f"{{'name': {literal(column.name)}, "
+        f"'rule': {literal(f'type({column.name})')}, 'message': {literal(column.name + ' ')} || "
+        f"{quoted(column.name)}::varchar || {literal(' is no ' + TYPE_WORDS[column.data_type])}, "
+        f"'content': {quoted(column.name)}::varchar}} end"
         for column in table.columns
         if column.name in types and can_differ(column, types[column.name])
     ]
     if not broken:
-        return "[]::struct(name varchar, content varchar)[]"
+        return f"[]::{CELL}[]"
     return f"list_filter([{', '.join(broken)}], lambda cell: cell is not null)"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from sources.casting import TYPE_WORDS, row_hash, row_json, typed_select
+from sources.casting import row_hash, row_json, typed_select
 from sources.contract import Parent, Rule, Table
 from sources.corrections import (
     UNREAD_BY_ROW,
@@ -97,7 +97,7 @@ def violation(rule: Rule, table: Table) -> str | None:
     value = f"'{name} ' || {column}::varchar"
     match rule.kind:
         case "not_null":
-            is_said = f"len({unread_violations(table)}) > 0 or len({type_violations(table)}) > 0"
+            is_said = f"len({lost_cells(table)}) > 0"
             is_broken, message = f"{column} is null and not ({is_said})", f"'{name} is missing'"
         case "not_matching":
             is_broken = f"regexp_matches({column}::varchar, {literal(rule.pattern)})"
@@ -115,43 +115,21 @@ def violation(rule: Rule, table: Table) -> str | None:
     return f"case when {is_broken} then {message} end"
 
 
-def type_violations(table: Table) -> str:
-    """SQL: the names of the strict columns of a row whose values do not fit their types."""
-    strict = ", ".join(literal(name) for name in table.strict) or "''"
-    return f"list_filter(_type_errors, lambda cell: cell.name in ({strict}))"
-
-
-def unread_violations(table: Table) -> str:
-    """SQL: the dates of a row that could not be read, and without which it is lost."""
-    return f"list_filter(coalesce(unread_cells, []), lambda cell: {strict_unread(table)})"
-
-
-def type_message(table: Table) -> str:
-    """SQL: the message when strict values of a row do not fit their columns' types, else null."""
-    words = " ".join(
-        f"when {literal(column.name)} then {literal(TYPE_WORDS[column.data_type])}"
-        for column in table.columns
-        if column.data_type in TYPE_WORDS
+def lost_cells(table: Table) -> str:
+    """SQL: the strict cells of a row that cannot be used, by which the row is lost."""
+    strict = ", ".join(literal(name) for name in table.strict)
+    return (
+        f"(list_filter(coalesce(unread_cells, []), lambda cell: {strict_unread(table)}) "
+        f"|| list_filter(_type_errors, lambda cell: cell.name in ({strict})))"
     )
-    if not words:
-        return "null::varchar"
-    each = (
-        f"list_transform({type_violations(table)}, lambda cell: cell.name || ' ' || "
-        f"coalesce(cell.content, '') || ' is no ' || case cell.name {words} end)"
-    )
-    return f"nullif(array_to_string({each}, '; '), '')"
 
 
 def violations(table: Table, rules: Sequence[Rule]) -> list[tuple[str, str]]:
     """SQL for the name and the message of each rule that a single row may break, types first."""
     own = [(f"'{rule.name}'", sql) for rule in rules if (sql := violation(rule, table))]
-    unread = unread_violations(table)
-    messages = f"list_transform({unread}, lambda cell: cell.message)"
-    return [
-        (f"{unread}[1].rule", f"nullif(array_to_string({messages}, '; '), '')"),
-        (f"'type(' || {type_violations(table)}[1].name || ')'", type_message(table)),
-        *own,
-    ]
+    cells = lost_cells(table)
+    messages = f"array_to_string(list_transform({cells}, lambda cell: cell.message), '; ')"
+    return [(f"{cells}[1].rule", f"nullif({messages}, '')"), *own]
 
 
 def violation_list(table: Table, rules: Sequence[Rule]) -> str:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sources.casting import TYPE_WORDS
+from sources.casting import CELL
 from sources.contract import Rule, Table
 from sources.landing import literal, quoted
-
-CELL = "struct(name varchar, rule varchar, message varchar, content varchar)"
 
 # What a single cell can break. The others are about keys.
 CELL_RULES = (
@@ -109,18 +107,7 @@ def corrections(table: Table, rules: Sequence[Rule]) -> str:
 
     Needs `_type_errors`, and `unread_cells` of the row.
     """
-    words = " ".join(
-        f"when {literal(column.name)} then {literal(TYPE_WORDS[column.data_type])}"
-        for column in table.columns
-        if column.data_type in TYPE_WORDS
-    )
     strict = ", ".join(literal(name) for name in table.strict)
-    of_types = "[]" if not words else (
-        f"list_transform(list_filter(_type_errors, lambda cell: cell.name not in ({strict})), "
-        "lambda cell: {'name': cell.name, 'rule': 'type(' || cell.name || ')', "
-        "'message': cell.name || ' ' || cell.content || ' is no ' "
-        f"|| case cell.name {words} end, 'content': cell.content}})"
-    )  # fmt: skip
     of_rules = []
     for rule in rules:
         if is_correctable(rule, table) and (found := broken(rule, table)):
@@ -132,7 +119,7 @@ def corrections(table: Table, rules: Sequence[Rule]) -> str:
             )
     rule_cells = f"list_filter([{', '.join(of_rules)}], lambda cell: cell is not null)"
     lists = [
-        f"{of_types}::{CELL}[]",
+        f"list_filter(_type_errors, lambda cell: cell.name not in ({strict}))",
         f"list_filter(coalesce(unread_cells, []), lambda cell: not {strict_unread(table)})"
         f"::{CELL}[]",
         f"{rule_cells if of_rules else '[]'}::{CELL}[]",
@@ -147,7 +134,7 @@ def strict_unread(table: Table) -> str:
     the row is lost when a strict time of it is unknown.
     """
     own = ", ".join(literal(name) for name in table.column_names)
-    strict = ", ".join(literal(name) for name in table.strict) or "''"
+    strict = ", ".join(literal(name) for name in table.strict)
     times = [column.name for column in table.columns if column.is_time and column.is_strict]
     unknown = " or ".join(f"{quoted(name)} is null" for name in times) or "false"
     return f"(cell.name in ({strict}) or (cell.name not in ({own}) and ({unknown})))"

@@ -76,12 +76,11 @@ def ingest(
         run = _Run(warehouse, settings, con, system, Reader(con, folder), mappings, clock)
         chosen = [table for table in contract.tables if not sources or table.source in sources]
         loads = run.load_all(chosen)
-    unread = unread_files(contract, mappings, folder)
-    loads = [
+    for place, load in enumerate(loads):
         # said once in a run, with the table that every delivery has
-        replace(load, problems=(*load.problems, *unread)) if load.full_name == ACCOUNTS else load
-        for load in loads
-    ]
+        if load.full_name == ACCOUNTS:
+            unread = unread_files(contract, mappings, folder)
+            loads[place] = replace(load, problems=(*load.problems, *unread))
     _expect_customers(warehouse, loads)
     return loads
 

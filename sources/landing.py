@@ -76,9 +76,21 @@ def _any_case(pattern: str) -> str:
 
 def find_table_files(folder: Path, full_name: str) -> list[Landed]:
     """Files in contract form: `schema.table.csv`, or any number in a folder `schema.table`."""
-    found = [file for suffix in SUFFIXES for file in find_files(folder, f"{full_name}{suffix}")]
-    inside = [file for suffix in SUFFIXES for file in find_files(folder, f"{full_name}/*{suffix}")]
-    return list(dict.fromkeys(found + sorted(inside, key=lambda file: file.name)))
+    named = [path for path in folder.iterdir() if _stem(path.name) == full_name.casefold()]
+    inside = [path for parent in named if parent.is_dir() for path in parent.iterdir()]
+    files = [
+        Landed(path, path.relative_to(folder).as_posix())
+        for path in sorted(named) + sorted(inside)
+        if path.is_file()
+    ]
+    return [file for file in files if file.suffix]
+
+
+def _stem(name: str) -> str:
+    """A file's or folder's name in small letters, without the ending of a format."""
+    folded = name.casefold()
+    suffix = next((suffix for suffix in SUFFIXES if folded.endswith(suffix)), "")
+    return folded.removesuffix(suffix)
 
 
 def header_of(file: Landed, spelled: Sequence[str], expected: Sequence[str]) -> Header:

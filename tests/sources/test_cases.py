@@ -23,7 +23,7 @@ def deliver(loader: Loader, case: str) -> dict[str, TableLoad]:
 
 
 def test_a_header_in_another_case_is_the_contracts_column(loader: Loader) -> None:
-    """`Ended_At` taken for an unknown column meant that nobody ever left."""
+    """`Ended_At` taken for an unknown column meant that no customer ever left."""
     deliver(loader, "f01_full_company_with_Ended_At")
     assert loader.rows("select count(*), count(ended_at) from billing.subscriptions") == [(120, 30)]
 
