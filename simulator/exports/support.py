@@ -58,8 +58,8 @@ def ticket_table(
 ) -> dict:
     rng = randomness.stream("tickets")
     size_effect = (np.maximum(lifecycles.weekly_seats, 1) / 20.0) ** 0.5
-    voice = logistic(2.2 + 1.6 * observed.usage)
-    rate = 0.12 * size_effect * voice * np.exp(0.60 * observed.friction) * seasons.ticket_rate()
+    tendency = logistic(2.2 + 1.6 * observed.usage)
+    rate = 0.12 * size_effect * tendency * np.exp(0.60 * observed.friction) * seasons.ticket_rate()
     happened = happen(rng, rate, population, lifecycles, calendar)
     account, count = happened.account, happened.size
     friction = observed.friction[account, happened.week]
