@@ -112,7 +112,7 @@ def _table(
 ) -> Mapping[Hashable, Any] | None:
     """The ranked table; returns the selected account's row.
 
-    Without a trusted model what pulls the score down stands in the place of its reasons.
+    Without a trusted model what pulls the score down takes the place of its reasons.
     """
     columns = [name for name in TABLE_COLUMNS if has_risk or name not in RISK_COLUMNS]
     if has_risk:

@@ -23,7 +23,7 @@ class Ranking:
 
     @classmethod
     def of(cls, risk: np.ndarray, day: np.ndarray) -> Self:
-        """`day` numbers the dates. An unknown risk stands in the middle of its date."""
+        """`day` numbers the dates. An unknown risk is placed in the middle of its date."""
         known = _middle_where_unknown(risk, day)
         order = np.lexsort((-known, day))
         is_new_day = np.r_[True, np.diff(day[order]) != 0]

@@ -159,7 +159,7 @@ def _node(manifest: Any, name: str) -> Any:
 
 def _move(node: Any, database: str) -> None:
     _place(node, database, SCHEMA)
-    # nobody reads the comments of a table that is gone in a moment
+    # comments of a table that is gone in a moment are never read
     node.config.persist_docs = {}
 
 

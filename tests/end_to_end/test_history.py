@@ -26,9 +26,6 @@ from warehouse.urls import dbt_environment
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 COMPANY = "history"
-# After changes in place the evidence of a quarter is not always gathered anew, so that its weights
-# differ until a full refresh; all other marts must not.
-NOT_YET_ALIKE = {"fct_learned_weights"}
 SIZE = ("--accounts", "60", "--months", "8", "--seed", "5")
 PAIRS = int(os.environ.get("TENURE_AS_OF_PAIRS", "20"))
 # What a run of the product needs, so that a test may edit its seeds.
@@ -269,11 +266,7 @@ def test_increments_equal_a_full_refresh_after_each_step(story: Story) -> None:
     """Marts that depend on the order in which facts came in cannot be checked by anyone."""
     assert len(story.increments) == 8
     differing = {
-        step: [
-            mart
-            for mart in marts
-            if mart not in NOT_YET_ALIKE and marts[mart] != story.anew[step][mart]
-        ]
+        step: [mart for mart in marts if marts[mart] != story.anew[step][mart]]
         for step, marts in story.increments.items()
     }
     assert differing == {step: [] for step in story.increments}

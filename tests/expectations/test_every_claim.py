@@ -20,7 +20,7 @@ OF_QUERIES = {
         "insert into quarantine.corrected_cells select 'test', source, table_name, 'f', 1, 'x', "
         "'type(x)', 'x', 'x', now() from tenure.loads cross join generate_series(1, 100)"
     ),
-    "Nobody pays more than a hundred million dollars, euros or pounds a month.": (
+    "No subscription costs more than a hundred million dollars, euros or pounds a month.": (
         "update {table} set mrr_cents = 15000000000, currency = 'USD'"
     ),
     "The rows are spread over more than one account.": "update {table} set account_id = 'a'",

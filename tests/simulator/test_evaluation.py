@@ -52,7 +52,7 @@ def tiny(tmp_path: Path) -> Path:
     return truth.parent
 
 
-def told(*rows: tuple[object, ...], column: str = "probability") -> pd.DataFrame:
+def predicted(*rows: tuple[object, ...], column: str = "probability") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["account_id", "as_of_date", column])
 
 
@@ -141,7 +141,7 @@ def test_one_who_came_back_is_judged_by_the_next_loss(tiny: Path) -> None:
 
 def test_a_verdict_counts_rows_customers_and_losses(tiny: Path) -> None:
     result = evaluated(
-        tiny, told(("a", SUNDAY, 0.1), ("b", SUNDAY, 0.2), ("d", "2026-07-05", 0.05))
+        tiny, predicted(("a", SUNDAY, 0.1), ("b", SUNDAY, 0.2), ("d", "2026-07-05", 0.05))
     )
     assert (result.rows, result.accounts, result.days) == (3, 3, 2)
     assert (result.losses, result.lost_accounts) == (2, 2)
@@ -158,7 +158,9 @@ def test_rows_that_cannot_be_judged_are_left_out_and_counted(tiny: Path) -> None
     """Not yet over is no stay; a customer that left on that very Sunday is none any more."""
     result = evaluated(
         tiny,
-        told(("a", SUNDAY, 0.1), ("b", SUNDAY, 0.2), ("a", "2026-11-01", 0.1), ("d", SUNDAY, 0.9)),
+        predicted(
+            ("a", SUNDAY, 0.1), ("b", SUNDAY, 0.2), ("a", "2026-11-01", 0.1), ("d", SUNDAY, 0.9)
+        ),
     )
     assert result.rows == 2
     assert sorted(result.left_out.values()) == [1, 1]
@@ -182,7 +184,7 @@ def test_a_broken_row_is_refused_by_its_number(
     tiny: Path, row: tuple[object, ...], message: str
 ) -> None:
     """A row that is dropped in silence would make a file look better than it is."""
-    table = told(("a", SUNDAY, 0.1), row).astype({"probability": object})
+    table = predicted(("a", SUNDAY, 0.1), row).astype({"probability": object})
     with pytest.raises(EvaluationError) as errors:
         score_predictions(table, tiny, name="mine.csv")
     assert str(errors.value).startswith(f"mine.csv, {message}")
@@ -197,18 +199,18 @@ def test_nothing_to_judge_is_said(tiny: Path) -> None:
     with pytest.raises(
         EvaluationError, match="nothing can be judged: 1 rows whose horizon is not over"
     ):
-        evaluated(tiny, told(("a", "2026-11-01", 0.1)))
+        evaluated(tiny, predicted(("a", "2026-11-01", 0.1)))
     with pytest.raises(EvaluationError, match="of 1 rows 0 were followed by a loss"):
-        evaluated(tiny, told(("a", SUNDAY, 0.1)))
+        evaluated(tiny, predicted(("a", SUNDAY, 0.1)))
 
 
 def test_an_unknown_horizon_and_a_folder_without_truth_are_refused(
     tiny: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(EvaluationError, match="30, 60, 90, 180 days ahead, not 45"):
-        evaluated(tiny, told(("a", SUNDAY, 0.1)), horizon_days=45)
+        evaluated(tiny, predicted(("a", SUNDAY, 0.1)), horizon_days=45)
     with pytest.raises(EvaluationError, match="holds no simulated company"):
-        evaluated(tmp_path, told(("a", SUNDAY, 0.1)))
+        evaluated(tmp_path, predicted(("a", SUNDAY, 0.1)))
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -222,7 +224,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_text_and_parquet_give_one_verdict(tiny: Path, tmp_path: Path) -> None:
-    table = told(("a", SUNDAY, 0.1), ("b", SUNDAY, 0.25), ("c", SUNDAY, 0.3))
+    table = predicted(("a", SUNDAY, 0.1), ("b", SUNDAY, 0.25), ("c", SUNDAY, 0.3))
     table.to_csv(tmp_path / "rows.csv", index=False)
     table.astype({"as_of_date": "datetime64[ms]"}).to_parquet(tmp_path / "rows.parquet")
     results = [

@@ -29,10 +29,12 @@ and ceiling. Read while dbt writes the SQL, as scorecard_policy() is; a unit tes
 {% endmacro %}
 
 
-{#- Per line the mean points of 100 over the grouped snapshots, null where none is known. -#}
+{#- Per line the mean points of 100 over the grouped snapshots, null where none is known. Of whole
+millionths: a mean of doubles depends on the order of the rows, and half of 100 is the bound of bad. -#}
 {% macro mean_line_points(lines, relation) -%}
     {%- for line in lines -%}
-        avg({{ weighted_points(relation ~ '.' ~ line.signal, line) }}) / 1000000 as line_{{ loop.index }}
+        (avg(({{ weighted_points(relation ~ '.' ~ line.signal, line) }})::bigint) / 1000000)::double precision
+            as line_{{ loop.index }}
         {{- ',' if not loop.last }}
     {% else -%}
         null::double precision as line_1

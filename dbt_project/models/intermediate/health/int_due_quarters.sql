@@ -1,6 +1,9 @@
 -- Grain: one row per quarter whose evidence is to be gathered or deleted in this run.
 -- A table, not a view: it must not change while the evidence is written.
 {{ config(materialized='table') }}
+-- depends_on: {{ ref('account_snapshots') }}
+-- Weeks and today list in int_unscored_snapshots what they computed: without this line dbt may look
+-- before they have, and the quarters of changed weeks keep the evidence of the old ones.
 
 with
 

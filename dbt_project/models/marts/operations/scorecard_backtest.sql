@@ -29,7 +29,7 @@ judged as (
                     || trial.minimum_outcomes || ' needed'
             when trial.auc_low > 0.5 then 'ranks better than chance'
             when trial.auc_high < 0.5 then 'ranks worse than chance'
-            else 'cannot be told from chance'
+            else 'not distinguished from chance'
         end as finding
     from trial
     left join scorecards on trial.predictor = scorecards.scorecard
