@@ -37,11 +37,9 @@ def given(column: Column, duckdb_type: str) -> str:
     name = quoted(column.name)
     if duckdb_type != "VARCHAR":
         return name
-    # PostgreSQL's text cannot hold the character zero.
-    text = f"replace({name}, chr(0), '')" if column.data_type == "text" else name
     if column.data_type == "text" and column.is_strict:
-        return f"nullif({trimmed(text)}, '')"
-    return f"case when {is_blank(text)} then null else {trimmed(text)} end"
+        return f"nullif({trimmed(name)}, '')"
+    return f"case when {is_blank(name)} then null else {trimmed(name)} end"
 
 
 def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) -> str:

@@ -106,7 +106,10 @@ def _read_carefully(
     if bad:
         con.executemany(
             "insert into unreadable values (?, ?, ?, ?)",
-            [(file.name, number, content, reason) for number, content, reason in bad],
+            [
+                (file.name, number, content.replace("\0", "\ufffd"), reason)
+                for number, content, reason in bad
+            ],
         )
 
 

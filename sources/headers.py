@@ -48,6 +48,9 @@ def match_header(spelled: Sequence[str], expected: Sequence[str] = ()) -> Header
 
     Raises HeaderProblem where two columns have one name, or could both be a contract column.
     """
+    as_spelled = tuple(spelled)
+    # PostgreSQL can hold a NUL character in no text.
+    spelled = [name.replace("\0", "") for name in spelled]
     if twice := sorted({name for name in spelled if name and spelled.count(name) > 1}):
         raise HeaderProblem(f"names {', '.join(twice)} twice")
     found = _contract_columns(spelled, expected)
@@ -69,7 +72,7 @@ def match_header(spelled: Sequence[str], expected: Sequence[str] = ()) -> Header
             names.append(free)
             if free != name and name not in ROW_COLUMNS:
                 notes.append(f"column {name} differs by case only from another, and is {free}")
-    return Header(tuple(spelled), tuple(names), (*notes, *_guesses(names, expected)))
+    return Header(as_spelled, tuple(names), (*notes, *_guesses(names, expected)))
 
 
 def _contract_columns(spelled: Sequence[str], expected: Sequence[str]) -> dict[str, str]:

@@ -25,8 +25,9 @@ def read_json(
     con.unregister("arrow_in")
     is_object = "case when json_valid(line) then json_type(line) = 'OBJECT' else false end"
     con.execute(
-        f"insert into unreadable select {literal(file.name)}, _row, line, "
-        f"'the line is not a JSON object' from {quoted(lines)} where not {is_object}"
+        f"insert into unreadable select {literal(file.name)}, _row, "
+        "replace(line, chr(0), chr(65533)), 'the line is not a JSON object' "
+        f"from {quoted(lines)} where not {is_object}"
     )
     keys = con.execute(
         f"select distinct unnest(json_keys(line)) from {quoted(lines)} where {is_object} order by 1"

@@ -48,12 +48,28 @@ def read_files(
                 header = read_json(con, file, part, expected)
             case _:
                 raise FileProblem(f"{file.name}: Tenure reads {', '.join(SUFFIXES)}, not this")
-        parts.append(f"select * from {quoted(part)}")
-        notes += [f"{file.name}: {note}" for note in header.notes]
+        columns, passed_over = _without_nul(con, part)
+        parts.append(f"select {columns} from {quoted(part)}")
+        notes += [f"{file.name}: {note}" for note in (*header.notes, *passed_over)]
     con.execute(
         f"create or replace view {quoted(relation)} as " + " union all by name ".join(parts)
     )
     return notes
+
+
+def _without_nul(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, list[str]]:
+    """What to select of a relation, and a sentence where that leaves NUL characters out.
+
+    No text of PostgreSQL can hold one.
+    """
+    described = con.execute(f"describe {quoted(relation)}").fetchall()
+    texts = [quoted(name) for name, data_type, *_ in described if data_type == "VARCHAR"]
+    has_nul = " or ".join(f"contains({text}, chr(0))" for text in texts) or "false"
+    [(number,)] = con.execute(f"select count(*) from {quoted(relation)} where {has_nul}").fetchall()
+    if number == 0:
+        return "*", []
+    cleaned = ", ".join(f"replace({text}, chr(0), '') as {text}" for text in texts)
+    return f"* replace ({cleaned})", [f"NUL characters in {number} rows are passed over"]
 
 
 def _read_parquet(

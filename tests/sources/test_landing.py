@@ -118,3 +118,22 @@ def test_files_of_one_table_are_matched_by_column_name(con, tmp_path) -> None:
     read_files(con, find_files(tmp_path, "t/*.csv"), "landed")
     rows = con.execute("select id, name, extra, _file from landed order by id").fetchall()
     assert rows == [("1", "One", None, "t/a.csv"), ("2", "Two", "x", "t/b.csv")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", b"id,na\x00me\n1,On\x00e\n2,Two\n"),
+        (
+            "a.jsonl",
+            b'{"id": "1", "na\\u0000me": "On\\u0000e"}\n{"id": "2", "na\\u0000me": "Two"}\n',
+        ),
+    ],
+)
+def test_nul_characters_are_passed_over_and_named(con, tmp_path, name, content) -> None:
+    """No text of PostgreSQL holds one: such a cell ended the run of a whole company."""
+    write_files(tmp_path, {name: content})
+    notes = read_files(con, find_files(tmp_path, name), "landed", expected=["id", "name"])
+    found = con.execute("select id, name from landed order by id").fetchall()
+    assert found == [("1", "One"), ("2", "Two")]
+    assert notes == [f"{name}: NUL characters in 1 rows are passed over"]
