@@ -58,10 +58,9 @@ order by source, table_name, column_name
 """
 
 FINDINGS_SQL = """
-select source || '.' || table_name as table_name, rows_found, example_key, sentence, consequence,
-    first_step
+select source || '.' || table_name as table_name, rows_affected, example, sentence, first_step
 from marts.data_findings
-order by source, table_name, rows_found desc
+order by source, table_name, rows_affected desc, finding, system
 """
 
 OUTAGES_SQL = """
@@ -243,14 +242,14 @@ def correction_finding(row: dict[str, Any]) -> Finding:
 
 
 def contradiction(row: dict[str, Any]) -> Finding:
-    """Rows that no rule refuses and that cannot all be meant so."""
+    """Rows that no rule refuses and that cannot all be meant so; the sentence says the cost."""
     return Finding(
         table=row["table_name"],
-        rows=row["rows_found"],
+        rows=row["rows_affected"],
         what=row["sentence"],
-        example=row["example_key"],
-        cost=row["consequence"],
-        first_step=row["first_step"],
+        example=row["example"] or "",
+        cost="",
+        first_step=row["first_step"] or "",
     )
 
 
@@ -266,13 +265,17 @@ def place(row: dict[str, Any]) -> str:
 
 
 def newest_dates(warehouse: Warehouse, contract: Contract) -> dict[str, date]:
-    """The newest day of each table whose contract says which time must be plausible."""
+    """The newest day of each table whose rows must say when they happened."""
     found = {}
     for table in contract.tables:
-        times = [rule.columns[0] for rule in table.rules if rule.kind == "plausible_time"]
-        if times and exists(warehouse, table.full_name):
+        required = {
+            rule.columns[0] for rule in table.rules if rule.kind in ("plausible_time", "not_null")
+        }
+        times = [column.name for column in table.columns if column.is_time]
+        dated = next((name for name in times if name in required), None)
+        if dated and exists(warehouse, table.full_name):
             sql = (
-                f'select max("{times[0]}")::date as newest from {table.full_name} '
+                f'select max("{dated}")::date as newest from {table.full_name} '
                 "where _superseded_at is null"
             )
             found[table.full_name] = rows(warehouse, sql)[0]["newest"]
