@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from orchestration.benchmark import benchmark
+from orchestration.reports.command import report as reports
 from simulator.defects.switches import GROUPS, KINDS, Switches
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
 from warehouse.environment import silence_telemetry
@@ -35,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(benchmark, name="benchmark")
+app.add_typer(reports, name="report")
 console = Console()
 
 Company = Annotated[

@@ -9,6 +9,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.findings import print_findings
 from orchestration.lib.freshness import FAILED_AFTER
 from orchestration.schedules import schedule_lines
 from warehouse import Settings, Warehouse
@@ -376,6 +377,7 @@ def print_status(console: Console, settings: Settings) -> None:
             console.print(line, highlight=False)
         print_loads(console, warehouse)
         print_repairs(console, warehouse)
+        print_findings(console, warehouse)
         print_checks(console, warehouse, trust)
         print_leaks(console, warehouse)
         print_outages(console, warehouse)
@@ -391,4 +393,5 @@ def print_result(console: Console, settings: Settings) -> None:
         print_portfolio(console, warehouse, trust)
         print_model(console, warehouse, trust)
         print_outages(console, warehouse)
+        print_findings(console, warehouse)
     console.print(f"Rows in quarantine: {trust['rows_quarantined'] if trust else 0:,}")

@@ -30,6 +30,9 @@ left join billing.subscriptions as subscriptions
         accounts.account_id = subscriptions.account_id
         and subscriptions._recorded_at <= %(known_as_of)s
         and coalesce(subscriptions._superseded_at > %(known_as_of)s, true)
+        -- a customer is one from the first paid day
+        and subscriptions.mrr_cents > 0
+        and coalesce(subscriptions.ended_at > subscriptions.started_at, true)
 where
     accounts.account_id = %(account_id)s
     and accounts._recorded_at <= %(known_as_of)s

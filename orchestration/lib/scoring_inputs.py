@@ -40,8 +40,12 @@ from
     (
         select content
         from tenure.scoring_inputs
-        where relation = %(relation)s and known_as_of <= %(known_as_of)s
-        order by known_as_of desc
+        where relation = %(relation)s
+        -- a table that came later was kept by a later run first
+        order by
+            known_as_of <= %(known_as_of)s desc,
+            case when known_as_of <= %(known_as_of)s then known_as_of end desc,
+            known_as_of
         limit 1
     ) as kept
 cross join lateral jsonb_populate_recordset(null::{relation}, kept.content) as restored
@@ -70,7 +74,8 @@ def keep_scoring_inputs(warehouse: Warehouse, run: Run, relations: Iterable[str]
 
 
 def restore(warehouse: Warehouse, relation: str, known_as_of: object, schema: str) -> None:
-    """Make `schema.table` with the rows that a run had found by then; none where none was kept."""
+    """Make `schema.table` with the rows that a run had found by then, or, of a table that came
+    later, with the first that were kept; none where none was."""
     name = relation.split(".")[1]
     warehouse.execute(
         RESTORE_SQL.format(schema=schema, name=name, relation=relation),

@@ -186,3 +186,17 @@ def test_every_signal_is_declared_once_and_every_scorecard_reads_declared_signal
     assert {line["signal"] for line in lines} <= declared
     keys = {"account_id", "snapshot_date", "is_latest", "is_open", "currency", "renewal_date"}
     assert set(snapshots["columns"]) - declared == keys
+
+
+def test_every_table_that_a_signal_needs_can_be_found_delivered(parsed: Parsed) -> None:
+    """One that source_coverage does not look for is reported missing where it was delivered."""
+    marts = {model["name"]: model for model in parsed.models("marts")}
+    needed = {
+        table
+        for column in marts["account_snapshots"]["columns"].values()
+        for table in column["config"]["meta"].get("signal", {}).get("source_tables", [])
+    }
+    looked_for = set(
+        re.findall(r"'(\w+\.\w+)' as source_table", marts["source_coverage"]["raw_code"])
+    )
+    assert needed - looked_for == set()

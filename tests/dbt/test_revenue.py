@@ -6,7 +6,7 @@ import itertools
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from warehouse import Warehouse
 AS_OF = date(2026, 1, 15)
 FIRST_DAY = date(2024, 2, 1)
 ACCOUNTS = 400
+RENEWED_WITHIN = timedelta(days=45)
 # The yen has no minor unit, the franc no rate.
 WORTH = {"USD": Decimal("0.01"), "EUR": Decimal("0.0125"), "JPY": Decimal("0.008"), "CHF": None}
 LEDGER = [
@@ -67,10 +68,44 @@ def random_history(account_id: str, luck: random.Random) -> Iterator[Subscriptio
 
 
 @pytest.fixture(scope="module")
-def histories() -> Histories:
+def exported() -> Histories:
     luck = random.Random(20260115)
     names = [f"a{number}" for number in range(ACCOUNTS)]
     return {name: list(random_history(name, luck)) for name in names}
+
+
+def of_customers(periods: list[Subscription]) -> list[Subscription]:
+    """The periods as they count: what held no day is not there, a renewal ends what it renews
+    early, and all begins with the first paid day."""
+    held = sorted((p for p in periods if p.ended is None or p.ended > p.started), key=by_start)
+    read, has_licences = list(held), False
+    for place, period in enumerate(held):
+        before = held[:place]
+        longest = max((p.ended or date.max for p in before), default=date.min)
+        has_licences |= longest > period.started + RENEWED_WITHIN
+        if not before or has_licences:
+            continue
+        renewed, others = before[-1], before[:-1]
+        is_alone = all((p.ended or date.max) < period.started for p in others)
+        is_continued = any(p.started == renewed.ended for p in held)
+        is_open = renewed.started < period.started < (renewed.ended or date.min)
+        if is_open and is_alone and not is_continued:
+            read[place - 1] = replace(read[place - 1], ended=period.started)
+    first_paid = min((p.started for p in held if p.mrr_cents > 0), default=date.max)
+    return [
+        replace(period, started=max(period.started, first_paid))
+        for period in read
+        if first_paid <= AS_OF and (period.ended is None or period.ended > first_paid)
+    ]
+
+
+def by_start(period: Subscription) -> date:
+    return period.started
+
+
+@pytest.fixture(scope="module")
+def histories(exported: Histories) -> Histories:
+    return {account: of_customers(periods) for account, periods in exported.items()}
 
 
 def load(warehouse: Warehouse, histories: Histories) -> None:
@@ -142,7 +177,8 @@ def expected_movements(histories: Histories) -> dict[tuple[str, date, str], tupl
     days = [*month_starts(histories), AS_OF]
     rows: dict[tuple[str, date, str], tuple[int, ...]] = {}
     for account, periods in histories.items():
-        has_ever_paid = has_paid_in_stay = False
+        has_paid_in_stay = False
+        first_paid = min((p.started for p in periods if p.mrr_cents > 0), default=date.max)
         for opening_day, closing_day in itertools.pairwise(days):
             opening, closing = native_mrr(periods, opening_day), native_mrr(periods, closing_day)
             paid, pays = any(opening.values()), any(closing.values())
@@ -157,7 +193,7 @@ def expected_movements(histories: Histories) -> dict[tuple[str, date, str], tupl
                 elif has_paid_in_stay:
                     amounts["expansion"] = change
                 else:
-                    amounts["reactivation" if has_ever_paid else "new"] = change
+                    amounts["reactivation" if first_paid <= opening_day else "new"] = change
                 rows[account, opening_day, currency] = (
                     opening.get(currency, 0),
                     *amounts.values(),
@@ -165,13 +201,12 @@ def expected_movements(histories: Histories) -> dict[tuple[str, date, str], tupl
                 )
             # Without a subscription on one of the days, whatever comes later is a return.
             has_paid_in_stay = bool(closing) and (has_paid_in_stay or pays)
-            has_ever_paid = has_ever_paid or pays
     return rows
 
 
 @pytest.fixture(scope="module")
-def built(company: Warehouse, dbt_build: Callable[..., None], histories: Histories) -> Warehouse:
-    load(company, histories)
+def built(company: Warehouse, dbt_build: Callable[..., None], exported: Histories) -> Warehouse:
+    load(company, exported)
     no_unit_tests = ["--exclude-resource-type", "unit_test"]
     dbt_build(company, AS_OF.isoformat(), "--select", *MARTS, *no_unit_tests)
     return company

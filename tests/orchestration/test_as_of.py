@@ -26,8 +26,9 @@ insert into crm.accounts (account_id, account_name, signed_at, _recorded_at, _su
 ('prospect', 'Prospect', '2025-01-01Z', '2026-01-01Z', null),
 ('gone', 'Gone', '2025-01-01Z', '2026-01-01Z', '2026-02-01Z'),
 ('late', 'Late', '2025-01-01Z', '2026-04-01Z', null);
-insert into billing.subscriptions (subscription_id, account_id, started_at, _recorded_at) values
-('s', 'a', '2025-06-01Z', '2026-01-01Z'), ('t', 'a', '2025-01-01Z', '2026-04-01Z');
+insert into billing.subscriptions (subscription_id, account_id, mrr_cents, started_at, _recorded_at)
+values ('s', 'a', 100, '2025-06-01Z', '2026-01-01Z'), ('t', 'a', 100, '2025-01-01Z', '2026-04-01Z'),
+('trial', 'a', 0, '2025-01-01Z', '2026-01-01Z');
 insert into billing.invoices (invoice_id, account_id, _recorded_at) values
 ('i', 'a', '2026-01-01Z'), ('j', 'b', '2026-01-01Z');
 insert into billing.payments (payment_id, invoice_id, attempted_at, amount_cents, _recorded_at)

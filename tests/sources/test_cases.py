@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sources import TableLoad, ingest
-from tests.sources.conftest import Loader
+from tests.sources.conftest import Loader, write_files
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 
@@ -133,6 +133,22 @@ def test_an_event_from_the_future_waits_in_quarantine(loader: Loader) -> None:
 def test_prices_have_no_limit_without_their_currency(loader: Loader) -> None:
     deliver(loader, "m13_rupiah")
     assert loader.rows("select max(mrr_cents) from billing.subscriptions") == [(15000000000,)]
+
+
+def test_yen_have_no_minor_units(loader: Loader) -> None:
+    """`cents(amount)` made MRR 5,000,000 JPY of 50,000; it is refused without the currency."""
+    case = CASES / "m14_yen_through_cents"
+    files = {file.name: file.read_text() for file in case.glob("*.csv")}
+    maps = {f"acme/{file.name}": file.read_text() for file in case.glob("mappings/*.sql")}
+    folder = loader.folder.parent / "maps"
+    loads = loader.deliver(files, "acme", mapping_folder=write_files(folder, maps))
+    assert "cents(amount) needs the currency" in loads["billing.subscriptions"].problems[0]
+    amount, name = "cents(fee_per_month)", "acme/billing.subscriptions.sql"
+    maps[name] = maps[name].replace(amount, "cents(fee_per_month, ccy)")
+    loader.deliver(files, "acme", mapping_folder=write_files(folder, maps))
+    assert loader.rows("select sum(mrr_cents), max(currency) from billing.subscriptions") == [
+        (50000, "JPY")
+    ]
 
 
 @pytest.mark.parametrize("header", ["ACCOUNT-ID", "Account Id", "accountid", " account_id "])

@@ -31,8 +31,12 @@ def test_all_twenty_two_tables_are_read(contract: Contract) -> None:
     assert len(contract.tables) == 22
     subscriptions = contract.table("billing.subscriptions")
     assert "mrr_cents" in subscriptions.required
-    assert [rule.name for rule in subscriptions.rules if rule.kind == "not_before"] == [
-        "not_before(ended_at, started_at)"
+    assert [rule.name for rule in subscriptions.rules if rule.kind == "unique_combination"] == [
+        "unique_combination(subscription_id, started_at)"
+    ]
+    invoices = contract.table("billing.invoices")
+    assert [rule.name for rule in invoices.rules if rule.kind == "not_before"] == [
+        "not_before(due_at, issued_at)"
     ]
 
 

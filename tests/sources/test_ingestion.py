@@ -64,7 +64,7 @@ def test_bad_rows_are_kept_with_file_row_and_rule(loader: Loader) -> None:
             **COMPANY,
             "billing.subscriptions.csv": SUBSCRIPTIONS
             + "S-3,A-1,platform,-5,USD,2024-01-01,\n"
-            + "S-4,A-1,platform,5,USD,2024-03-01,2024-01-01\n"
+            + "S-1,A-1,platform,5,USD,2024-01-01,\n"
             + "S-5,A-9,platform,5,USD,2024-03-01,\n"
             + "S-6,A-1,platform,5,USD,soon,\n"
             + "S-7,A-1\n",
@@ -74,7 +74,7 @@ def test_bad_rows_are_kept_with_file_row_and_rule(loader: Loader) -> None:
     found = [row[1:4] for row in loader.rejections()]
     assert found == [
         (file, 3, "at_least(mrr_cents)"),
-        (file, 4, "not_before(ended_at, started_at)"),
+        (file, 4, "unique_combination(subscription_id, started_at)"),
         (file, 5, "relationships(account_id)"),
         (file, 6, "type(started_at)"),
         (file, 7, "readable"),

@@ -1,7 +1,7 @@
 -- Grain: one row per account and unbroken period covered by at least one subscription.
 with
 
-subscriptions as (select * from {{ ref('stg_billing__subscriptions') }}),
+subscriptions as (select * from {{ ref('int_subscription_periods') }}),
 
 terms as (
     select
@@ -9,10 +9,6 @@ terms as (
         started_date as covered_from,
         coalesce(ended_date, 'infinity'::date) as covered_until
     from subscriptions
-    -- a subscription that ended on its first day covers none
-    where
-        started_date <= {{ as_of_date() }}
-        and (ended_date is null or ended_date > started_date)
 ),
 
 followed as (

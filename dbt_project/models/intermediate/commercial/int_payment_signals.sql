@@ -10,16 +10,24 @@ due_accounts as (
     select distinct account_id from snapshots
 ),
 
+words as (
+    select * from {{ ref('status_words') }}
+    where table_name = 'invoices'
+),
+
 invoices as (
     select
         invoices.invoice_id,
         invoices.account_id,
         invoices.amount_cents,
         invoices.currency,
+        words.meaning,
+        {{ utc_date('invoices.issued_at') }} as issued_date,
         {{ utc_date('invoices.due_at') }} as due_date,
         {{ utc_date('invoices.voided_at') }} as voided_date
     from {{ ref('stg_billing__invoices') }} as invoices
     inner join due_accounts on invoices.account_id = due_accounts.account_id
+    left join words on {{ status_word('invoices.status') }} = words.word
 ),
 
 payments as (
@@ -60,10 +68,12 @@ settled as (
     group by invoice_id
 ),
 
-due_invoices as (
+owed_invoices as (
     select
         invoices.account_id,
+        invoices.issued_date,
         invoices.due_date,
+        coalesce(invoices.meaning = 'written_off', false) as is_written_off,
         settled.paid_date,
         -- least() skips the null of what never happened
         least(settled.paid_date, invoices.voided_date) as closed_date
@@ -72,7 +82,21 @@ due_invoices as (
     where
         -- a credit note is never owed
         invoices.amount_cents > 0
-        and (invoices.voided_date is null or invoices.voided_date > invoices.due_date)
+        and coalesce(invoices.voided_date > invoices.due_date, true)
+        -- void, or a draft, and since when is not known: it was never owed
+        and coalesce(invoices.meaning != 'not_owed' or invoices.voided_date is not null, true)
+        -- paid, and when is not known: from credit, or by a payment that was not delivered
+        and coalesce(invoices.meaning != 'paid' or settled.paid_date is not null, true)
+),
+
+due_invoices as (
+    select * from owed_invoices
+    where due_date is not null
+),
+
+undated_invoices as (
+    select * from owed_invoices
+    where due_date is null
 ),
 
 failures as (
@@ -87,26 +111,43 @@ failures as (
 -- overdue from the day after the due date to the day on which it is paid or voided
 timeline as (
     {{ timeline(
-        {'fell_due': '0', 'paid_late': '0', 'overdue_change': '0', 'failed_payments': '0'},
+        {
+            'fell_due': '0',
+            'paid_late': '0',
+            'overdue_change': '0',
+            'undated_change': '0',
+            'failed_payments': '0',
+        },
         [
             {
                 'from': 'due_invoices',
-                'where': 'due_date is not null',
                 'day': 'due_date',
                 'fell_due': '1',
                 'paid_late': '(paid_date is null or paid_date > due_date)::integer',
             },
             {
                 'from': 'due_invoices',
-                'where': 'closed_date is null or closed_date > due_date',
+                'where': 'not is_written_off and (closed_date is null or closed_date > due_date)',
                 'day': 'due_date + 1',
                 'overdue_change': '1',
             },
             {
                 'from': 'due_invoices',
-                'where': 'closed_date > due_date',
+                'where': 'not is_written_off and closed_date > due_date',
                 'day': 'closed_date',
                 'overdue_change': '-1',
+            },
+            {
+                'from': 'undated_invoices',
+                'where': 'not is_written_off',
+                'day': 'issued_date',
+                'undated_change': '1',
+            },
+            {
+                'from': 'undated_invoices',
+                'where': 'not is_written_off and closed_date is not null',
+                'day': 'greatest(closed_date, issued_date)',
+                'undated_change': '-1',
             },
             {'from': 'failures', 'day': 'attempted_date', 'failed_payments': '1'},
         ]
@@ -120,6 +161,7 @@ rolled as (
         is_snapshot,
         sum(failed_payments) over last_90_days as failed_payments_90d,
         sum(overdue_change) over so_far as overdue_invoices,
+        sum(undated_change) over so_far as undated_invoices,
         sum(fell_due) over last_180_days as fell_due_180d,
         sum(paid_late) over last_180_days as paid_late_180d
     from timeline
@@ -135,7 +177,9 @@ signals as (
         rolled.snapshot_date,
         rolled.failed_payments_90d::double precision as failed_payments_90d,
         case
-            when rolled.snapshot_date >= coverage.invoices_from then rolled.overdue_invoices
+            -- one that is owed and has no due date may be overdue
+            when rolled.snapshot_date >= coverage.invoices_from and rolled.undated_invoices = 0
+                then rolled.overdue_invoices
         end::double precision as overdue_invoices,
         case
             when rolled.snapshot_date >= coverage.invoices_from

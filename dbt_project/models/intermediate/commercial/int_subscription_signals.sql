@@ -6,7 +6,7 @@ with
 
 snapshots as (select * from {{ ref('int_due_snapshots') }}),
 
-subscriptions as (select * from {{ ref('stg_billing__subscriptions') }}),
+subscriptions as (select * from {{ ref('int_subscription_periods') }}),
 
 rates as (select * from {{ ref('int_snapshot_rates') }}),
 
@@ -42,6 +42,7 @@ standing as (
     inner join terms
         on
             subscriptions.subscription_id = terms.subscription_id
+            and subscriptions.started_at = terms.started_at
             and snapshots.snapshot_date >= terms.known_from
             and snapshots.snapshot_date < terms.known_until
     left join rates

@@ -1,4 +1,4 @@
--- Grain: one row per subscription and period for which its terms were the ones that were known.
+-- Grain: one row per subscription, start and period for which its terms were the ones that were known.
 -- This reads the raw table itself: staging has the terms that hold, and none that held.
 with
 
@@ -6,8 +6,9 @@ recordings as (select * from {{ recorded(source('billing', 'subscriptions')) }} 
 
 -- of several terms recorded on one day the last one is known at its end
 days as (
-    select distinct on (subscription_id, recorded_date)
+    select distinct on (subscription_id, started_at, recorded_date)
         subscription_id,
+        started_at,
         {{ utc_date('_recorded_at') }} as recorded_date,
         quantity,
         billing_period_months,
@@ -18,6 +19,7 @@ days as (
     from recordings
     order by
         subscription_id asc,
+        started_at asc,
         recorded_date asc,
         _recorded_at desc,
         _superseded_at desc nulls first
@@ -27,6 +29,7 @@ days as (
 terms as (
     select
         subscription_id,
+        started_at,
         quantity,
         billing_period_months,
         term_months,
@@ -39,7 +42,7 @@ terms as (
         end as known_from,
         coalesce(lead(recorded_date) over by_subscription, 'infinity'::date) as known_until
     from days
-    window by_subscription as (partition by subscription_id order by recorded_date)
+    window by_subscription as (partition by subscription_id, started_at order by recorded_date)
 )
 
 select * from terms

@@ -34,11 +34,15 @@ tasks as (
 expansions as (
     select
         opportunities.account_id,
-        {{ utc_date('opportunities.created_at') }} as opened_date,
-        {{ utc_date('opportunities.closed_at') }} as closed_date
-    from {{ ref('stg_crm__opportunities') }} as opportunities
+        opportunities.opened_date,
+        opportunities.closed_date
+    from {{ ref('int_opportunities') }} as opportunities
     inner join due_accounts on opportunities.account_id = due_accounts.account_id
-    where opportunities.opportunity_type = 'expansion' and opportunities.created_at is not null
+    where
+        opportunities.opportunity_type = 'expansion'
+        and opportunities.opened_date is not null
+        -- won or lost, and when is not known: in no week it is known to be open
+        and (opportunities.outcome = 'open' or opportunities.closed_date is not null)
 ),
 
 timeline as (

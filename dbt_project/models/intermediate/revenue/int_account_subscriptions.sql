@@ -1,4 +1,4 @@
--- Grain: one row per account that had a subscription by the as-of date.
+-- Grain: one row per account that has paid by the as-of date.
 with
 
 periods as (select * from {{ ref('int_subscription_periods') }}),

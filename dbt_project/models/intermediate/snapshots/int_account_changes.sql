@@ -29,9 +29,16 @@
     )
 {%- endset %}
 
-{#- The first day that a row can matter to; least() skips the times that are not known. -#}
+{%- set following_days -%}
+    (select following_within_days from {{ ref('subscription_policy') }})
+{%- endset %}
+
+{#-
+The first day that a row can matter to; least() skips the times that are not known. A period that
+continues another decides whether that one was renewed early, some days before.
+-#}
 {%- set first_days = {
-    ('billing', 'subscriptions'): utc_date('started_at'),
+    ('billing', 'subscriptions'): utc_date('started_at') ~ ' - ' ~ following_days,
     ('crm', 'activities'): utc_date('occurred_at'),
     ('crm', 'contacts'): utc_date('joined_at'),
     ('crm', 'opportunities'): utc_date('least(created_at, closed_at)'),

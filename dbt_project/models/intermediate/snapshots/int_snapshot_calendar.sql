@@ -1,12 +1,12 @@
 -- Grain: one row per snapshot date.
 with
 
-subscriptions as (select * from {{ ref('stg_billing__subscriptions') }}),
+periods as (select * from {{ ref('int_subscription_periods') }}),
 
 first_week_ends as (
     select min(started_date) + (7 - extract(isodow from min(started_date))::integer) as first_week_end
-    from subscriptions
-    where started_date <= {{ as_of_date() }}
+    from periods
+    having min(started_date) is not null
 ),
 
 week_ends as (

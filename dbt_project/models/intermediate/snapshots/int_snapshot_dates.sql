@@ -1,14 +1,14 @@
 -- Grain: one row per account and snapshot date.
 with
 
-subscriptions as (select * from {{ ref('stg_billing__subscriptions') }}),
+periods as (select * from {{ ref('int_subscription_periods') }}),
 
 first_subscriptions as (
     select
         account_id,
         min(started_date) as first_subscription_date
-    from subscriptions
-    where started_date <= {{ as_of_date() }} and {{ is_asked_account('account_id') }}
+    from periods
+    where {{ is_asked_account('account_id') }}
     group by account_id
 ),
 

@@ -15,6 +15,16 @@ features as (select * from {{ ref('stg_product__features') }}),
 
 policy as (select * from {{ ref('signal_policy') }}),
 
+subscription_policy as (select * from {{ ref('subscription_policy') }}),
+
+words as (select * from {{ ref('status_words') }}),
+
+inclusive_ends as (
+    select distinct source_system
+    from {{ ref('int_subscriptions') }}
+    where is_inclusive_end
+),
+
 inputs as (
     select
         'usage_window' as input_name,
@@ -67,6 +77,27 @@ inputs as (
         '-infinity'::date as applies_from,
         to_jsonb(policy)::text as input_value
     from policy
+    union all
+    select
+        'policy' as input_name,
+        'subscription_policy' as item,
+        '-infinity'::date as applies_from,
+        to_jsonb(subscription_policy)::text as input_value
+    from subscription_policy
+    union all
+    select
+        'status_word' as input_name,
+        table_name || ' ' || word as item,
+        '-infinity'::date as applies_from,
+        meaning as input_value
+    from words
+    union all
+    select
+        'inclusive_ends' as input_name,
+        source_system as item,
+        '-infinity'::date as applies_from,
+        '' as input_value
+    from inclusive_ends
     union all
     select
         'sql' as input_name,

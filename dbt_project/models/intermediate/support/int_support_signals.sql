@@ -27,9 +27,16 @@ due_accounts as (
     group by account_id
 ),
 
+words as (
+    select * from {{ ref('status_words') }}
+    where table_name = 'tickets'
+),
+
 all_tickets as (
     select
         tickets.*,
+        -- closed, and when is not known: it counts as opened, and in no week as open
+        tickets.solved_at is null and coalesce(words.meaning = 'closed', false) as is_closed_undated,
         due_accounts.read_from,
         {{ utc_date('tickets.created_at') }} as created_date,
         {{ utc_date('tickets.created_at') }} - lag({{ utc_date('tickets.created_at') }}) over (
@@ -37,6 +44,7 @@ all_tickets as (
         ) as gap_days
     from {{ ref('stg_support__tickets') }} as tickets
     inner join due_accounts on tickets.account_id = due_accounts.account_id
+    left join words on {{ status_word('tickets.status') }} = words.word
 ),
 
 -- opened and solved before all windows, a ticket is in none of them, and no longer open
@@ -70,7 +78,7 @@ timeline as (
                 'opened': '1',
                 'urgent': "(priority = 'urgent')::integer",
                 'core': 'is_core_function::integer',
-                'open_change': '1',
+                'open_change': '(not is_closed_undated)::integer',
                 'gap_days': 'gap_days',
                 'opened_date': 'created_date',
             },

@@ -8,7 +8,7 @@ snapshots as (
 
 covered_periods as (select * from {{ ref('int_covered_periods') }}),
 
-opportunities as (select * from {{ ref('stg_crm__opportunities') }}),
+opportunities as (select * from {{ ref('int_opportunities') }}),
 
 policy as (
     select horizon_days from {{ ref('prediction_policy') }}
@@ -19,13 +19,13 @@ policy as (
 lost_renewals as (
     select
         account_id,
-        {{ utc_date('closed_at') }} as lost_date
+        closed_date as lost_date
     from opportunities
     where
         opportunity_type = 'renewal'
-        and not is_won
+        and outcome = 'lost'
         and product is null
-        and {{ utc_date('closed_at') }} <= {{ as_of_date() }}
+        and closed_date <= {{ as_of_date() }}
 ),
 
 next_lost_renewals as (

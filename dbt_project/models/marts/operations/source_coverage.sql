@@ -82,6 +82,20 @@ deliveries as (
     where joined_at is null or {{ utc_date('joined_at') }} <= {{ as_of_date() }}
     union all
     select
+        'crm.opportunities' as source_table,
+        min({{ utc_date('created_at') }}) as first_delivered_date,
+        count(*) > 0 as is_delivered
+    from {{ ref('stg_crm__opportunities') }}
+    where created_at is null or {{ utc_date('created_at') }} <= {{ as_of_date() }}
+    union all
+    select
+        'crm.tasks' as source_table,
+        min({{ utc_date('opened_at') }}) as first_delivered_date,
+        count(*) > 0 as is_delivered
+    from {{ ref('stg_crm__tasks') }}
+    where {{ utc_date('opened_at') }} <= {{ as_of_date() }}
+    union all
+    select
         'success.goals' as source_table,
         min({{ utc_date('set_at') }}) as first_delivered_date,
         count(*) > 0 as is_delivered

@@ -13,6 +13,8 @@ ledger_dates as (
     where is_ledger_date
 ),
 
+account_subscriptions as (select * from {{ ref('int_account_subscriptions') }}),
+
 rates as (select * from {{ ref('int_currency_rates') }}),
 
 periods as (
@@ -72,8 +74,7 @@ covered_days as (
 stays as (
     select
         *,
-        date_number - row_number() over (partition by account_id order by date_number) as stay,
-        min(measured_date) filter (where is_paying) over (partition by account_id) as first_paid_date
+        date_number - row_number() over (partition by account_id order by date_number) as stay
     from covered_days
 ),
 
@@ -98,8 +99,10 @@ account_ends as (
         coalesce(opening.is_paying, false) as paid_at_opening,
         coalesce(opening.has_paid_in_stay, false) as has_paid_in_stay,
         closing.account_id is null as is_gone,
-        coalesce(closing.first_paid_date < ledger.closing_date, false) as paid_before
+        -- by the day: who paid between two firsts of a month has paid
+        account_subscriptions.first_subscription_date <= ledger.opening_date as paid_before
     from ledger
+    inner join account_subscriptions on ledger.account_id = account_subscriptions.account_id
     left join standings as opening
         on
             ledger.account_id = opening.account_id

@@ -1,0 +1,162 @@
+-- Grain: one row per row of a table and finding that only shows beside other rows or tables.
+-- A view: read by data_findings alone.
+{{ config(materialized='view') }}
+
+with
+
+accounts as (select * from {{ ref('stg_crm__accounts') }}),
+
+subscriptions as (select * from {{ ref('int_subscriptions') }}),
+
+terms as (select * from {{ ref('stg_billing__subscriptions') }}),
+
+usage_days as (select * from {{ ref('stg_product__account_days') }}),
+
+contacts as (select * from {{ ref('stg_crm__contacts') }}),
+
+responses as (select * from {{ ref('stg_survey__responses') }}),
+
+-- of one account, product and amount: a second licence may have begun before the first one ends
+sequenced as (
+    select
+        *,
+        max(coalesce(ended_date, 'infinity')) over earlier as earlier_end_date
+    from subscriptions
+    where has_held
+    window
+        earlier as (
+            partition by account_id, product, mrr_cents, currency
+            order by started_date, started_at, subscription_id
+            rows between unbounded preceding and 1 preceding
+        )
+),
+
+coverage as (
+    select
+        account_id,
+        max(coalesce(ended_date, 'infinity')) as last_end_date
+    from subscriptions
+    where has_held
+    group by account_id
+),
+
+last_use as (
+    select
+        account_id,
+        max(usage_date) as last_usage_date
+    from usage_days
+    where events > 0
+    group by account_id
+),
+
+named as (
+    select
+        source_system,
+        account_id,
+        count(*) over (partition by lower(regexp_replace(account_name, '\W', '', 'g')), country)
+            as accounts_of_name
+    from accounts
+),
+
+found_in_accounts as (
+    select
+        source_system,
+        account_id as example,
+        'no_subscription' as finding
+    from accounts
+    where account_id not in (select subscriptions.account_id from subscriptions)
+    union all
+    select
+        source_system,
+        account_id as example,
+        'one_name_twice' as finding
+    from named
+    where accounts_of_name > 1
+    union all
+    select
+        accounts.source_system,
+        accounts.account_id as example,
+        'closed_and_subscribed' as finding
+    from accounts
+    inner join coverage on accounts.account_id = coverage.account_id
+    where
+        {{ utc_date('accounts.closed_at') }} <= {{ as_of_date() }}
+        and coverage.last_end_date > {{ as_of_date() }}
+    union all
+    select
+        accounts.source_system,
+        accounts.account_id as example,
+        'use_after_the_end' as finding
+    from accounts
+    inner join coverage on accounts.account_id = coverage.account_id
+    inner join last_use on accounts.account_id = last_use.account_id
+    where coverage.last_end_date < last_use.last_usage_date - 30
+),
+
+found_in_subscriptions as (
+    select
+        source_system,
+        subscription_id as example,
+        'same_amount_twice' as finding
+    from sequenced
+    where
+        earlier_end_date > started_date + 45
+        and (ended_date is null or ended_date > started_date + 45)
+    union all
+    select
+        source_system,
+        subscription_id as example,
+        'short_gap' as finding
+    from sequenced
+    where earlier_end_date between started_date - 31 and started_date - 1
+    union all
+    select
+        source_system,
+        subscription_id as example,
+        'renewal_date_passed' as finding
+    from terms
+    where
+        renewal_date < {{ as_of_date() }}
+        and started_date <= {{ as_of_date() }}
+        and (ended_date is null or ended_date > {{ as_of_date() }})
+        and auto_renews is not true
+),
+
+found as (
+    select
+        source_system,
+        'crm' as source,
+        'accounts' as table_name,
+        example,
+        finding
+    from found_in_accounts
+    union all
+    select
+        source_system,
+        'billing' as source,
+        'subscriptions' as table_name,
+        example,
+        finding
+    from found_in_subscriptions
+    union all
+    select
+        responses.source_system,
+        'survey' as source,
+        'responses' as table_name,
+        responses.response_id as example,
+        'before_the_contract' as finding
+    from responses
+    inner join accounts on responses.account_id = accounts.account_id
+    where {{ utc_date('responses.submitted_at') }} < accounts.signed_date
+    union all
+    select
+        source_system,
+        'crm' as source,
+        'contacts' as table_name,
+        contact_id as example,
+        'no_role' as finding
+    from contacts
+    where role is null and left_at is null
+)
+
+select * from found

@@ -1,0 +1,41 @@
+"""What the files say against themselves, and how it was read: a line for each finding."""
+
+from rich.console import Console
+
+from warehouse import Warehouse
+
+FINDINGS_SQL = """
+select
+    case when is_correction then 'Corrected' else 'Found' end as kind,
+    rows_affected,
+    source || '.' || table_name as full_name,
+    sentence,
+    example,
+    first_step
+from marts.data_findings
+order by is_correction desc, full_name, finding, system
+"""
+IS_BUILT_SQL = "select to_regclass('marts.data_findings') is not null"
+
+
+def finding_lines(warehouse: Warehouse) -> list[str]:
+    """A sentence per finding with its count and an example; none before the first build."""
+    if not warehouse.read(IS_BUILT_SQL).iloc[0, 0]:
+        return []
+    lines = []
+    for row in warehouse.read(FINDINGS_SQL).to_dict("records"):
+        rows = "row" if row["rows_affected"] == 1 else "rows"
+        step = f" {row['first_step']}." if isinstance(row["first_step"], str) else ""
+        # The key comes from a file: nothing of it may reach the terminal but printable characters.
+        example = "".join(mark for mark in str(row["example"])[:60] if mark.isprintable())
+        lines.append(
+            f"{row['kind']}: {row['rows_affected']:,} {rows} of {row['full_name']} "
+            f"{row['sentence']} (for one: {example}).{step}"
+        )
+    return lines
+
+
+def print_findings(console: Console, warehouse: Warehouse) -> None:
+    """Print the findings; what stands in files is no markup."""
+    for line in finding_lines(warehouse):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""`tenure report`: pages to keep or to send, each written from the warehouse alone."""

@@ -1,0 +1,35 @@
+"""The report on the data as one HTML page that needs nothing beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from orchestration.reports.data import DataReport
+
+TEMPLATES = Path(__file__).parent
+# What files say is text and nothing else: markup in a cell must not run in the reader's browser.
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+)
+LONGEST_EXAMPLE = 400
+
+
+def shortened(text: object) -> str:
+    """An example that a person can take in."""
+    whole = str(text)
+    return whole if len(whole) <= LONGEST_EXAMPLE else f"{whole[:LONGEST_EXAMPLE]} …"
+
+
+def counted(number: int) -> str:
+    """A whole number with thousands apart."""
+    return f"{number:,}"
+
+
+ENVIRONMENT.filters |= {"shortened": shortened, "counted": counted}
+
+
+def data_page(report: DataReport) -> str:
+    """The page's HTML."""
+    return ENVIRONMENT.get_template("data.html").render(report=report)
