@@ -29,6 +29,11 @@ OWN_COLUMNS = {
     "_row_hash": "text not null",
 }
 
+NOTE_DELIVERY = """
+insert into tenure.deliveries (system, source, table_name, files, recorded_at)
+values (%(system)s, %(source)s, %(table)s, %(contents)s, %(recorded_at)s)
+"""
+
 # Of all rows ever known, those that hold now.
 HOLDS = "_superseded_at is null"
 
@@ -135,8 +140,8 @@ def save(
     con: duckdb.DuckDBPyConnection,
     place: Place,
     *,
-    table: Table | None,
-    files: Sequence[str],
+    table: Table,
+    contents: Mapping[str, str],
     counts: Counts,
     recorded_at: datetime,
     delivery_digest: str | None = None,
@@ -144,22 +149,18 @@ def save(
 ) -> None:
     """Make what `accepted` and `rejected` hold the rows of `place`, and write the load audit.
 
-    `table` is None when there is no raw table to change (the event lake, or a delivery that
-    would leave nothing of what is loaded). `recorded_at` is the time as of which the changes are
-    known. Needs `existing_hashes`, see `fetch_existing_hashes`.
+    `contents` are the delivered files with their hashes. `recorded_at` is the time as of which the
+    changes are known. Needs `existing_hashes`, see `fetch_existing_hashes`.
     """
     now = datetime.now(UTC)
     rejected = rejected_rows(con, place)
     stage = f"tenure.incoming_{place.source}_{place.table}"
-    steps = []
     staged = {f"{stage}_rejected": rejected} if rejected.num_rows else {}
     staged |= corrected_cells(con, stage)
-    if table is not None:
-        arriving, leaving = difference(con, table)
-        changes = {f"{stage}_rows": arriving, f"{stage}_gone": leaving}
-        staged |= {name: rows for name, rows in changes.items() if rows.num_rows}
-        steps += _row_steps(table, stage, staged)
-    steps += _quarantine_steps(stage, staged)
+    arriving, leaving = difference(con, table)
+    changes = {f"{stage}_rows": arriving, f"{stage}_gone": leaving}
+    staged |= {name: rows for name, rows in changes.items() if rows.num_rows}
+    steps = _row_steps(table, stage, staged) + _quarantine_steps(stage, staged)
     steps.append(f"delete from quarantine.corrected_cells where {OF_PLACE}")
     steps += _correction_steps(stage, staged)
     _create_stages(warehouse, table, stage, staged)
@@ -169,7 +170,7 @@ def save(
         "recorded_at": recorded_at,
         "digest": delivery_digest,
         "problems": json.dumps(list(problems)),
-        "files": list(files),
+        "files": list(contents),
         "rows_in": counts.rows_in,
         "rows_loaded": counts.rows_loaded,
         "rows_quarantined": counts.rows_quarantined,
@@ -183,11 +184,12 @@ def save(
         if _changes_rows(stage, staged):
             cursor.execute(MARK_CHANGED, params)
         cursor.execute(SAVE_LOAD, params)
+        cursor.execute(NOTE_DELIVERY, {**params, "contents": json.dumps(dict(contents))})
         cursor.execute(f"delete from tenure.repairs where {OF_PLACE}", params)
         cursor.execute(ADD_REPAIRS, params)
         for name in staged:
             cursor.execute(f"drop table {name}")
-    if table is not None and _changes_rows(stage, staged):
+    if _changes_rows(stage, staged):
         warehouse.execute(f"analyze {table.full_name}")
 
 
