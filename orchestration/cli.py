@@ -262,6 +262,35 @@ def asked(
 
 
 @app.command()
+def withdraw(
+    files: Annotated[
+        list[str] | None, typer.Argument(help="Delivered files, as they are listed without any.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="System that delivered them.")] = None,
+    again: Annotated[
+        bool, typer.Option(help="Also an earlier delivery under a withdrawn file's name.")
+    ] = False,
+    company: Company = None,
+) -> None:
+    """Take a wrong delivery back, as if it had never come; without a file, list what there is."""
+    from orchestration.as_of.text import plain
+    from orchestration.run import RunRefused
+    from orchestration.withdrawal import print_delivered, withdraw_files
+    from sources.withdrawing import WithdrawalRefused
+
+    settings = load_settings(company)
+    if not files:
+        print_delivered(console, settings)
+        return
+    try:
+        for paragraph in withdraw_files(settings, files, source, again):
+            console.print(plain(paragraph))
+    except (WithdrawalRefused, RunRefused) as refusal:
+        console.print(plain(refusal), style="red")
+        raise typer.Exit(2) from refusal
+
+
+@app.command()
 def status(company: Company = None) -> None:
     """What is loaded, how old it is, how many rows are in quarantine, which model scores."""
     from orchestration.status import print_status

@@ -20,6 +20,9 @@ TYPE_WORDS = {
     "timestamptz": "ISO time such as 2024-12-31 09:30",
 }
 
+# A mapping may say itself when its source recorded a row.
+RECORDED_AT = Column("recorded_at", "timestamptz", "When the source recorded the row.")
+
 # A cell that cannot be used: its column, the rule, a sentence, and what stood in it.
 CELL = "struct(name varchar, rule varchar, message varchar, content varchar)"
 
@@ -105,11 +108,20 @@ def _code(value: str, column: Column, rules: tuple[Rule, ...]) -> str:
 
 def attributes(table: Table, types: Mapping[str, str]) -> str:
     """SQL: JSON text of the non-null columns that the contract does not know, null if none."""
-    extras = [name for name in types if name not in (*table.column_names, *ROW_COLUMNS)]
+    own = (*table.column_names, *ROW_COLUMNS, RECORDED_AT.name)
+    extras = [name for name in types if name not in own]
     if not extras:
         return "null::varchar"
     pairs = ", ".join(f"{literal(name)}, {quoted(name)}" for name in extras)
     return f"nullif(json_merge_patch('{{}}', json_object({pairs}))::varchar, '{{}}')"
+
+
+def recorded_at(types: Mapping[str, str]) -> str:
+    """SQL: when the source itself recorded a row, where it says so and that has been; else null."""
+    if RECORDED_AT.name not in types:
+        return "null::timestamptz"
+    moment = cast(RECORDED_AT, types[RECORDED_AT.name])
+    return f"case when {moment} < clock() then {moment} end"
 
 
 def row_json(types: Mapping[str, str], row: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from sources.casting import row_hash, row_json, typed_select
+from sources.casting import recorded_at, row_hash, row_json, typed_select
 from sources.contract import Parent, Rule, Table
 from sources.corrections import (
     UNREAD_BY_ROW,
@@ -164,8 +164,9 @@ def check_rows(
 
     `types` are the columns of `mapped`, `unread_dates` holds what `read_dates` noted. The known
     keys of parents must be in their `keys_table`, those of other systems in `claimed_keys` (rule,
-    key, holder). `accepted` has the contract's columns, `attributes` and `_row_hash`; `rejected`
-    has _n, _file, _row, rule (the first broken), message (all of them) and row_data.
+    key, holder). `accepted` has the contract's columns, `attributes`, `_row_hash` and
+    `_recorded_at` (null where the source says nothing of it); `rejected` has _n, _file, _row, rule
+    (the first broken), message (all of them) and row_data.
 
     `corrections` has the cells of accepted rows that could not be used: _file, _row, column_name,
     rule, message, content.
@@ -176,7 +177,8 @@ def check_rows(
     """
     con.execute(UNREAD_BY_ROW)
     con.execute(
-        f"create or replace table typed as select * from ({typed_select(table, types)}) "
+        "create or replace table typed as select * from "
+        f"({typed_select(table, types, f'{recorded_at(types)} as _recorded_at,')}) "
         "left join unread_rows using (_file, _row)"
     )
     con.execute(
@@ -202,7 +204,7 @@ def check_rows(
             _check_unique(con, rule, table)
     names = ", ".join(quoted(name) for name in table.column_names)
     con.execute(
-        f"create or replace table accepted as select {names}, attributes, _row_hash "
+        f"create or replace table accepted as select {names}, attributes, _row_hash, _recorded_at "
         "from checked where len(_violations) = 0"
     )
     con.execute(

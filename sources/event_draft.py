@@ -24,6 +24,11 @@ class Landing:
     def counts(self) -> Counts:
         return self.catalogue.counts
 
+    @property
+    def is_emptied(self) -> bool:
+        """Whether all events of the lake were withdrawn, and the roll-ups hold them still."""
+        return not self.catalogue.parts and bool(self.catalogue.removed)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -37,6 +42,11 @@ class Plan:
     mapping_hash: str
     is_whole: bool
     departed: tuple[str, ...]
+
+    @classmethod
+    def of_leaving(cls, files: list[str]) -> Plan:
+        """Files leave, and none is there to be read."""
+        return cls([], files, [], [], {}, "", is_whole=False, departed=())
 
 
 @dataclass

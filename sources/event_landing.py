@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from sources import lake, load_audit
+from sources import lake, load_audit, withdrawals
 from sources.event_draft import Draft, Landing, Plan
 from sources.events import (
     ALL_COLUMNS,
@@ -35,8 +35,6 @@ from sources.lake import Catalogue, Change, LandedFile, Part
 from sources.landing import (
     FileProblem,
     Landed,
-    find_files,
-    find_table_files,
     literal,
     one_row,
     quoted,
@@ -68,27 +66,42 @@ class EventLanding:
 
     def find(self) -> dict[str, list[Landed]]:
         """The delivered files by pattern; empty when none of them was delivered."""
-        folder = self.reader.folder
-        if self.mapping is None:
-            found = {EVENTS.full_name: find_table_files(folder, EVENTS.full_name)}
-        else:
-            found = {pattern: find_files(folder, pattern) for pattern in self.mapping.files}
+        found = (
+            self.reader.find_mapped(self.mapping)
+            if self.mapping
+            else {EVENTS.full_name: self.reader.find_table(EVENTS.full_name)}
+        )
         if not any(found.values()):
             return {}
         if self.mapping and (missing := [name for name, files in found.items() if not files]):
+            if self.is_withdrawn:
+                return {}
             raise FileProblem(f"{missing[0]}: not in the folder, and {self.mapping.name} needs it")
         return found
 
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the lake holds files that are withdrawn, or was emptied and not rolled up."""
+        catalogue = lake.read_catalogue(self.warehouse, self.place)
+        return bool(self.withdrawn(catalogue)) or Landing(catalogue, is_usable=False).is_emptied
+
+    def withdrawn(self, catalogue: Catalogue) -> list[str]:
+        """The files of the lake that are withdrawn."""
+        contents = withdrawals.withdrawn_contents(self.warehouse, self.place.system)
+        files = catalogue.files.values()
+        return sorted(f.file for f in files if (f.file, f.fingerprint.sha256) in contents)
+
     def land(self, found: Dict[str, list[Landed]]) -> Landing:
-        """Bring the lake to what the folder holds.
+        """Bring the lake to what the folder holds; where it holds nothing, withdrawn files leave.
 
         Needs the known accounts (`store.fetch_parents`). When no event would be left in the lake,
-        what was loaded before stays.
+        what was loaded before stays, unless it was withdrawn.
         """
         catalogue = lake.read_catalogue(self.warehouse, self.place)
         if catalogue.files:
             lake.remove_strays(self.warehouse, self.folder, self.place.system)
-        plan = self.plan(catalogue, found)
+        withdrawn = self.withdrawn(catalogue)
+        plan = self.plan(catalogue, found) if found else Plan.of_leaving(withdrawn)
         lake.record_unchanged(self.warehouse, self.place, plan.touched)
         if not plan.to_land and not plan.gone:
             # No part holds them any more: else each run would look for them in every part.
@@ -101,7 +114,7 @@ class EventLanding:
             self._discard(draft)
             raise
         rejected = Catalogue(draft.files, draft.parts, (), ())
-        if not draft.parts and self.has_events(catalogue):
+        if not draft.parts and self.has_events(catalogue) and not withdrawn:
             self._discard(draft)
             return Landing(rejected, is_usable=False, is_recorded=False)
         self.record(catalogue, plan, draft)

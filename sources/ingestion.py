@@ -9,15 +9,15 @@ from pathlib import Path
 
 import duckdb
 
-from sources import load_audit, store
+from sources import load_audit, store, withdrawals
 from sources.checks import Counts, check_rows, enforced
 from sources.contract import Contract, Rule, Table
 from sources.delivery import Reading, content_hash, delivery_digest
 from sources.event_landing import EventLanding
 from sources.events import EVENTS
 from sources.folder import expect_files, unread_files
+from sources.lake import finish_rollups
 from sources.landing import (
-    CREATE_UNREADABLE,
     FileProblem,
     Landed,
     literal,
@@ -33,18 +33,14 @@ from sources.mapping import (
     load_mappings,
     run_mapping,
 )
-from sources.money import define_cents
+from sources.scoped_save import empty_rollups
+from sources.session import open_duckdb
 from sources.table_load import IngestError, TableLoad
 from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Settings, Warehouse
-from warehouse.sizing import GIB, MIB, measure_machine
 
 ACCOUNTS = "crm.accounts"
-
-NO_REJECTIONS = """
-create table if not exists no_rejections
-(_n bigint, _file varchar, _row bigint, rule varchar, message varchar, row_data varchar)
-"""
+WITHDRAW = " (tenure withdraw FILE takes a wrong file back)"
 
 
 def ingest(
@@ -71,45 +67,34 @@ def ingest(
     mappings = load_mappings(system, mapping_folder)
     expect_files(contract, mappings, system, folder)
     store.create_tables(warehouse, contract)
+    chosen = [table for table in contract.tables if not sources or table.source in sources]
     clock = recorded_at or datetime.now(UTC)
-    with open_duckdb(settings, clock) as con:
-        run = _Run(warehouse, settings, con, system, Reader(con, folder), mappings, clock)
-        chosen = [table for table in contract.tables if not sources or table.source in sources]
-        loads = run.load_all(chosen)
+    loads = load_tables(warehouse, settings, chosen, system, folder, mappings, clock)
     for place, load in enumerate(loads):
         # said once in a run, with the table that every delivery has
         if load.full_name == ACCOUNTS:
             unread = unread_files(contract, mappings, folder)
-            loads[place] = replace(load, problems=(*load.problems, *unread))
+            skipped = withdrawals.sentences(withdrawals.withdrawn_in(warehouse, system, folder))
+            loads[place] = replace(load, problems=(*load.problems, *unread, *skipped))
     _expect_customers(warehouse, loads)
     return loads
 
 
-def duckdb_memory(settings: Settings) -> int:
-    """Bytes that DuckDB may hold before it spills: a quarter of the machine's, at most 3 GiB.
-
-    Python, Arrow and PostgreSQL's caches need the rest.
-    """
-    memory = measure_machine(settings.lake).memory // 4
-    return max(512 * MIB, min(memory, 3 * GIB))
-
-
-def open_duckdb(settings: Settings, clock: datetime | None = None) -> duckdb.DuckDBPyConnection:
-    """DuckDB as ingestion needs it: nothing stored, UTC, large work spilled beside the lake.
-
-    The `clock` (default: now) says what lies in the future.
-    """
-    settings.lake.mkdir(parents=True, exist_ok=True)
-    con = duckdb.connect()
-    con.execute("set timezone = 'UTC'")
-    con.execute(f"set memory_limit = '{duckdb_memory(settings) // MIB}MiB'")
-    con.execute(f"set temp_directory = {literal(str(settings.lake / '.spill'))}")
-    con.execute(CREATE_UNREADABLE)
-    con.execute(NO_REJECTIONS)
-    define_cents(con)
-    now = literal((clock or datetime.now(UTC)).isoformat())
-    con.execute(f"create or replace macro clock() as {now}::timestamptz")
-    return con
+def load_tables(
+    warehouse: Warehouse,
+    settings: Settings,
+    tables: Sequence[Table],
+    system: str,
+    folder: Path,
+    mappings: dict[str, Mapping],
+    recorded_at: datetime,
+) -> list[TableLoad]:
+    """Load some tables, parents first, of whatever `folder` holds for them and is not withdrawn."""
+    withdrawn = withdrawals.withdrawn_in(warehouse, system, folder)
+    with open_duckdb(settings, recorded_at) as con:
+        reader = Reader(con, folder, withdrawn)
+        run = _Run(warehouse, con, system, reader, mappings, recorded_at)
+        return run.load_all(tables)
 
 
 def _expect_customers(warehouse: Warehouse, loads: Sequence[TableLoad]) -> None:
@@ -129,7 +114,6 @@ class _Run:
     def __init__(
         self,
         warehouse: Warehouse,
-        settings: Settings,
         con: duckdb.DuckDBPyConnection,
         system: str,
         reader: Reader,
@@ -139,6 +123,7 @@ class _Run:
         self.warehouse = warehouse
         self.recorded_at = recorded_at
         self.roll_ups: RollUps | None = None
+        self.rollups: list[Table] = []
         self.con = con
         self.system = system
         self.reader = reader
@@ -146,6 +131,7 @@ class _Run:
 
     def load_all(self, tables: Sequence[Table]) -> list[TableLoad]:
         loads: list[TableLoad] = []
+        self.rollups = [table for table in tables if table.full_name in ROLLUP_TABLES]
         of_events: TableLoad | None = None
         for table in tables:
             if table.full_name in ROLLUP_TABLES and of_events is None:
@@ -168,7 +154,8 @@ class _Run:
 
     def load_table(self, table: Table) -> TableLoad:
         rules = enforced(table, store.fetch_delivered(self.warehouse, table))
-        digest = self.digest(table, rules)
+        contents = self.contents(table)
+        digest = self.digest(table, rules, contents)
         if digest and (unchanged := self.unchanged(table, digest)):
             return unchanged
         delivery = self.open(table)
@@ -185,22 +172,27 @@ class _Run:
             if counts.rows_in == 0:
                 problems.append(f"{delivery.files[0]}: has a header and no rows")
             # A delivery without one good row is more likely broken than true.
-            problems.append(self.kept(table, f"{table.full_name}: no row can be used"))
+            problems.append(self.kept(table, f"{table.full_name}: no row can be used", WITHDRAW))
             return self.outcome(table, "failed", delivery.files, counts, problems)
-        self.save(table, table, delivery.files, counts, digest, problems)
+        self.save(table, counts, contents, digest, problems)
         return self.outcome(table, "loaded", delivery.files, counts, problems)
 
-    def digest(self, table: Table, rules: Sequence[Rule]) -> str | None:
+    def contents(self, table: Table) -> dict[str, str]:
+        """The files that were delivered for a table, with the hash of each one's content."""
+        if mapping := self.mappings.get(table.full_name):
+            files = [file for found in self.reader.find_mapped(mapping).values() for file in found]
+        else:
+            is_canonical = self.system == CANONICAL
+            files = self.reader.find_table(table.full_name) if is_canonical else []
+        return {file.name: content_hash(self.warehouse, self.system, file) for file in files}
+
+    def digest(self, table: Table, rules: Sequence[Rule], contents: dict[str, str]) -> str | None:
         """What the delivery of a table is known by; None when there is none."""
+        if not contents:
+            return None
         mapping = self.mappings.get(table.full_name)
-        if self.system != CANONICAL and mapping is None:
-            return None
-        files = self.reader.files(table, mapping)
-        if not files:
-            return None
         sql = f"{mapping.sql} {mapping.dates} {mapping.delimiter}" if mapping else ""
-        contents = [(f.name, content_hash(self.warehouse, self.system, f)) for f in files]
-        return delivery_digest(contents, Reading(table, sql, rules))
+        return delivery_digest(contents.items(), Reading(table, sql, rules))
 
     def unchanged(self, table: Table, digest: str) -> TableLoad | None:
         """The newest load, where it read this very delivery."""
@@ -214,10 +206,16 @@ class _Run:
             self.warehouse, self.con, self.system, self.reader, self.mappings.get(table.full_name)
         )
         found = landing.find()
-        if not found:
+        if not found and not landing.is_withdrawn:
             return self.absent(table)
         store.fetch_parents(self.warehouse, self.con, table.rules)
         landed = landing.land(found)
+        if landed.is_emptied:
+            empty_rollups(self.warehouse, self.rollups, self.system, self.recorded_at)
+            removed = landed.catalogue.removed
+            finish_rollups(self.warehouse, landing.folder, self.system, (), removed)
+        if not found and not landed.is_usable:
+            return self.outcome(table, "absent")
         files = [file for file in landed.catalogue.files.values() if not file.is_lookup]
         names = [file.file for file in files]
         notes = [note for file in files for note in file.notes]
@@ -257,18 +255,17 @@ class _Run:
     def save(
         self,
         table: Table,
-        changed: Table | None,
-        files: Sequence[str],
         counts: Counts,
-        digest: str | None = None,
-        problems: Sequence[str] = (),
+        contents: dict[str, str],
+        digest: str | None,
+        problems: Sequence[str],
     ) -> None:
         store.save(
             self.warehouse,
             self.con,
             self.place(table),
-            table=changed,
-            files=files,
+            table=table,
+            contents=contents,
             counts=counts,
             recorded_at=self.recorded_at,
             delivery_digest=digest,
@@ -298,13 +295,22 @@ class _Run:
 
     def absent(self, table: Table) -> TableLoad:
         problem = f"{table.full_name}: was delivered before and is not there now"
-        kept = self.kept(table, problem)
+        kept = self.kept(table, problem, WITHDRAW)
         return self.outcome(table, "absent", problems=(kept,) if kept != problem else ())
 
-    def kept(self, table: Table, problem: str) -> str:
-        """The problem, and how many rows of an earlier delivery stay in spite of it."""
-        rows = load_audit.rows_loaded(self.warehouse, self.system, table)
-        return f"{problem}; the {rows:,} rows loaded before stay" if rows else problem
+    def kept(self, table: Table, problem: str, advice: str = "") -> str:
+        """The problem, and how many rows of an earlier delivery stay in spite of it.
+
+        They stay unless that delivery was withdrawn: then those before it hold again.
+        """
+        withdrawals.go_back(self.warehouse, table, self.place(table), self.recorded_at)
+        last = load_audit.last_load(self.warehouse, self.place(table))
+        if last is None or last.counts.rows_in == 0:
+            return problem
+        counts = last.counts
+        where = "loaded before" if counts.rows_loaded else "in quarantine"
+        rows = counts.rows_loaded or counts.rows_quarantined
+        return f"{problem}; the {rows:,} rows {where} stay{advice}"
 
     def driving(self, delivery: Delivery) -> dict[str, tuple[Landed, ...]]:
         """The groups of files whose rows the mapping passes on, not those it only looks up in."""

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,18 +124,27 @@ class Delivery:
 
 
 class Reader:
-    """Reads one delivery folder; a file that two mappings use is read once."""
+    """Reads one delivery folder, but for the files that are `withdrawn`; one that two mappings use
+    is read once."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, folder: Path, withdrawn: Collection[str] = ()
+    ) -> None:
         self.con = con
         self.folder = folder
+        self.withdrawn = withdrawn
         self._read: dict[str, list[str]] = {}
 
-    def files(self, table: Table, mapping: Mapping | None) -> list[Landed]:
-        """The files that were delivered for a table, unread."""
-        if mapping is None:
-            return find_table_files(self.folder, table.full_name)
-        return [file for name in mapping.files for file in find_files(self.folder, name)]
+    def find_table(self, full_name: str) -> list[Landed]:
+        """The files in contract form that were delivered for a table, unread."""
+        return self._not_withdrawn(find_table_files(self.folder, full_name))
+
+    def find_mapped(self, mapping: Mapping) -> dict[str, list[Landed]]:
+        """The files that a mapping names, unread, by the pattern that finds them."""
+        return {
+            pattern: self._not_withdrawn(find_files(self.folder, pattern))
+            for pattern in mapping.files
+        }
 
     def open_mapped(self, mapping: Mapping, only: Landed | None = None) -> Delivery | None:
         """Make each file that `mapping` names a view; None when none of them was delivered.
@@ -143,7 +152,7 @@ class Reader:
         With `only`, that file alone stands for all that its pattern finds. Raises FileProblem when
         only some were delivered, or when a file cannot be used.
         """
-        found = {pattern: find_files(self.folder, pattern) for pattern in mapping.files}
+        found = self.find_mapped(mapping)
         if not any(found.values()):
             return None
         if missing := [pattern for pattern, files in found.items() if not files]:
@@ -167,7 +176,7 @@ class Reader:
 
         With `only`, that file alone stands for all of them.
         """
-        files = [only] if only else find_table_files(self.folder, table.full_name)
+        files = [only] if only else self.find_table(table.full_name)
         if not files:
             return None
         raw = f"{only.name} alone read" if only else f"{table.full_name} read"
@@ -185,6 +194,9 @@ class Reader:
         for raw in [raw for raw, files in delivery.groups.items() if files == (file,)]:
             drop(self.con, f"{raw} #0")
             self._read.pop(raw, None)
+
+    def _not_withdrawn(self, files: list[Landed]) -> list[Landed]:
+        return [file for file in files if file.name not in self.withdrawn]
 
     def _read_once(
         self, files: list[Landed], raw: str, delimiter: str, expected: Sequence[str] = ()

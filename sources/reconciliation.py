@@ -19,9 +19,9 @@ from sources.contract import Contract, Rule, Table
 from sources.dates import NEW_UNREAD_DATES
 from sources.event_restoring import restore_events
 from sources.events import EVENTS
-from sources.ingestion import open_duckdb
 from sources.landing import literal, quoted
 from sources.mapping import columns_of, drop_mapped
+from sources.session import open_duckdb
 from sources.table_load import IngestError
 from warehouse import Warehouse
 

@@ -214,6 +214,28 @@ def audit_rollup(
         cursor.execute(f"delete from quarantine.rejected_rows where {load_audit.OF_PLACE}", params)
 
 
+def empty_rollups(
+    warehouse: Warehouse, tables: Iterable[Table], system: str, recorded_at: datetime
+) -> None:
+    """Take all rows of a system whose lake is empty out of the roll-ups, and out of the audit."""
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
+        for table in tables:
+            place = load_audit.Place(system, table.source, table.name)
+            params = {**place.params, "recorded_at": recorded_at}
+            own = f"old._source = %(system)s and old.{store.HOLDS}"
+            cursor.execute(f"{store.leave(table)} (select 1) as everything where {own}", params)
+            if cursor.rowcount:
+                cursor.execute(load_audit.MARK_CHANGED, params)
+            cursor.execute(
+                f"delete from tenure.loads where {load_audit.OF_PLACE};"
+                "delete from tenure.lake_rollups "
+                "where system = %(system)s and table_name = %(source)s || '.' || %(table)s",
+                params,
+            )
+        events = f"delete from tenure.loads where {load_audit.OF_PLACE}"
+        cursor.execute(events, load_audit.Place(system, "product", "events").params)
+
+
 def _stage(
     warehouse: Warehouse,
     con: duckdb.DuckDBPyConnection,

@@ -29,6 +29,11 @@ OWN_COLUMNS = {
     "_row_hash": "text not null",
 }
 
+NOTE_DELIVERY = """
+insert into tenure.deliveries (system, source, table_name, files, recorded_at)
+values (%(system)s, %(source)s, %(table)s, %(contents)s, %(recorded_at)s)
+"""
+
 # Of all rows ever known, those that hold now.
 HOLDS = "_superseded_at is null"
 
@@ -135,8 +140,8 @@ def save(
     con: duckdb.DuckDBPyConnection,
     place: Place,
     *,
-    table: Table | None,
-    files: Sequence[str],
+    table: Table,
+    contents: Mapping[str, str],
     counts: Counts,
     recorded_at: datetime,
     delivery_digest: str | None = None,
@@ -144,22 +149,18 @@ def save(
 ) -> None:
     """Make what `accepted` and `rejected` hold the rows of `place`, and write the load audit.
 
-    `table` is None when there is no raw table to change (the event lake, or a delivery that
-    would leave nothing of what is loaded). `recorded_at` is the time as of which the changes are
-    known. Needs `existing_hashes`, see `fetch_existing_hashes`.
+    `contents` are the delivered files with their hashes. `recorded_at` is the time as of which the
+    changes are known. Needs `existing_hashes`, see `fetch_existing_hashes`.
     """
     now = datetime.now(UTC)
     rejected = rejected_rows(con, place)
     stage = f"tenure.incoming_{place.source}_{place.table}"
-    steps = []
     staged = {f"{stage}_rejected": rejected} if rejected.num_rows else {}
     staged |= corrected_cells(con, stage)
-    if table is not None:
-        arriving, leaving = difference(con, table)
-        changes = {f"{stage}_rows": arriving, f"{stage}_gone": leaving}
-        staged |= {name: rows for name, rows in changes.items() if rows.num_rows}
-        steps += _row_steps(table, stage, staged)
-    steps += _quarantine_steps(stage, staged)
+    arriving, leaving = difference(con, table, ("_recorded_at",))
+    changes = {f"{stage}_rows": arriving, f"{stage}_gone": leaving}
+    staged |= {name: rows for name, rows in changes.items() if rows.num_rows}
+    steps = _row_steps(table, stage, staged) + _quarantine_steps(stage, staged)
     steps.append(f"delete from quarantine.corrected_cells where {OF_PLACE}")
     steps += _correction_steps(stage, staged)
     _create_stages(warehouse, table, stage, staged)
@@ -167,9 +168,10 @@ def save(
         **place.params,
         "now": now,
         "recorded_at": recorded_at,
+        "known_before": _known_before(warehouse, table, place, recorded_at),
         "digest": delivery_digest,
         "problems": json.dumps(list(problems)),
-        "files": list(files),
+        "files": list(contents),
         "rows_in": counts.rows_in,
         "rows_loaded": counts.rows_loaded,
         "rows_quarantined": counts.rows_quarantined,
@@ -183,11 +185,12 @@ def save(
         if _changes_rows(stage, staged):
             cursor.execute(MARK_CHANGED, params)
         cursor.execute(SAVE_LOAD, params)
+        cursor.execute(NOTE_DELIVERY, {**params, "contents": json.dumps(dict(contents))})
         cursor.execute(f"delete from tenure.repairs where {OF_PLACE}", params)
         cursor.execute(ADD_REPAIRS, params)
         for name in staged:
             cursor.execute(f"drop table {name}")
-    if table is not None and _changes_rows(stage, staged):
+    if _changes_rows(stage, staged):
         warehouse.execute(f"analyze {table.full_name}")
 
 
@@ -214,6 +217,7 @@ def restore(
         **place.params,
         "now": datetime.now(UTC),
         "recorded_at": recorded_at,
+        "known_before": None,
         "ids": list(rejections),
         "loaded": counts.rows_loaded,
         "duplicate": counts.rows_duplicate,
@@ -252,9 +256,29 @@ def _row_steps(table: Table, stage: str, staged: Mapping[str, pa.Table]) -> list
         names = ", ".join(quoted(name) for name in (*table.column_names, "attributes", "_row_hash"))
         steps.append(
             f"insert into {table.full_name} ({names}, _source, _recorded_at) "
-            f"select {names}, %(system)s, %(recorded_at)s from {stage}_rows"
+            f"select {names}, %(system)s, case when _recorded_at > %(known_before)s::timestamptz "
+            f"then _recorded_at else %(recorded_at)s end from {stage}_rows"
         )
     return steps
+
+
+def _known_before(
+    warehouse: Warehouse, table: Table, place: Place, recorded_at: datetime
+) -> str | None:
+    """After what moment rows may be taken as known when their source recorded them: the newest run.
+
+    What an earlier run knew stays what it knew. None where the system has delivered the table
+    before: a row of it may change another, which holds until now.
+    """
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select coalesce(max(known_as_of), '-infinity')::text from tenure.runs "
+            "where known_as_of < %(recorded_at)s "
+            f"having not exists (select from {table.full_name} where _source = %(system)s)",
+            {**place.params, "recorded_at": recorded_at},
+        )
+        found = cursor.fetchone()
+    return found[0] if found else None
 
 
 def _changes_rows(stage: str, staged: Mapping[str, pa.Table]) -> bool:
@@ -296,7 +320,7 @@ def _create_stages(
     }
     if table is not None:
         columns = [f"{quoted(c.name)} {TYPES[c.data_type][0]}" for c in table.columns]
-        rest = ["attributes jsonb", "_row_hash text"]
+        rest = ["attributes jsonb", "_row_hash text", "_recorded_at timestamptz"]
         shapes[f"{stage}_rows"] = f"({', '.join(columns + rest)})"
     for name, shape in shapes.items():
         warehouse.execute(f"drop table if exists {name}")
@@ -305,8 +329,13 @@ def _create_stages(
             warehouse.bulk_load(staged[name], name)
 
 
-def difference(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[pa.Table, pa.Table]:
-    """Rows of `accepted` that are not in `existing_hashes`, and the hashes that are only there."""
+def difference(
+    con: duckdb.DuckDBPyConnection, table: Table, more: Sequence[str] = ()
+) -> tuple[pa.Table, pa.Table]:
+    """Rows of `accepted` that are not in `existing_hashes`, and the hashes that are only there.
+
+    `more` are columns of the rows beside those of the contract.
+    """
     # Binary COPY knows no DuckDB decimal: numerics travel as text and are cast on arrival.
     names = ", ".join(
         f"{quoted(c.name)}::varchar as {quoted(c.name)}"
@@ -315,7 +344,7 @@ def difference(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[pa.Table, 
         for c in table.columns
     )
     arriving = con.sql(
-        f"select {names}, attributes, _row_hash from accepted "
+        f"select {', '.join([names, 'attributes', '_row_hash', *more])} from accepted "
         "where _row_hash not in (select _row_hash from existing_hashes)"
     ).to_arrow_table()
     leaving = con.sql(

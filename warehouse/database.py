@@ -32,6 +32,7 @@ from warehouse.errors import (
 )
 from warehouse.loading import Rows
 from warehouse.migrations import apply_migrations, read_migrations
+from warehouse.quoting import with_literals
 from warehouse.settings import Settings
 from warehouse.urls import ROLE_NAMES, Role, libpq_url, sqlalchemy_url
 
@@ -101,8 +102,7 @@ class Warehouse:
     def read_arrow(self, sql: str, params: Parameters = None) -> pa.Table:
         """The rows of a query as Arrow; numeric columns are float64, JSON is text."""
         if params is not None:
-            with self.transaction() as connection, connection.cursor() as cursor:
-                sql = cursor.mogrify(sql, _plain(params)).decode()
+            sql = with_literals(sql, params)
         while self._idle_readers:
             try:
                 return self._read_with(self._idle_readers.pop(), sql)

@@ -7,7 +7,8 @@ no row: PostgreSQL's own statistics are the test.
 - `due_rows`: the query gives all rows of those keys that a table of due keys names; what else is
   there of them goes, the others stay. `meta: {due: {relation: <model>, key: [<column>, …]}}`.
 
-`is distinct from` compares whole rows and takes two nulls for equal.
+`is distinct from` compares whole rows and takes two nulls for equal. A column whose type has changed
+is changed in the table first.
 -#}
 {% macro get_incremental_difference_sql(arguments) -%}
     delete from {{ arguments.target_relation }} as present
@@ -38,6 +39,7 @@ no row: PostgreSQL's own statistics are the test.
 
 
 {% macro get_incremental_changed_rows_sql(arguments) -%}
+    {{ match_column_types(arguments.target_relation, arguments.dest_columns) }}
     {%- set columns = arguments.dest_columns | map(attribute='quoted') | list %}
     {%- set assignments = [] %}
     {%- for column in columns %}
@@ -53,6 +55,52 @@ no row: PostgreSQL's own statistics are the test.
     when not matched
         then insert ({{ columns | join(', ') }})
         values (incoming.{{ columns | join(', incoming.') }})
+{%- endmacro %}
+
+
+{#-
+Give the kept table the types that its query gives by now: a value would else be cast to the former
+type, rounded without a word, and the views on the table would not fit their contracts.
+
+PostgreSQL changes no column that a view reads. The views go in the same transaction, and come back
+with the build: they depend on this model.
+-#}
+{% macro match_column_types(target, incoming_columns) -%}
+    {%- set types = {} -%}
+    {%- for column in incoming_columns -%}
+        {%- do types.update({column.name: column.data_type}) -%}
+    {%- endfor -%}
+    {%- set changed = [] -%}
+    {%- for column in adapter.get_columns_in_relation(target) -%}
+        {%- if types.get(column.name, column.data_type) != column.data_type -%}
+            {%- do changed.append(column) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if changed -%}
+        {%- for view in run_query(views_on(target)).rows -%}
+            {%- do adapter.drop_relation(
+                api.Relation.create(database=target.database, schema=view[0], identifier=view[1], type='view')
+            ) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {%- for column in changed %}
+    alter table {{ target }}
+    alter column {{ column.quoted }} type {{ types[column.name] }}
+    using {{ column.quoted }}::{{ types[column.name] }};
+    {%- endfor %}
+{%- endmacro %}
+
+
+{#- The query for schema and name of the views that read a relation. -#}
+{% macro views_on(relation) -%}
+    select distinct
+        schemas.nspname as schema_name,
+        views.relname as view_name
+    from pg_depend as reading
+    inner join pg_rewrite as rules on reading.objid = rules.oid
+    inner join pg_class as views on rules.ev_class = views.oid
+    inner join pg_namespace as schemas on views.relnamespace = schemas.oid
+    where reading.refobjid = '{{ relation }}'::regclass and views.relkind = 'v'
 {%- endmacro %}
 
 

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from sources import Contract, TableLoad, ingest, load_contract
-from sources.ingestion import open_duckdb
+from sources.session import open_duckdb
 from warehouse import Settings, Warehouse
 
 ACCOUNTS = "account_id,account_name,signed_at\nA-1,One,2024-01-01\nA-2,Two,2024-02-01\n"

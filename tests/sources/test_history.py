@@ -95,3 +95,63 @@ def test_a_table_has_a_new_version_only_when_its_rows_change(loader: Loader) -> 
     assert loader.rows(version) == [(1,)]
     loader.deliver({"crm.accounts.csv": RENAMED})
     assert loader.rows(version) == [(2,)]
+
+
+RECORDED = "id,name,signed,updated\n{}"
+CUSTOMERS_SQL = (
+    "select id as account_id, name as account_name, signed as signed_at, updated as recorded_at, "
+    '_file, _row from "customers.csv"'
+)
+
+
+def recorded(loader: Loader) -> list[tuple[str, str]]:
+    return loader.rows(
+        "select account_name, to_char(_recorded_at, 'YYYY-MM-DD') from crm.accounts "
+        "where _superseded_at is null order by 1"
+    )
+
+
+def deliver_recorded(loader: Loader, rows: str, at: datetime) -> None:
+    maps = loader.folder.parent / "maps"
+    write_files(maps / "acme", {"crm.accounts.sql": CUSTOMERS_SQL})
+    files = {"customers.csv": RECORDED.format(rows)}
+    loader.deliver(files, "acme", mapping_folder=maps, recorded_at=at)
+
+
+def test_a_first_export_is_known_since_its_source_recorded_it(loader: Loader) -> None:
+    """All history known only from today makes each past week one of which nothing was known. A
+    time in the future, or none, is the time of the load."""
+    deliver_recorded(
+        loader,
+        "A-1,One,2024-01-31,2024-02-03\nA-2,Two,2024-01-31,2099-01-01\nA-3,Three,2024-01-31,\n",
+        MONDAY,
+    )
+    assert recorded(loader) == [
+        ("One", "2024-02-03"),
+        ("Three", "2026-03-02"),
+        ("Two", "2026-03-02"),
+    ]
+    assert loader.rows("select count(attributes) from crm.accounts") == [(0,)]
+
+
+def test_a_later_row_is_known_from_its_load(loader: Loader) -> None:
+    """Else two versions of one row would hold at once, and runs of before would have known it."""
+    deliver_recorded(loader, "A-1,One,2024-01-31,2024-02-03\n", MONDAY)
+    deliver_recorded(loader, "A-1,One Ltd,2024-01-31,2024-03-03\n", TUESDAY)
+    assert recorded(loader) == [("One Ltd", "2026-03-03")]
+    assert names_as_known(loader, datetime(2024, 6, 1, tzinfo=UTC)) == ["One"]
+    # only its time is another: the row is the same
+    deliver_recorded(loader, "A-1,One Ltd,2024-01-31,2024-04-04\n", WEDNESDAY)
+    assert recorded(loader) == [("One Ltd", "2026-03-03")]
+
+
+def test_what_a_run_knew_stays_what_it_knew(loader: Loader) -> None:
+    loader.warehouse.execute(
+        "insert into tenure.runs (run_id, job, status, known_as_of, is_known_as_of_given, "
+        "is_full_refresh, code_version, policy_version) values "
+        "('r', 'daily', 'succeeded', '2026-02-01', false, false, '', '')"
+    )
+    deliver_recorded(
+        loader, "A-1,One,2024-01-31,2024-02-03\nA-2,Two,2024-01-31,2026-02-11\n", MONDAY
+    )
+    assert recorded(loader) == [("One", "2026-03-02"), ("Two", "2026-02-11")]

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from sources import Contract, store, usage
 from sources.event_landing import EventLanding
 from sources.events import EVENTS
-from sources.ingestion import open_duckdb
 from sources.mapping import Reader
+from sources.session import open_duckdb
 from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Warehouse
 
