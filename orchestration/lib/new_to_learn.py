@@ -5,6 +5,7 @@ code, and whether it serves depends on the champion besides. A snapshot has its 
 horizon is over, so on most days none is added, and training would only find its own model again.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -49,8 +50,8 @@ class LearntFrom:
     """What training reads: a digest of the labelled snapshots, the signals, the policy."""
 
     rows: str
-    signals: list[dict[str, Any]]
-    policy: list[dict[str, Any]]
+    signals: Sequence[Mapping[Any, Any]]
+    policy: Sequence[Mapping[Any, Any]]
 
     def digest(self, champion_version: str | None) -> str:
         """One hash of all that decides which version a training run lets serve."""

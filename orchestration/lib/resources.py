@@ -5,7 +5,7 @@ import dagster as dg
 from warehouse import Settings, Warehouse, load_settings
 from warehouse.urls import Role
 
-_READY: set[tuple[Settings, Role]] = set()
+_READY: dict[tuple[Settings, Role], Warehouse] = {}
 
 
 class CompanyWarehouse(dg.ConfigurableResource):
@@ -21,12 +21,11 @@ class CompanyWarehouse(dg.ConfigurableResource):
     def open(self, role: Role = "owner") -> Warehouse:
         """A warehouse for one step; a context manager.
 
-        Only the first step of a process starts the server and makes the warehouse ready: each of
-        these checks starts processes. A server that goes away later is started on connecting.
+        One for all steps of a process: making it ready and finding its server start processes, of
+        which a run of root's started 72. A server that goes away later is started on connecting.
         """
         settings = self.settings
-        if (settings, role) in _READY:
-            return Warehouse(settings, role)
-        warehouse = Warehouse.open(settings, role=role)
-        _READY.add((settings, role))
-        return warehouse
+        key = (settings, role)
+        if key not in _READY:
+            _READY[key] = Warehouse.open(settings, role=role)
+        return _READY[key]
