@@ -14,7 +14,7 @@ from dagster_postgres.utils import DagsterPostgresException
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestration.instance import open_instance
+from orchestration.instance import hold_connections, open_instance
 from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.progress import NOTES, PROBLEMS, output_to, step_in_words, step_lines
 from orchestration.lib.runs import RunRequest
@@ -174,6 +174,7 @@ def _run(
                 return RunReport(True, seconds, log, is_unchanged=True)
         with console.status("reading the asset graph"):
             instance = open_instance(settings)
+            hold_connections(instance)
             # Imported here: the definitions parse the dbt project, which takes seconds.
             from orchestration.definitions import defs
 
