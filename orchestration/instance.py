@@ -4,8 +4,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import yaml
 from dagster import DagsterInstance
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import QueuePool
 
 from warehouse import Settings
 from warehouse.urls import sqlalchemy_url
@@ -52,3 +56,24 @@ def write_instance_config(settings: Settings) -> Path:
 def open_instance(settings: Settings) -> DagsterInstance:
     """The instance that the command line, the web server and the daemon share."""
     return DagsterInstance.from_config(str(write_instance_config(settings)))
+
+
+def hold_connections(instance: DagsterInstance) -> None:
+    """Keep the instance's connections open, as the web server does, for a run in this process.
+
+    Without it each event is written through a connection of its own: 3,000 in a run, for which
+    PostgreSQL spent 21 of its 47 seconds of processor time on a new day of 300 accounts.
+    """
+    instance.optimize_for_webserver(statement_timeout=0, pool_recycle=3600, max_overflow=20)
+
+
+@event.listens_for(QueuePool, "checkout")
+def _replace_a_lost_connection(connection: Any, *_: object) -> None:
+    """Look whether the server is still there: it may have been restarted since the last event."""
+    if not isinstance(connection, psycopg2.extensions.connection):
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1")
+    except psycopg2.Error as error:
+        raise DisconnectionError from error

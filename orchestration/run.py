@@ -14,9 +14,9 @@ from dagster_postgres.utils import DagsterPostgresException
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestration.instance import open_instance
+from orchestration.instance import hold_connections, open_instance
 from orchestration.lib.company import CompanySources, load_sources, save_sources
-from orchestration.lib.progress import output_to, step_in_words, step_lines
+from orchestration.lib.progress import NOTES, PROBLEMS, output_to, step_in_words, step_lines
 from orchestration.lib.runs import RunRequest
 from orchestration.lib.unchanged import (
     input_signature,
@@ -39,12 +39,13 @@ class RunInterrupted(Exception):
 
 @dataclass
 class RunReport:
-    """How a run ended: problems that did not stop it, and failures that did."""
+    """How a run ended: what it left out and why, problems that did not stop it, and failures."""
 
     succeeded: bool
     seconds: float
     log: Path
     is_unchanged: bool = False
+    notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -102,15 +103,15 @@ def failures_in_words(events: Sequence[DagsterEvent]) -> list[str]:
     return failures
 
 
-def problems_in_words(events: Sequence[DagsterEvent]) -> list[str]:
-    """What ingestion found wrong in the files, without stopping the run."""
-    problems = []
+def sentences(events: Sequence[DagsterEvent], name: str) -> list[str]:
+    """What steps have to say to a person, under this name in their assets' metadata."""
+    said = []
     for event in events:
         if event.event_type == DagsterEventType.ASSET_MATERIALIZATION:
-            found = event.step_materialization_data.materialization.metadata.get("problems")
+            found = event.step_materialization_data.materialization.metadata.get(name)
             if isinstance(found, JsonMetadataValue):
-                problems.extend(str(problem) for problem in found.data or [])
-    return problems
+                said.extend(str(sentence) for sentence in found.data or [])
+    return said
 
 
 @contextmanager
@@ -173,6 +174,7 @@ def _run(
                 return RunReport(True, seconds, log, is_unchanged=True)
         with console.status("reading the asset graph"):
             instance = open_instance(settings)
+            hold_connections(instance)
             # Imported here: the definitions parse the dbt project, which takes seconds.
             from orchestration.definitions import defs
 
@@ -201,13 +203,16 @@ def _run(
         succeeded=result.success,
         seconds=time.monotonic() - started,
         log=log,
-        problems=problems_in_words(result.all_events),
+        notes=sentences(result.all_events, NOTES),
+        problems=sentences(result.all_events, PROBLEMS),
         failures=failures_in_words(result.all_events),
     )
 
 
 def print_report(console: Console, report: RunReport) -> None:
-    """Problems and failures, each on a line of its own."""
+    """Notes, problems and failures, each on a line of its own."""
+    for note in report.notes:
+        console.print(f"  {note}", highlight=False, soft_wrap=True)
     for problem in report.problems:
         console.print(f"  [yellow]![/] {problem}", highlight=False, soft_wrap=True)
     for failure in report.failures:

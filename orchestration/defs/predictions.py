@@ -7,17 +7,26 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from ml.pipeline import Scoring, Training, score, train
+from ml.pipeline import Registry, Scoring, Training, score, train, usable
 from ml.serving.registry import ModelRegistry
 from ml.targets import TARGETS, Target
 from orchestration.defs.leaks import SUSPECTS
 from orchestration.lib import signatures
 from orchestration.lib.catalog import read_tables
+from orchestration.lib.new_to_learn import (
+    Champion,
+    LearntFrom,
+    is_nothing_new,
+    nothing_new_in_words,
+    rows_digest,
+    state_name,
+)
 from orchestration.lib.ports import mlflow_page
 from orchestration.lib.previews import calibration_preview
+from orchestration.lib.progress import NOTES
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
-from orchestration.lib.runs import RunRequest, code_version, resolved_run
+from orchestration.lib.runs import Run, RunRequest, code_version, resolved_run
 from warehouse import Settings, Warehouse
 
 MODELS = dg.AssetKey(["ml", "models"])
@@ -71,6 +80,41 @@ def open_registry(warehouse: Warehouse, settings: Settings, target: Target) -> M
     return ModelRegistry(target, settings.company, tracking_uri, settings.mlflow_artifacts)
 
 
+def read_learnt_from(warehouse: Warehouse, target: Target) -> LearntFrom:
+    """What a target's training would read now."""
+    return LearntFrom(
+        rows_digest(warehouse, target, SNAPSHOTS_SQL),
+        warehouse.read(SIGNALS_SQL).to_dict("records"),
+        warehouse.read(POLICY_SQL, {"target": target.name}).to_dict("records"),
+    )
+
+
+def usable_champion(registry: Registry) -> Champion | None:
+    """The version that serves, if its files are there."""
+    version = registry.champion()
+    candidate = usable(registry, version) if version else None
+    if candidate is None:
+        return None
+    return Champion(candidate.version, date.fromisoformat(candidate.model.trained_as_of_date))
+
+
+def train_if_new(
+    warehouse: Warehouse, settings: Settings, target: Target, as_of: date, run: Run
+) -> Training | str:
+    """Train one target's model; a sentence instead where there is nothing new to learn from."""
+    learnt_from = read_learnt_from(warehouse, target)
+    champion = usable_champion(open_registry(warehouse, settings, target))
+    name = state_name(target)
+    recorded = None if run.is_full_refresh else signatures.recorded(warehouse).get(name)
+    if champion and is_nothing_new(learnt_from, recorded, champion, as_of):
+        return nothing_new_in_words(target, champion)
+    signatures.forget(warehouse, [name])
+    training = train_target(warehouse, settings, target, as_of)
+    learnt = {name: learnt_from.digest(training.champion_version)}
+    signatures.record(warehouse, learnt, run.run_id)
+    return training
+
+
 def train_target(warehouse: Warehouse, settings: Settings, target: Target, as_of: date) -> Training:
     """Train one target's model and replace its rows of the tables that describe models."""
     training = train(
@@ -95,8 +139,10 @@ def run_links(
     """The MLflow runs behind each target's champion and challenger, as links."""
     links = {}
     for target in TARGETS:
+        training = trainings.get(target.name)
+        if training is None:
+            continue
         registry = open_registry(warehouse, settings, target)
-        training = trainings[target.name]
         for role, version in (
             ("champion", training.champion_version),
             ("challenger", training.challenger_version),
@@ -176,7 +222,7 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 def train_models(
     context: dg.AssetExecutionContext, companies: CompanyWarehouse, request: RunRequest
 ) -> Iterator[dg.MaterializeResult]:
-    """Train each target's model unless the same one is registered."""
+    """Train each target's model unless there is nothing new to learn from."""
     with retried_on_connection_loss(), companies.open() as warehouse:
         run, as_of = resolved_run(warehouse, companies.settings, context, request)
         signature = signatures.built_from(warehouse, TRAINED_ON, [code_version(), as_of])
@@ -186,11 +232,19 @@ def train_models(
             yield from (signatures.unchanged(key, signature) for key in MODEL_KEYS)
             return
         signatures.forget(warehouse, names)
-        trainings = {
-            target.name: train_target(warehouse, companies.settings, target, as_of)
+        ended = {
+            target.name: train_if_new(warehouse, companies.settings, target, as_of, run)
             for target in TARGETS
         }
         signatures.record(warehouse, dict.fromkeys(names, signature), run.run_id)
+    trainings = {name: end for name, end in ended.items() if isinstance(end, Training)}
+    notes = [end for end in ended.values() if isinstance(end, str)]
+    for note in notes:
+        context.log.info(note)
+    if not trainings:
+        yield signatures.unchanged(MODELS, signature, {NOTES: notes})
+        yield signatures.unchanged(EVALUATIONS, signature)
+        return
     with companies.open() as warehouse:
         tables = read_tables(warehouse)
         links = run_links(warehouse, companies.settings, trainings)
@@ -201,6 +255,7 @@ def train_models(
         metadata={
             **tables["ml/models"].metadata(),
             **links,
+            NOTES: notes,
             **{
                 name: {
                     "summary": training.summary,

@@ -51,6 +51,11 @@ STEP_WORDS = {
     "redo_weeks": "compute and score past weeks",
 }
 
+# Under these names of an asset's metadata stand sentences for the person: what was left out and
+# why, and what was found wrong in the files without stopping the run.
+NOTES = "notes"
+PROBLEMS = "problems"
+
 # Step events go through this logger, so that whoever runs a job in process can listen.
 STEP_LOG = logging.getLogger("tenure.steps")
 

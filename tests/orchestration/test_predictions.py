@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pytest
 
 from ml.models.training import TrainedModel
+from ml.pipeline import Training
 from ml.targets.churn import TARGET
 from orchestration.defs import predictions
+from orchestration.lib.new_to_learn import Champion, LearntFrom, is_nothing_new
+from orchestration.lib.runs import Run
 from tests.ml.conftest import Company, make_company
 from tests.ml.test_pipeline import MemoryRegistry
 from warehouse import Warehouse
@@ -146,3 +151,75 @@ def test_a_champion_without_files_leaves_its_reason_and_its_history(
     assert models["status"].tolist() == ["none"]
     assert "the files of version 1 are gone" in models["reason"][0]
     assert stored(warehouse) == [len(small.latest)]
+
+
+LEARNT = LearntFrom("rows", [{"signal": "usage"}], [{"horizon_days": 90}])
+CHAMPION = Champion("1", date(2026, 3, 1))
+
+
+def test_nothing_new_is_the_same_rows_signals_policy_and_champion() -> None:
+    recorded, as_of = LEARNT.digest("1"), date(2026, 3, 2)
+    assert is_nothing_new(LEARNT, recorded, CHAMPION, as_of)
+    for other in (
+        replace(LEARNT, rows="a late change in a past week"),
+        replace(LEARNT, signals=[{"signal": "tickets"}]),
+        replace(LEARNT, policy=[{"horizon_days": 60}]),
+    ):
+        assert not is_nothing_new(other, recorded, CHAMPION, as_of)
+    assert not is_nothing_new(LEARNT, recorded, replace(CHAMPION, version="2"), as_of)
+
+
+def test_training_is_not_left_out_without_a_record_or_a_champion_for_the_day() -> None:
+    recorded = LEARNT.digest("1")
+    assert not is_nothing_new(LEARNT, None, CHAMPION, date(2026, 3, 2))
+    assert not is_nothing_new(LEARNT, recorded, None, date(2026, 3, 2))
+    # it knows facts of the first of March, and may have to give way to another
+    assert not is_nothing_new(LEARNT, recorded, CHAMPION, date(2026, 2, 28))
+
+
+def train(warehouse: Warehouse, small: Company, days_later: int, **options) -> Training | str:
+    as_of = small.as_of_date + timedelta(days=days_later)
+    run = Run(f"run {days_later}", as_of, datetime.now(UTC), False, options.get("anew", False))
+    return predictions.train_if_new(warehouse, warehouse.settings, TARGET, as_of, run)
+
+
+def test_a_day_without_a_new_label_trains_nothing_and_a_late_change_does(
+    loaded: Callable[[MemoryRegistry], Warehouse], fitted: TrainedModel, small: Company
+) -> None:
+    registry = MemoryRegistry()
+    registry.register(fitted)
+    warehouse = loaded(registry)
+    assert isinstance(train(warehouse, small, 0), Training)
+    champion = registry.alias
+
+    kept = train(warehouse, small, 1)
+    assert isinstance(kept, str)
+    assert "Version 1 goes on serving" in kept
+    anew = train(warehouse, small, 1, anew=True)
+    assert isinstance(anew, Training)
+    assert (anew.champion_version, registry.alias) == (champion, champion)
+
+    # a snapshot that has no label yet is nothing to learn from
+    warehouse.execute("update marts.account_snapshots set usage = usage + 1 where is_latest")
+    assert isinstance(train(warehouse, small, 2), str)
+
+    warehouse.execute(
+        "update marts.account_snapshots set usage = usage + 1 "
+        "where snapshot_date = (select min(snapshot_date) from marts.account_snapshots)"
+    )
+    late = train(warehouse, small, 2)
+    assert isinstance(late, Training)
+    assert not late.is_reused
+
+
+def test_a_champion_whose_files_are_gone_is_trained_anew(
+    loaded: Callable[[MemoryRegistry], Warehouse], fitted: TrainedModel, small: Company
+) -> None:
+    registry = MemoryRegistry()
+    registry.register(fitted)
+    warehouse = loaded(registry)
+    train(warehouse, small, 0)
+    registry.missing.add("1")
+    again = train(warehouse, small, 1)
+    assert isinstance(again, Training)
+    assert again.champion_version == "2"

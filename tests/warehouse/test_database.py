@@ -155,6 +155,30 @@ def test_a_transaction_that_raises_changes_nothing(accounts: Warehouse) -> None:
     assert len(accounts.read("select * from crm.accounts")) == 2
 
 
+def test_a_transaction_leaves_no_trace_in_the_next(warehouse: Warehouse) -> None:
+    """Both use one connection."""
+    backend = "select pg_backend_pid() as pid, current_setting('work_mem') as memory"
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
+        cursor.execute(f"create temporary table passing (a int); {backend}")
+        first, usual = cursor.fetchone()
+        cursor.execute("set work_mem = '7MB'")
+    with warehouse.transaction() as connection, connection.cursor() as cursor:
+        cursor.execute(f"select to_regclass('passing'), b.* from ({backend}) as b")
+        assert cursor.fetchone() == (None, first, usual)
+
+
+def test_a_connection_that_was_lost_while_idle_is_replaced(warehouse: Warehouse) -> None:
+    warehouse.execute("select 1")
+    with Warehouse(warehouse.settings) as other:
+        ended = other.read(
+            "select pg_terminate_backend(pid) as is_ended from pg_stat_activity "
+            "where datname = current_database() and pid <> pg_backend_pid() "
+            "and application_name = ''"
+        )
+    assert ended["is_ended"].any()
+    assert warehouse.execute("select 1") == 1
+
+
 def test_the_reader_reads_marts_and_nothing_else(accounts: Warehouse) -> None:
     # Made after the roles were granted, as dbt makes its tables.
     accounts.execute("create table marts.portfolio as select 1 as accounts")

@@ -7,7 +7,7 @@ changes as (
     where change = 'policy'
 ),
 
-scores as (select * from {{ ref('fct_health_scores') }})
+scores as not materialized (select * from {{ ref('fct_health_scores') }})
 
 select
     changes.account_id,

@@ -10,7 +10,14 @@
 
 with
 
-snapshots as (select * from {{ ref('account_snapshots') }}),
+-- read four times, of which PostgreSQL would keep a copy with all signals
+snapshots as (
+    select
+        account_id,
+        snapshot_date,
+        is_open
+    from {{ ref('account_snapshots') }}
+),
 
 unscored as (select * from {{ ref('int_unscored_snapshots') }}),
 

@@ -1,8 +1,14 @@
 -- Grain: one row per account and snapshot date on which the account was open.
 with
 
+-- read twice, of which PostgreSQL would keep a copy with all signals
 snapshots as (
-    select * from {{ ref('account_snapshots') }}
+    select
+        account_id,
+        snapshot_date,
+        mrr,
+        currency
+    from {{ ref('account_snapshots') }}
     where is_open
 ),
 

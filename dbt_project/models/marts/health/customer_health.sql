@@ -10,7 +10,8 @@ snapshots as (
     where is_latest
 ),
 
-scores as (select * from {{ ref('fct_health_scores') }}),
+-- of two days: PostgreSQL would keep a copy of all, since two steps read it
+scores as not materialized (select * from {{ ref('fct_health_scores') }}),
 
 pillar_scores as (select * from {{ ref('int_health_pillar_scores') }}),
 
