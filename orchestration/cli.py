@@ -98,9 +98,16 @@ def prepare_demo(settings: Settings, accounts: int, months: int) -> dict[str, Pa
 @app.command()
 def run(
     source: Annotated[
-        list[str] | None, typer.Option(help="System: a folder of sources/mappings, or canonical.")
+        list[str] | None, typer.Option(help="System: a folder of mappings, or canonical.")
     ] = None,
     data: Annotated[list[Path] | None, typer.Option(help="Folder of that system's files.")] = None,
+    mappings: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with a folder of mappings for each --source; remembered. Default: the "
+            "company's own, as tenure map writes them, then those that come with Tenure."
+        ),
+    ] = None,
     as_of: Annotated[
         str | None, typer.Option(help="Look back from this day. Default: the newest fact.")
     ] = None,
@@ -123,6 +130,8 @@ def run(
     from orchestration.status import print_result
 
     asked = paired_folders(source or [], data or [])
+    if mappings and not asked:
+        raise typer.BadParameter("--mappings goes with the --source whose mappings it holds.")
     settings = load_settings(company, default="_".join(asked) if asked else DEMO)
     if settings.company == DEMO and not asked:
         asked = prepare_demo(settings, accounts, months)
@@ -130,7 +139,7 @@ def run(
         as_of=as_day(as_of), known_as_of=as_moment(known_as_of), full_refresh=full_refresh
     )
     try:
-        report = run_company(settings, asked, request, "weekly" if train else "daily")
+        report = run_company(settings, asked, request, "weekly" if train else "daily", mappings)
     except RunRefused as refusal:
         console.print(f"[red]{refusal}[/]", highlight=False)
         raise typer.Exit(2) from refusal
