@@ -170,12 +170,12 @@ def run_company(
         return _run(settings, sources, request, job_name)
 
 
-def _run(settings: Settings, named: CompanySources, asked: RunRequest, job_name: str) -> RunReport:
+def _run(settings: Settings, given: CompanySources, asked: RunRequest, job_name: str) -> RunReport:
     started = time.monotonic()
     log = settings.logs / f"run-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
     with output_to(log) as console:
         with console.status("starting the warehouse"), Warehouse.open(settings) as warehouse:
-            sources = resolve_sources(settings, warehouse, named)
+            sources = resolve_sources(settings, warehouse, given)
             save_sources(warehouse, settings, sources)
             warehouse.ensure_database(settings.dagster_database)
             warehouse.ensure_database(settings.mlflow_database)
