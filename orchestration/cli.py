@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 
 from orchestration.benchmark import benchmark
+from orchestration.onboarding.commands import check, map_exports
+from orchestration.options import Company, Folders, Mappings, Systems, paired_folders
 from simulator.defects.switches import GROUPS, KINDS, Switches
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
 from warehouse.environment import silence_telemetry
@@ -35,11 +37,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(benchmark, name="benchmark")
+app.command(name="map")(map_exports)
+app.command()(check)
 console = Console()
-
-Company = Annotated[
-    str | None, typer.Option(help="Company (one database each). Default: the last one run.")
-]
 
 
 @app.callback()
@@ -77,13 +77,6 @@ def as_switches(text: str) -> Switches:
         raise typer.BadParameter(str(error)) from error
 
 
-def paired_folders(systems: list[str], folders: list[Path]) -> dict[str, Path]:
-    """Each --source with its --data, in the order given; raises typer.BadParameter if uneven."""
-    if len(systems) != len(folders):
-        raise typer.BadParameter("Give one --data folder for each --source.")
-    return dict(zip(systems, folders, strict=True))
-
-
 def prepare_demo(settings: Settings, accounts: int, months: int) -> dict[str, Path]:
     """The demonstration company's files, written if they are not there yet."""
     from orchestration.demo import write_demo
@@ -97,17 +90,9 @@ def prepare_demo(settings: Settings, accounts: int, months: int) -> dict[str, Pa
 
 @app.command()
 def run(
-    source: Annotated[
-        list[str] | None, typer.Option(help="System: a folder of mappings, or canonical.")
-    ] = None,
-    data: Annotated[list[Path] | None, typer.Option(help="Folder of that system's files.")] = None,
-    mappings: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder with a folder of mappings for each --source; remembered. Default: the "
-            "company's own, as tenure map writes them, then those that come with Tenure."
-        ),
-    ] = None,
+    source: Systems = None,
+    data: Folders = None,
+    mappings: Mappings = None,
     as_of: Annotated[
         str | None, typer.Option(help="Look back from this day. Default: the newest fact.")
     ] = None,
@@ -129,9 +114,7 @@ def run(
     from orchestration.run import RunInterrupted, RunRefused, print_report, run_company
     from orchestration.status import print_result
 
-    asked = paired_folders(source or [], data or [])
-    if mappings and not asked:
-        raise typer.BadParameter("--mappings goes with the --source whose mappings it holds.")
+    asked = paired_folders(source or [], data or [], mappings)
     settings = load_settings(company, default="_".join(asked) if asked else DEMO)
     if settings.company == DEMO and not asked:
         asked = prepare_demo(settings, accounts, months)

@@ -188,8 +188,11 @@ def durations(table: Table, file: FileLook, matches: Mapping[str, Match]) -> lis
             words = words_of(profile.header)
             unit = next((DURATIONS[word] for word in words if word in DURATIONS), None)
             if unit and ends & set(words) and profile.numbers >= 0.8:
-                amount = f"try_cast({quoted(profile.header)} as double)"
-                sql = f"{start} + {amount} * interval 1 {unit}"
+                name = quoted(profile.header)
+                number = f"replace({name}, ',', '.')" if profile.has_comma_decimals else name
+                # what is no number stays as it is, so that the contract names it
+                time = f"{start} + try_cast({number} as double) * interval 1 {unit}"
+                sql = f"coalesce(({time})::varchar, {name})"
                 why = f"{unit}s after it was opened"
                 lines.append(Line(column, sql, why, (profile.header,)))
                 break
