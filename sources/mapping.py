@@ -29,7 +29,7 @@ from sources.reading import read_files
 MAPPINGS = Path(__file__).resolve().parent / "mappings"
 CANONICAL = "canonical"
 
-FILE_NAME = re.compile(r'"([^"\n]+\.(?:csv(?:\.gz)?|parquet|jsonl|ndjson|json))"', re.I)
+FILE_NAME = re.compile(r'"([^"\n]+\.(?:csv(?:\.gz)?|parquet|jsonl|ndjson|json|xlsx|xls))"', re.I)
 COMMENT = re.compile(r"--[^\n]*")
 DIRECTIVE = re.compile(r"^--\s*(dates|delimiter):\s*(.+?)\s*$", re.M)
 

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from sources.contract import Column, Rule, Table
-from sources.guessing.names import best_phrase, words_of
+from sources.guessing.names import spellings, words_of
 from sources.guessing.values import Profile, overlap
 from sources.guessing.words import Vocabulary
 
@@ -72,7 +72,10 @@ def match(
 ) -> Match:
     """How well one header and its values fit one column."""
     header = words_of(profile.header)
-    by_name = best_phrase(header, words.of_column(table.full_name, column.name), entities)
+    by_name = max(
+        words.score(spelling, table.full_name, column.name)
+        for spelling in spellings(header, entities)
+    )
     reason = "its name" if by_name >= THRESHOLD else ""
     if column.name == ACCOUNT and account_keys and table.full_name != "crm.accounts":
         shared = overlap(profile.known, account_keys)

@@ -21,7 +21,7 @@ from sources.guessing.values import Profile, without_blanks
 from sources.guessing.words import Vocabulary, vocabulary
 from sources.headers import ROW_COLUMNS
 from sources.landing import FileProblem, Landed, find_files, quoted
-from sources.mapping import FILE_NAME, columns_of
+from sources.mapping import columns_of
 from sources.reading import read_files
 
 ACCOUNTS = "crm.accounts"
@@ -67,7 +67,7 @@ def choose(
     of_accounts = [guess for guess in first if guess.table == ACCOUNTS]
     best = max(
         of_accounts,
-        key=lambda guess: (is_referred_to(guess.file, files), guess.score),
+        key=lambda guess: (references(guess.file, files), guess.score),
         default=None,
     )
     keys = keys_of([best] if best else [])
@@ -98,14 +98,13 @@ def choose(
     return chosen, without
 
 
-def is_referred_to(file: FileLook, files: Sequence[FileLook]) -> bool:
-    """Whether other files name a row of this one: customer_id, beside customers."""
+def references(file: FileLook, files: Sequence[FileLook]) -> int:
+    """How many other files name a row of this one: customer_id, beside customers."""
     reference = (*file.words[-1:], "id")
-    return any(
-        words_of(header) == reference
+    return sum(
+        any(words_of(header) == reference for header in other.headers)
         for other in files
         if other is not file
-        for header in other.headers
     )
 
 
@@ -128,7 +127,7 @@ def look(con: duckdb.DuckDBPyConnection, folder: Path) -> tuple[list[FileLook], 
         name = path.relative_to(folder).as_posix()
         if not name.casefold().endswith(DATA_SUFFIXES) or path.name.startswith("."):
             continue
-        if not FILE_NAME.fullmatch(f'"{name}"') or re.search(r"[*?\[\]\"]", name):
+        if Landed(path, name).suffix == "" or re.search(r"[*?\[\]\"\n]", name):
             unread[name] = unreadable_name(name)
             continue
         try:

@@ -117,30 +117,31 @@ def _part_score(words: tuple[str, ...], phrase: tuple[str, ...]) -> float:
 
 def _likeness(joined: str, other: str) -> float:
     """A name that differs by a letter or two."""
-    if len(other) <= 5 or abs(len(joined) - len(other)) > 2:
+    # a slip of the pen leaves one of the ends as it is
+    has_an_end = joined[0] == other[0] or joined[-1] == other[-1]
+    if len(other) <= 5 or abs(len(joined) - len(other)) > 2 or not has_an_end:
         return 0.0
     alike = SequenceMatcher(None, joined, other).ratio()
     return ALIKE * alike if alike >= 0.88 else 0.0
 
 
-def best_phrase(
-    words: tuple[str, ...], phrases: Sequence[tuple[str, ...]], entities: Collection[str] = ()
-) -> float:
-    """The best fit among phrases, of which earlier ones go before later ones.
-
-    `entities` are what a row of the file is called: `ticket` before `Ticket Status` says nothing.
-    """
-    spellings = [words]
-    if len(words) > 1 and words[0] in entities and words[1:] != ("id",):
-        spellings.append(words[1:])
+def best_phrase(words: tuple[str, ...], phrases: Sequence[tuple[str, ...]]) -> float:
+    """The best fit among phrases, of which earlier ones go before later ones."""
     return max(
         (
-            phrase_score(spelling, phrase) - 0.01 * min(place, 15)
-            for spelling in spellings
+            phrase_score(words, phrase) - 0.01 * min(place, 25)
             for place, phrase in enumerate(phrases)
         ),
         default=0.0,
     )
+
+
+def spellings(words: tuple[str, ...], entities: Collection[str]) -> list[tuple[str, ...]]:
+    """A header's words, and those without what a row of its file is called: `ticket` before
+    `Ticket Status` says nothing. A key keeps it."""
+    if len(words) > 1 and words[0] in entities and words[1:] != ("id",):
+        return [words, words[1:]]
+    return [words]
 
 
 def file_score(words: Sequence[str], phrases: Sequence[Sequence[str]]) -> float:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sources.guessing.names import file_words, words_of
+from sources.guessing.names import best_phrase, file_words, words_of
 
 FOLDER = Path(__file__).resolve().parent
 ANY_TABLE = "*"
 Phrases = Sequence[tuple[str, ...]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
     """What tables, columns and values may be called, the likelier first."""
 
@@ -27,6 +27,11 @@ class Vocabulary:
         """What a column of a table may be called; its own name goes first."""
         own = self.columns.get((table, column)) or self.columns.get((ANY_TABLE, column)) or ()
         return (words_of(column), *(phrase for phrase in own if phrase != words_of(column)))
+
+    @cache  # noqa: B019 (there is one vocabulary, which lives as long as the process)
+    def score(self, words: tuple[str, ...], table: str, column: str) -> float:
+        """How well a header's words fit a column's name."""
+        return best_phrase(words, self.of_column(table, column))
 
     def of_table(self, table: str) -> Phrases:
         """What the file of a table may be called."""

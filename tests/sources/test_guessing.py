@@ -10,7 +10,7 @@ from sources import Contract
 from sources.guessing.columns import Match, match_columns
 from sources.guessing.derived import currency, derive, shown, survey_kind
 from sources.guessing.folder import choose
-from sources.guessing.names import best_phrase, file_score, file_words, words_of
+from sources.guessing.names import best_phrase, file_score, file_words, spellings, words_of
 from sources.guessing.plans import plan
 from sources.guessing.tables import FileLook, TableGuess, guess_table
 from sources.guessing.usage import find_wide, grain_of, metric_name, month_of
@@ -49,7 +49,8 @@ def test_a_longer_name_that_ends_in_a_general_word_is_another_one() -> None:
     """`developer_name` is no account's name, `billing_country` is a country."""
     assert best_phrase(words_of("developer_name"), [words_of("name")]) == 0
     assert best_phrase(words_of("billing_country"), [words_of("country")]) > 0.6
-    assert best_phrase(words_of("Ticket Status"), [words_of("status")], {"ticket"}) == 1
+    assert spellings(words_of("Ticket Status"), {"ticket"})[-1] == ("status",)
+    assert spellings(words_of("Ticket ID"), {"ticket"}) == [("ticket", "id")]
 
 
 @pytest.mark.parametrize(
