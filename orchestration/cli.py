@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 
 from orchestration.benchmark import benchmark
+from orchestration.onboarding.commands import check, map_exports
+from orchestration.options import Company, Folders, Mappings, Systems, paired_folders
 from orchestration.reports.command import report as reports
 from simulator.defects.switches import GROUPS, KINDS, Switches
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
@@ -37,11 +39,9 @@ app = typer.Typer(
 )
 app.add_typer(benchmark, name="benchmark")
 app.add_typer(reports, name="report")
+app.command(name="map")(map_exports)
+app.command()(check)
 console = Console()
-
-Company = Annotated[
-    str | None, typer.Option(help="Company (one database each). Default: the last one run.")
-]
 
 
 @app.callback()
@@ -79,13 +79,6 @@ def as_switches(text: str) -> Switches:
         raise typer.BadParameter(str(error)) from error
 
 
-def paired_folders(systems: list[str], folders: list[Path]) -> dict[str, Path]:
-    """Each --source with its --data, in the order given; raises typer.BadParameter if uneven."""
-    if len(systems) != len(folders):
-        raise typer.BadParameter("Give one --data folder for each --source.")
-    return dict(zip(systems, folders, strict=True))
-
-
 def prepare_demo(settings: Settings, accounts: int, months: int) -> dict[str, Path]:
     """The demonstration company's files, written if they are not there yet."""
     from orchestration.demo import write_demo
@@ -99,10 +92,9 @@ def prepare_demo(settings: Settings, accounts: int, months: int) -> dict[str, Pa
 
 @app.command()
 def run(
-    source: Annotated[
-        list[str] | None, typer.Option(help="System: a folder of sources/mappings, or canonical.")
-    ] = None,
-    data: Annotated[list[Path] | None, typer.Option(help="Folder of that system's files.")] = None,
+    source: Systems = None,
+    data: Folders = None,
+    mappings: Mappings = None,
     as_of: Annotated[
         str | None, typer.Option(help="Look back from this day. Default: the newest fact.")
     ] = None,
@@ -124,7 +116,7 @@ def run(
     from orchestration.run import RunInterrupted, RunRefused, print_report, run_company
     from orchestration.status import print_result
 
-    asked = paired_folders(source or [], data or [])
+    asked = paired_folders(source or [], data or [], mappings)
     settings = load_settings(company, default="_".join(asked) if asked else DEMO)
     if settings.company == DEMO and not asked:
         asked = prepare_demo(settings, accounts, months)
@@ -132,7 +124,7 @@ def run(
         as_of=as_day(as_of), known_as_of=as_moment(known_as_of), full_refresh=full_refresh
     )
     try:
-        report = run_company(settings, asked, request, "weekly" if train else "daily")
+        report = run_company(settings, asked, request, "weekly" if train else "daily", mappings)
     except RunRefused as refusal:
         console.print(f"[red]{refusal}[/]", highlight=False)
         raise typer.Exit(2) from refusal

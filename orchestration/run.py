@@ -25,7 +25,7 @@ from orchestration.lib.unchanged import (
     save_signature,
     state_signature,
 )
-from sources import MappingError, load_mappings
+from sources import MappingError, find_mappings, has_mappings, load_mappings
 from warehouse import Settings, Warehouse
 
 
@@ -50,11 +50,18 @@ class RunReport:
     failures: list[str] = field(default_factory=list)
 
 
-def check_sources(folders: dict[str, Path]) -> None:
-    """Raise RunRefused for a system that nobody mapped, and a folder that is missing or empty."""
-    for system, folder in folders.items():
+def check_sources(settings: Settings, sources: CompanySources) -> None:
+    """Raise RunRefused for a system without mappings, and a folder that is missing or empty."""
+    for named in sorted(set(sources.mappings.values())):
+        systems = [system for system, folder in sources.mappings.items() if folder == named]
+        if not any(has_mappings(system, named) for system in systems):
+            raise RunRefused(
+                f"{named}: holds no mapping of {', '.join(systems)}. --mappings names a folder "
+                f"with a folder for each system: {systems[0]}/<schema>.<table>.sql"
+            )
+    for system, folder in sources.folders.items():
         try:
-            load_mappings(system)
+            load_mappings(system, find_mappings(system, sources.mapping_folders(settings, system)))
         except MappingError as error:
             raise RunRefused(str(error)) from error
         if not folder.is_dir():
@@ -66,21 +73,23 @@ def check_sources(folders: dict[str, Path]) -> None:
 
 
 def resolve_sources(
-    settings: Settings, warehouse: Warehouse, asked: dict[str, Path], as_of: date | None
+    settings: Settings, warehouse: Warehouse, asked: CompanySources
 ) -> CompanySources:
     """What this run reads: the systems asked for, beside those the company was fed from before.
 
     Raises RunRefused when neither says anything, or a folder is missing.
     """
     known = load_sources(warehouse, settings)
-    folders = {**(known.folders if known else {}), **asked}
+    folders = {**(known.folders if known else {}), **asked.folders}
+    mappings = {**(known.mappings if known else {}), **asked.mappings}
     if not folders:
         raise RunRefused(
             f"Nobody has said where the data of {settings.company!r} comes from. "
             "Run: tenure run --source SYSTEM --data FOLDER"
         )
-    check_sources(folders)
-    return CompanySources(folders, as_of)
+    sources = CompanySources(folders, asked.as_of, mappings)
+    check_sources(settings, sources)
+    return sources
 
 
 def failures_in_words(events: Sequence[DagsterEvent]) -> list[str]:
@@ -142,32 +151,37 @@ def run_config(settings: Settings, request: RunRequest) -> dict[str, Any]:
 
 
 def run_company(
-    settings: Settings, folders: dict[str, Path], request: RunRequest, job_name: str
+    settings: Settings,
+    folders: dict[str, Path],
+    request: RunRequest,
+    job_name: str,
+    mappings: Path | None = None,
 ) -> RunReport:
     """Load, check, model, train and score one company; the same job that the schedules run.
 
+    `mappings` is the folder of the mappings of the systems in `folders`, remembered with them.
     Raises RunRefused when there is nothing that could be read, or another run is under way, and
     RunInterrupted when the database goes away and stays away.
     """
-    check_sources(folders)
+    as_of = date.fromisoformat(request.as_of) if request.as_of else None
+    named = dict.fromkeys(folders, mappings) if mappings else {}
+    sources = CompanySources(folders, as_of, named)
+    check_sources(settings, sources)
     with only_run_of(settings):
-        return _run(settings, folders, request, job_name)
+        return _run(settings, sources, request, job_name)
 
 
-def _run(
-    settings: Settings, folders: dict[str, Path], asked: RunRequest, job_name: str
-) -> RunReport:
+def _run(settings: Settings, given: CompanySources, asked: RunRequest, job_name: str) -> RunReport:
     started = time.monotonic()
     log = settings.logs / f"run-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
     with output_to(log) as console:
         with console.status("starting the warehouse"), Warehouse.open(settings) as warehouse:
-            as_of = date.fromisoformat(asked.as_of) if asked.as_of else None
-            sources = resolve_sources(settings, warehouse, folders, as_of)
+            sources = resolve_sources(settings, warehouse, given)
             save_sources(warehouse, settings, sources)
             warehouse.ensure_database(settings.dagster_database)
             warehouse.ensure_database(settings.mlflow_database)
             settings.remember_company()
-            inputs = input_signature(sources.folders, asked)
+            inputs = input_signature(settings, sources, asked)
             if not asked.full_refresh and is_unchanged(warehouse, job_name, inputs):
                 record_unchanged(warehouse)
                 seconds = time.monotonic() - started

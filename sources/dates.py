@@ -245,7 +245,8 @@ def _weigh(con: duckdb.DuckDBPyConnection, raw: str, file: str, column: str) -> 
     return Evidence(readable, dict(zip(FORMATS, found, strict=True)), differing, example)
 
 
-DIRECTIVE = re.compile(rf"([\w ]+?)(?:\s+({'|'.join(FORMATS)}))?")
+# A column's name of letters, digits and blanks, or any name in double quotes.
+DIRECTIVE = re.compile(rf"""\s*("(?:[^"]|"")+"|[\w ]+?)(?:\s+({"|".join(FORMATS)}))?\s*(?:,|$)""")
 
 
 def parse_dates_directive(text: str) -> dict[str, str | None]:
@@ -254,9 +255,13 @@ def parse_dates_directive(text: str) -> dict[str, str | None]:
     Raises ValueError when a part cannot be understood.
     """
     stated: dict[str, str | None] = {}
-    for part in text.split(","):
-        match = DIRECTIVE.fullmatch(part.strip())
+    place = 0
+    while place < len(text):
+        match = DIRECTIVE.match(text, place)
         if not match:
-            raise ValueError(f"cannot read {part.strip()!r}: a column, then {', '.join(FORMATS)}")
-        stated[match[1]] = match[2]
+            part = text[place:].strip()
+            raise ValueError(f"cannot read {part!r}: a column, then {', '.join(FORMATS)}")
+        name = match[1]
+        stated[name[1:-1].replace('""', '"') if name.startswith('"') else name] = match[2]
+        place = match.end()
     return stated

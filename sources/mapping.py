@@ -1,7 +1,8 @@
 """Mappings: one DuckDB `select` per contract table, over the files of one system.
 
-`sources/mappings/<system>/<schema>.<table>.sql` reads files by name (`from "subscription.csv"`;
-a name may hold `*`) and gives the contract's columns. What else it gives goes to `attributes`.
+`<system>/<schema>.<table>.sql`, in the company's own folder of mappings or in `sources/mappings`,
+reads files by name (`from "subscription.csv"`; a name may hold `*`) and gives the contract's
+columns. What else it gives goes to `attributes`.
 `_file` and `_row` come with each file and must be passed on. Two comments steer the reading:
 
     -- dates: start_date, end_date day-first    these columns are dates (format stated, or found)
@@ -28,7 +29,7 @@ from sources.reading import read_files
 MAPPINGS = Path(__file__).resolve().parent / "mappings"
 CANONICAL = "canonical"
 
-FILE_NAME = re.compile(r'"([^"\n]+\.(?:csv(?:\.gz)?|parquet|jsonl|ndjson|json))"', re.I)
+FILE_NAME = re.compile(r'"([^"\n]+\.(?:csv(?:\.gz)?|parquet|jsonl|ndjson|json|xlsx|xls))"', re.I)
 COMMENT = re.compile(r"--[^\n]*")
 DIRECTIVE = re.compile(r"^--\s*(dates|delimiter):\s*(.+?)\s*$", re.M)
 
@@ -85,6 +86,34 @@ def parse_mapping(name: str, text: str) -> Mapping:
     return Mapping(name, sql, files, dates, delimiter)
 
 
+def find_mappings(system: str, folders: Sequence[Path]) -> Path:
+    """The first of some folders that has mappings of a system: the company's own go first.
+
+    Raises MappingError for a system that none of them has, naming those that they have.
+    """
+    for folder in folders:
+        if system == CANONICAL or has_mappings(system, folder):
+            return folder
+    known = sorted(
+        {
+            path.name
+            for folder in folders
+            if folder.is_dir()
+            for path in folder.iterdir()
+            if has_mappings(path.name, folder)
+        }
+    )
+    raise MappingError(
+        f"no mapping for {system!r}: write {folders[0]}/{system}/<schema>.<table>.sql, or let "
+        f"tenure map write one; known are {', '.join([CANONICAL, *known])}"
+    )
+
+
+def has_mappings(system: str, folder: Path) -> bool:
+    """Whether a folder of mappings holds those of a system."""
+    return any((folder / system).glob("*.sql"))
+
+
 def load_mappings(system: str, folder: Path = MAPPINGS) -> dict[str, Mapping]:
     """The mappings of a system by contract table (`schema.table`, or `product.events`).
 
@@ -93,13 +122,7 @@ def load_mappings(system: str, folder: Path = MAPPINGS) -> dict[str, Mapping]:
     """
     if system == CANONICAL:
         return {}
-    files = sorted((folder / system).glob("*.sql"))
-    if not files:
-        known = sorted(path.name for path in folder.iterdir() if path.is_dir())
-        raise MappingError(
-            f"no mapping for {system!r}: write sources/mappings/{system}/<schema>.<table>.sql; "
-            f"known are {', '.join([CANONICAL, *known])}"
-        )
+    files = sorted((find_mappings(system, [folder]) / system).glob("*.sql"))
     return {
         file.stem: parse_mapping(f"mappings/{system}/{file.name}", file.read_text("utf-8"))
         for file in files

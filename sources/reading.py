@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import duckdb
 
 from sources.csv_files import read_csv
+from sources.excel_files import read_excel
 from sources.headers import Header
 from sources.json_files import read_json
 from sources.landing import (
@@ -46,6 +47,8 @@ def read_files(
                 header = _read_parquet(con, file, part, expected)
             case ".json" | ".jsonl" | ".ndjson":
                 header = read_json(con, file, part, expected)
+            case ".xlsx" | ".xls":
+                header = read_excel(con, file, part, expected)
             case _:
                 raise FileProblem(f"{file.name}: Tenure reads {', '.join(SUFFIXES)}, not this")
         columns, passed_over = _without_nul(con, part)

@@ -22,6 +22,7 @@ import pyarrow as pa
 from adbc_driver_postgresql import dbapi as adbc
 from psycopg2 import errorcodes
 from psycopg2.extensions import connection as PsycopgConnection
+from psycopg2.extensions import cursor as PsycopgCursor
 from psycopg2.sql import SQL, Identifier, Literal
 
 from warehouse import loading, server
@@ -179,24 +180,35 @@ class Warehouse:
 
         For Dagster's and MLflow's storage: `settings.dagster_database`, `settings.mlflow_database`.
         """
+        with self._beside() as cursor:
+            cursor.execute("select from pg_database where datname = %s", (name,))
+            if cursor.fetchone() is None:
+                # another process may be faster
+                with contextlib.suppress(
+                    psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation
+                ):
+                    cursor.execute(SQL("create database {}").format(Identifier(name)))
+        return sqlalchemy_url(self.settings, database=name)
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database beside the company's, whatever still reads it."""
+        with self._beside() as cursor:
+            cursor.execute(SQL("drop database if exists {} with (force)").format(Identifier(name)))
+
+    @contextlib.contextmanager
+    def _beside(self) -> Iterator[PsycopgCursor]:
+        """A cursor from which databases are made and dropped, which no transaction can do."""
         found = "postgres" if self.settings.is_embedded else None
         url = libpq_url(self.settings, "owner", found)
         connection = self._connected(psycopg2.connect, url)
-        connection.autocommit = True  # `create database` cannot run inside a transaction
+        connection.autocommit = True
         try:
             with connection.cursor() as cursor:
-                cursor.execute("select from pg_database where datname = %s", (name,))
-                if cursor.fetchone() is None:
-                    # another process may be faster
-                    with contextlib.suppress(
-                        psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation
-                    ):
-                        cursor.execute(SQL("create database {}").format(Identifier(name)))
+                yield cursor
         except psycopg2.Error as error:
             raise _explained(error, is_lost=connection.closed != 0) from error
         finally:
             connection.close()
-        return sqlalchemy_url(self.settings, database=name)
 
     def _writer(self) -> PsycopgConnection:
         """A connection without a trace of what it served before."""

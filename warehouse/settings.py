@@ -47,6 +47,11 @@ class Settings:
         return self.company_home / "landing"
 
     @property
+    def mappings(self) -> Path:
+        """The company's own mappings: a folder for each system."""
+        return self.company_home / "mappings"
+
+    @property
     def dbt_target(self) -> Path:
         return self.company_home / "dbt_target"
 

@@ -13,6 +13,7 @@ from sources import (
     Source,
     Table,
     TableLoad,
+    find_mappings,
     ingest,
     load_contract,
     reconcile_quarantine,
@@ -62,9 +63,10 @@ def load_source(
 
     Its parents are loaded by now, from every system, so each table is reconciled once per run.
     """
+    fed = required_sources(warehouse, companies)
     loads = [
         load
-        for system, folder in required_sources(warehouse, companies).folders.items()
+        for system, folder in fed.folders.items()
         for load in ingest(
             warehouse,
             companies.settings,
@@ -72,7 +74,8 @@ def load_source(
             system,
             folder,
             [source.name],
-            recorded_at=run.known_as_of,
+            find_mappings(system, fed.mapping_folders(companies.settings, system)),
+            run.known_as_of,
         )
     ]
     reconcile_quarantine(warehouse, contract, [source.name], run.known_as_of)

@@ -5,26 +5,42 @@ the Dagster UI all run the same thing.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
+from sources import MAPPINGS
 from warehouse import Settings, Warehouse
 
 
 @dataclass(frozen=True)
 class CompanySources:
-    """Folder of raw files per system, and the as-of date asked for (None: the newest fact)."""
+    """Folder of raw files per system, and the as-of date asked for (None: the newest fact).
+
+    `mappings` are the folders that a run named for its systems (`--mappings`).
+    """
 
     folders: dict[str, Path]
     as_of: date | None
+    mappings: dict[str, Path] = field(default_factory=dict)
+
+    def mapping_folders(self, settings: Settings, system: str) -> Sequence[Path]:
+        """Where the mappings of a system are looked for, in this order."""
+        named = [self.mappings[system]] if system in self.mappings else []
+        return (*named, settings.mappings, MAPPINGS)
 
 
 def save_sources(warehouse: Warehouse, settings: Settings, sources: CompanySources) -> None:
     """Remember what to run; later runs without arguments use it."""
-    folders = {system: str(folder.resolve()) for system, folder in sources.folders.items()}
+    systems = {
+        system: {"data": str(folder.resolve())}
+        | ({"mappings": str(mappings.resolve())} if mappings else {})
+        for system, folder in sources.folders.items()
+        for mappings in [sources.mappings.get(system)]
+    }
     warehouse.execute(
         """
         insert into tenure.company (company, as_of_date, systems, updated_at)
@@ -34,7 +50,7 @@ def save_sources(warehouse: Warehouse, settings: Settings, sources: CompanySourc
             systems = excluded.systems,
             updated_at = excluded.updated_at
         """,
-        {"company": settings.company, "as_of": sources.as_of, "systems": json.dumps(folders)},
+        {"company": settings.company, "as_of": sources.as_of, "systems": json.dumps(systems)},
     )
 
 
@@ -47,9 +63,18 @@ def load_sources(warehouse: Warehouse, settings: Settings) -> CompanySources | N
     )
     if rows.empty:
         return None
-    systems = json.loads(rows["systems"].iloc[0])
+    # An earlier version kept the folder of the files alone.
+    systems = {
+        system: {"data": places} if isinstance(places, str) else places
+        for system, places in json.loads(rows["systems"].iloc[0]).items()
+    }
     as_of = rows["as_of_date"].iloc[0]
     return CompanySources(
-        folders={system: Path(folder) for system, folder in systems.items()},
+        folders={system: Path(places["data"]) for system, places in systems.items()},
         as_of=None if pd.isna(as_of) else as_of.date(),
+        mappings={
+            system: Path(places["mappings"])
+            for system, places in systems.items()
+            if "mappings" in places
+        },
     )

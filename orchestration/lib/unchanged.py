@@ -1,14 +1,13 @@
 """Whether there is anything to do at all: asked before a run starts, so that none need start."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from uuid import uuid4
 
+from orchestration.lib.company import CompanySources
 from orchestration.lib.runs import RunRequest, code_version, policy_version
 from orchestration.lib.signatures import digest, raw_versions, recorded
-from sources import newest_fact_date
-from sources.mapping import MAPPINGS
-from warehouse import Warehouse
+from sources import find_mappings, newest_fact_date
+from warehouse import Settings, Warehouse
 
 RELATIONS_SQL = """
 select n.nspname || '.' || c.relname as relation
@@ -55,13 +54,20 @@ def file_stats(folder: Path) -> list[tuple[str, int, int]]:
     ]
 
 
-def input_signature(folders: Mapping[str, Path], request: RunRequest) -> str:
+def input_signature(settings: Settings, sources: CompanySources, request: RunRequest) -> str:
     """One hash of everything that a run reads. Taken before it starts: what is delivered while it
     runs is left to the next one."""
     return digest(
         [
-            {system: [str(folder), file_stats(folder)] for system, folder in folders.items()},
-            {system: file_stats(MAPPINGS / system) for system in folders},
+            {
+                system: [str(folder), file_stats(folder)]
+                for system, folder in sources.folders.items()
+            },
+            {
+                system: [str(folder), file_stats(folder / system)]
+                for system in sources.folders
+                for folder in [find_mappings(system, sources.mapping_folders(settings, system))]
+            },
             request.model_dump(),
             code_version(),
             policy_version(),

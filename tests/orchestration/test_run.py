@@ -4,8 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.lib.company import CompanySources
 from orchestration.run import RunRefused, check_sources, only_run_of
-from warehouse import load_settings
+from warehouse import Settings, load_settings
+
+
+def check_folder(system: str, folder: Path) -> None:
+    check_sources(Settings(folder, "refused"), CompanySources({system: folder}, None))
 
 
 def test_two_runs_of_one_company_do_not_write_the_same_tables_at_once() -> None:
@@ -21,11 +26,20 @@ def test_two_runs_of_one_company_do_not_write_the_same_tables_at_once() -> None:
 
 def test_an_unmapped_system_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(RunRefused, match="canonical, fightchurn, ravenstack"):
-        check_sources({"nosuch": tmp_path})
+        check_folder("nosuch", tmp_path)
 
 
 def test_a_missing_and_an_empty_folder_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(RunRefused, match="no such folder"):
-        check_sources({"canonical": tmp_path / "gone"})
+        check_sources(
+            Settings(tmp_path, "refused"), CompanySources({"canonical": tmp_path / "gone"}, None)
+        )
     with pytest.raises(RunRefused, match=r"no files|is empty"):
-        check_sources({"canonical": tmp_path})
+        check_sources(Settings(tmp_path, "refused"), CompanySources({"canonical": tmp_path}, None))
+
+
+def test_a_folder_of_mappings_without_those_of_its_system_is_refused(tmp_path: Path) -> None:
+    """Else the mappings that come with Tenure would be used in place of those that were meant."""
+    named = CompanySources({"ravenstack": tmp_path}, None, {"ravenstack": tmp_path / "maps"})
+    with pytest.raises(RunRefused, match="holds no mapping of ravenstack"):
+        check_sources(Settings(tmp_path, "refused"), named)

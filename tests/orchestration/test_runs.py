@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from orchestration.lib import runs
+from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.runs import RunRequest, close_run, current_run, resolved_run
 from orchestration.lib.unchanged import (
     file_stats,
@@ -20,7 +21,7 @@ from orchestration.lib.unchanged import (
     save_signature,
     state_signature,
 )
-from sources import load_contract
+from sources import MAPPINGS, load_contract
 from sources.store import create_tables
 from warehouse import Warehouse
 
@@ -102,14 +103,15 @@ def test_a_run_has_nothing_to_do_until_anything_it_reads_or_left_changes(
 ) -> None:
     create_tables(warehouse, load_contract())
     (tmp_path / "crm.accounts.csv").write_text("account_id\n")
-    folders, request = {"canonical": tmp_path}, RunRequest()
+    sources, request = CompanySources({"canonical": tmp_path}, None), RunRequest()
+    settings = warehouse.settings
 
     def left_alone(job: str = "daily", request: RunRequest = request) -> bool:
-        return is_unchanged(warehouse, job, input_signature(folders, request))
+        return is_unchanged(warehouse, job, input_signature(settings, sources, request))
 
     assert not left_alone()
     current_run(warehouse, FakeContext("r1"), request)
-    inputs = input_signature(folders, request)
+    inputs = input_signature(settings, sources, request)
     save_signature(warehouse, "r1", state_signature(warehouse, inputs))
     assert not left_alone(), "a run that has not succeeded leaves work to do"
     close_run(warehouse, "r1", "succeeded")
@@ -124,6 +126,30 @@ def test_a_run_has_nothing_to_do_until_anything_it_reads_or_left_changes(
     assert left_alone()
     (tmp_path / "crm.accounts.csv").write_text("account_id\nA-1\n")
     assert not left_alone()
+
+
+def test_the_folder_of_mappings_is_remembered_with_its_system(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """Schedules and clicks in Dagster have no command line to name it on."""
+    settings = warehouse.settings
+    sources = CompanySources(
+        {"acme": tmp_path / "a", "canonical": tmp_path / "c"}, None, {"acme": tmp_path / "maps"}
+    )
+    save_sources(warehouse, settings, sources)
+    assert load_sources(warehouse, settings) == sources
+    own = [settings.mappings, MAPPINGS]
+    assert list(sources.mapping_folders(settings, "acme")) == [tmp_path / "maps", *own]
+    assert list(sources.mapping_folders(settings, "canonical")) == own
+
+
+def test_sources_kept_by_an_earlier_version_are_read(warehouse: Warehouse) -> None:
+    warehouse.execute(
+        "update tenure.company set systems = %(systems)s where company = %(company)s",
+        {"company": warehouse.settings.company, "systems": '{"acme": "/data/acme"}'},
+    )
+    loaded = load_sources(warehouse, warehouse.settings)
+    assert loaded == CompanySources({"acme": Path("/data/acme")}, None)
 
 
 def test_files_are_listed_with_size_and_time_below_all_folders(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sources import MappingError
-from sources.mapping import MAPPINGS, load_mappings, parse_mapping
+from sources.mapping import MAPPINGS, find_mappings, load_mappings, parse_mapping
 from tests.sources.conftest import ACCOUNTS, Loader, write_files
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "bring-your-own-data.md"
@@ -104,6 +104,15 @@ def test_a_mapping_without_a_file_is_refused() -> None:
 def test_file_names_in_comments_are_not_files() -> None:
     mapping = parse_mapping("x.sql", '-- not "old.csv"\n-- delimiter: ;\nselect * from "a.csv"')
     assert (mapping.files, mapping.delimiter) == (("a.csv",), ";")
+
+
+def test_a_companys_own_mappings_go_before_those_that_come_with_tenure(tmp_path: Path) -> None:
+    write_files(tmp_path, {"ravenstack/crm.accounts.sql": 'select * from "a.csv"'})
+    assert find_mappings("ravenstack", [tmp_path, MAPPINGS]) == tmp_path
+    assert find_mappings("fightchurn", [tmp_path, MAPPINGS]) == MAPPINGS
+    assert find_mappings("fightchurn", [tmp_path / "gone", MAPPINGS]) == MAPPINGS
+    with pytest.raises(MappingError, match="known are canonical, fightchurn, ravenstack"):
+        find_mappings("acme", [tmp_path / "gone", MAPPINGS])
 
 
 def test_every_shipped_mapping_fills_a_table_of_the_contract(contract) -> None:

@@ -1,0 +1,1 @@
+"""From a folder of exports to a company: `tenure map` and `tenure check`."""

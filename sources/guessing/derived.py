@@ -1,0 +1,206 @@
+"""What a table requires and no column gives: from other columns, from the file's name, or assumed.
+
+Pure. What is assumed is marked, so that the report can name it.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sources.contract import Table
+from sources.guessing.columns import Match
+from sources.guessing.names import MONTHS, words_of
+from sources.guessing.tables import FileLook
+from sources.landing import literal, quoted
+
+CURRENCY = re.compile(r"\(([A-Z]{3})\)|\b(USD|EUR|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|INR|BRL)\b")
+SIGNS = {"$": "USD", "€": "EUR", "£": "GBP"}
+SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
+# Of these a row needs no key of its own: its place in its file will do.
+NUMBERED = frozenset(
+    {"response_id", "invitation_id", "activity_id", "task_id", "post_id", "enrollment_id",
+     "goal_id", "override_id", "payment_id"}
+)  # fmt: skip
+ACTIVITIES = {"call": "call", "email": "email", "meeting": "meeting", "note": "note",
+              "event": "meeting", "qbr": "business_review"}  # fmt: skip
+DURATIONS = {"minute": "minute", "hour": "hour", "day": "day", "minutes": "minute",
+             "hours": "hour", "days": "day", "hrs": "hour", "mins": "minute"}  # fmt: skip
+DURATION_ENDS = {
+    "solved_at": {"resolve", "resolution", "solve", "close", "resolved", "solved"},
+    "first_response_at": {"response", "respond", "reply", "answer"},
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One column of a mapping: its SQL, why, which headers it uses, and whether it is assumed."""
+
+    column: str
+    sql: str
+    why: str
+    headers: tuple[str, ...] = ()
+    is_assumed: bool = False
+
+
+def derive(  # noqa: PLR0911 (one return for each column)
+    table: Table,
+    column: str,
+    file: FileLook,
+    matches: Mapping[str, Match],
+    newest: date | None,
+) -> Line | None:
+    """A line for a required column without a match; None where nothing gives it.
+
+    `newest` is the newest day of which the folder reports anything.
+    """
+    match column:
+        case "subscription_id" if "account_id" in matches:
+            return _subscription_key(file, matches)
+        case _ if column in NUMBERED:
+            return Line(column, "_file || '/' || _row", "no key: file and row number are one")
+        case "account_name" if "account_id" in matches:
+            header = matches["account_id"].header
+            return Line(column, quoted(header), "no name: the key is one", (header,))
+        case "csm_name" | "full_name":
+            return _full_name(column, file, matches)
+        case "signed_at" if "created_at" in matches:
+            return _instead(column, matches["created_at"].header)
+        case "product" if table.source == "billing":
+            return Line(column, "'platform'", "no product is named: all is one", (), True)
+        case "currency":
+            return currency(file, matches)
+        case "survey_type" | "scale_min" | "scale_max":
+            return _survey(column, file, matches)
+        case "submitted_at":
+            return _by_name_of_month(column, file, newest)
+        case "activity_type":
+            found = next((ACTIVITIES[word] for word in file.words if word in ACTIVITIES), None)
+            return Line(column, literal(found), "the file's name") if found else None
+        case "opportunity_type" if "renewal" in file.words:
+            return Line(column, "'renewal'", "the file's name")
+        case "started_at" if "signed_at" in matches:
+            return _instead(column, matches["signed_at"].header)
+    return None
+
+
+def _instead(column: str, header: str) -> Line:
+    return Line(column, quoted(header), "no day of its own is given", (header,), True)
+
+
+def _subscription_key(file: FileLook, matches: Mapping[str, Match]) -> Line:
+    account = matches["account_id"].header
+    if file.profile(account).is_unique or "started_at" not in matches:
+        return Line("subscription_id", quoted(account), "one row per customer", (account,))
+    start = matches["started_at"].header
+    sql = f"concat_ws('/', {quoted(account)}, {quoted(start)})"
+    return Line("subscription_id", sql, "no key: customer and start are one", (account, start))
+
+
+def _full_name(column: str, file: FileLook, matches: Mapping[str, Match]) -> Line | None:
+    by_words = {words_of(header): header for header in file.headers}
+    first, last = by_words.get(("first", "name")), by_words.get(("last", "name"))
+    if first and last:
+        sql = f"concat_ws(' ', {quoted(first)}, {quoted(last)})"
+        return Line(column, sql, "first and last name", (first, last))
+    if column == "csm_name" and "csm_id" in matches:
+        header = matches["csm_id"].header
+        return Line(column, quoted(header), "no name: the key is one", (header,))
+    return None
+
+
+def currency(file: FileLook, matches: Mapping[str, Match]) -> Line:
+    """The currency of a file's amounts: in a header, a sign before the values, or assumed."""
+    amounts = [match.header for column, match in matches.items() if column.endswith("_cents")]
+    for header in amounts:
+        if found := CURRENCY.search(header):
+            return Line("currency", literal(found[1] or found[2]), f"it stands in {shown(header)}")
+        for sign, code in SIGNS.items():
+            if any(sign in text for text in file.profile(header).sample):
+                return Line("currency", literal(code), f"amounts are written with {sign}")
+    return Line("currency", "'USD'", "no currency is given", (), True)
+
+
+def _survey(column: str, file: FileLook, matches: Mapping[str, Match]) -> Line | None:
+    kind, why = survey_kind(file, matches)
+    if kind is None:
+        return None
+    low, high = SCALES[kind]
+    value = {"survey_type": literal(kind), "scale_min": str(low), "scale_max": str(high)}[column]
+    return Line(column, value, why, (), is_assumed=why.startswith("scores"))
+
+
+def survey_kind(file: FileLook, matches: Mapping[str, Match]) -> tuple[str | None, str]:
+    """Which survey it was: by the file's name, by the score's header, or by the scores."""
+    score = matches.get("score")
+    if score is None:
+        return None, ""
+    for words, why in ((file.words, "the file's name"), (words_of(score.header), "the header")):
+        for kind in SCALES:
+            if kind in words:
+                return kind, why
+    extent = file.profile(score.header).extent
+    if extent is None or extent[0] < 0 or extent[1] > 10:
+        return None, ""
+    if extent[1] > 7:
+        return "nps", "scores go up to 10"
+    if extent[0] >= 1 and extent[1] <= 5:
+        return "csat", "scores lie from 1 to 5"
+    return None, ""
+
+
+def _by_name_of_month(column: str, file: FileLook, newest: date | None) -> Line | None:
+    """The first day of the month in the file's name: it is never after the answers."""
+    text = file.names[0].casefold()
+    year = re.search(r"(?<!\d)(20\d\d)(?!\d)", text)
+    number = re.search(r"(?<!\d)20\d\d[-_. ]?(0[1-9]|1[0-2])(?!\d)", text)
+    named = [
+        place
+        for place, name in enumerate(MONTHS, start=1)
+        if re.search(rf"(?<![a-z])({name}|{name[:3]})(?![a-z])", text)
+    ]
+    month = int(number[1]) if number else named[0] if len(named) == 1 else None
+    if month is None or (year is None and newest is None):
+        return None
+    if year:
+        day = date(int(year[1]), month, 1)
+        why = "the month in the file's name"
+    else:
+        assert newest is not None
+        day = date(newest.year - (month > newest.month), month, 1)
+        why = f"{calendar.month_name[month]} in the file's name; the folder reaches {newest}"
+    return Line(column, literal(day.isoformat()), why, (), True)
+
+
+def durations(table: Table, file: FileLook, matches: Mapping[str, Match]) -> list[Line]:
+    """Times that a file gives as hours or minutes after `created_at`."""
+    if "created_at" not in matches:
+        return []
+    start = quoted(matches["created_at"].header)
+    lines = []
+    for column, ends in DURATION_ENDS.items():
+        if column in matches or column not in table.column_names:
+            continue
+        for profile in file.profiles:
+            words = words_of(profile.header)
+            unit = next((DURATIONS[word] for word in words if word in DURATIONS), None)
+            if unit and ends & set(words) and profile.numbers >= 0.8:
+                name = quoted(profile.header)
+                number = f"replace({name}, ',', '.')" if profile.has_comma_decimals else name
+                # what is no number stays as it is, so that the contract names it
+                time = f"{start} + try_cast({number} as double) * interval 1 {unit}"
+                sql = f"coalesce(({time})::varchar, {name})"
+                why = f"{unit}s after it was opened"
+                lines.append(Line(column, sql, why, (profile.header,)))
+                break
+    return lines
+
+
+def shown(text: str) -> str:
+    """A header or name as a comment or a terminal may hold it: on one line, printable, short."""
+    plain = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}"
+                    for letter in text)  # fmt: skip
+    return '"' + (plain if len(plain) <= 60 else plain[:57] + "…") + '"'

@@ -1,0 +1,214 @@
+"""A folder of exports, looked at and guessed as a whole: no table twice, keys across files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from sources.contract import Contract, Table
+from sources.csv_files import DELIMITERS, read_header
+from sources.events import EVENTS
+from sources.folder import DATA_SUFFIXES
+from sources.guessing.columns import is_of_loader
+from sources.guessing.names import words_of
+from sources.guessing.tables import TABLE_THRESHOLD, FileLook, TableGuess, best_guesses
+from sources.guessing.usage import METRICS
+from sources.guessing.values import Profile, without_blanks
+from sources.guessing.words import Vocabulary, vocabulary
+from sources.headers import ROW_COLUMNS
+from sources.landing import FileProblem, Landed, find_files, quoted
+from sources.mapping import columns_of
+from sources.reading import read_files
+
+ACCOUNTS = "crm.accounts"
+ROWS_LOOKED_AT = 20_000
+# Filled by Tenure itself from events.
+ROLLED_UP = ("product.account_days", "product.account_feature_days", "product.users_seen")
+# Of these a company often has several exports that differ in form: one mapping reads them all.
+MANY = (METRICS, "survey.responses", "crm.activities")
+
+
+@dataclass(frozen=True)
+class FolderGuess:
+    """What the files of a folder are: guesses by table, and files without one, with the reason."""
+
+    folder: Path
+    tables: dict[str, tuple[TableGuess, ...]]
+    unmapped: dict[str, str]
+    files: tuple[FileLook, ...]
+
+    @property
+    def account_keys(self) -> frozenset[str]:
+        """The keys of the customers."""
+        return keys_of(self.tables.get(ACCOUNTS, ()))
+
+
+def guess_folder(con: duckdb.DuckDBPyConnection, contract: Contract, folder: Path) -> FolderGuess:
+    """Look at each file of a folder and guess what it is."""
+    files, unmapped = look(con, folder)
+    tables = [table for table in (*contract.tables, EVENTS) if table.full_name not in ROLLED_UP]
+    chosen, without = choose(tables, files, vocabulary())
+    return FolderGuess(folder, chosen, {**unmapped, **without}, tuple(files))
+
+
+def choose(
+    tables: Sequence[Table], files: Sequence[FileLook], words: Vocabulary
+) -> tuple[dict[str, tuple[TableGuess, ...]], dict[str, str]]:
+    """Guesses by table, and a reason for each file that has none.
+
+    The customers come first: with their keys, the column that names them is known elsewhere.
+    """
+    no_keys = frozenset[str]()
+    first = [best_guesses(tables, file, words, no_keys)[0] for file in files]
+    of_accounts = [guess for guess in first if guess.table == ACCOUNTS]
+    best = max(
+        of_accounts,
+        key=lambda guess: (references(guess.file, files), guess.score),
+        default=None,
+    )
+    keys = keys_of([best] if best else [])
+    again = [best_guesses(tables, file, words, keys)[0] for file in files]
+    guesses = sorted(
+        # only one file is the customers
+        (best if best and guess.file == best.file else guess for guess in again),
+        # of two that fit alike, the fuller and then the one with the shorter name
+        key=lambda guess: (
+            guess is not best,
+            -round(guess.score, 3),
+            len(guess.file.name),
+            guess.file.name,
+        ),
+    )
+    chosen: dict[str, tuple[TableGuess, ...]] = {}
+    without: dict[str, str] = {}
+    for guess in guesses:
+        others = chosen.get(guess.table, ())
+        if guess.score < TABLE_THRESHOLD:
+            without[guess.file.name] = "resembles no table of the contract"
+        elif others and (
+            guess.table not in MANY or others[0].file.delimiter != guess.file.delimiter
+        ):
+            without[guess.file.name] = f"{guess.table} is read from {others[0].file.name}"
+        else:
+            chosen[guess.table] = (*others, guess)
+    return chosen, without
+
+
+def references(file: FileLook, files: Sequence[FileLook]) -> int:
+    """How many other files name a row of this one: customer_id, beside customers."""
+    reference = (*file.words[-1:], "id")
+    return sum(
+        any(words_of(header) == reference for header in other.headers)
+        for other in files
+        if other is not file
+    )
+
+
+def keys_of(guesses: Sequence[TableGuess]) -> frozenset[str]:
+    """The values of the columns that are the customers' key."""
+    return frozenset(
+        key
+        for guess in guesses
+        if "account_id" in guess.matches
+        for key in guess.file.profile(guess.matches["account_id"].header).known
+    )
+
+
+def look(con: duckdb.DuckDBPyConnection, folder: Path) -> tuple[list[FileLook], dict[str, str]]:
+    """The readable files of a folder, those of one form as one, and why others cannot be read."""
+    looks: list[FileLook] = []
+    unread: dict[str, str] = {}
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        if not name.casefold().endswith(DATA_SUFFIXES) or path.name.startswith("."):
+            continue
+        if Landed(path, name).suffix == "" or re.search(r"[*?\[\]\"\n]", name):
+            unread[name] = unreadable_name(name)
+            continue
+        try:
+            looks.append(look_at(con, Landed(path, name)))
+        except FileProblem as problem:
+            unread[name] = str(problem).removeprefix(f"{name}: ")
+    return group_alike(folder, looks), unread
+
+
+def unreadable_name(name: str) -> str:
+    """Why a mapping cannot read a file of this name, and the way out."""
+    if name.casefold().endswith((".xlsx", ".xls", ".ods")):
+        return "is a spreadsheet, which is not read: save each sheet as CSV"
+    if re.search(r"[*?\[\]\"\n]", name):
+        return "has a character in its name that stands for others: rename it"
+    return "is in a format that is not read: export it as CSV, Parquet or JSON"
+
+
+def look_at(con: duckdb.DuckDBPyConnection, file: Landed) -> FileLook:
+    """One file's columns, with the values of its first rows. Raises FileProblem."""
+    delimiter = find_delimiter(file) if file.suffix in (".csv", ".csv.gz") else ","
+    relation = f"look at {file.name}"
+    read_files(con, [file], relation, delimiter)
+    types = {
+        name: kind for name, kind in columns_of(con, relation).items() if name not in ROW_COLUMNS
+    }
+    listed = ", ".join(f"{quoted(name)}::varchar" for name in types)
+    rows = con.execute(f"select {listed} from {quoted(relation)} limit {ROWS_LOOKED_AT}").fetchall()
+    profiles = tuple(
+        Profile(name, without_blanks([row[place] for row in rows]), len(rows), _is_time(kind))
+        for place, (name, kind) in enumerate(types.items())
+    )
+    return FileLook(file.name, (file.name,), profiles, delimiter)
+
+
+def find_delimiter(file: Landed) -> str:
+    """What separates the columns of a CSV file: what gives the most of them."""
+    widths = {}
+    for delimiter in DELIMITERS:
+        try:
+            widths[delimiter] = len(read_header(file, delimiter))
+        except FileProblem:
+            continue
+    return max(widths, key=widths.__getitem__, default=",")
+
+
+def _is_time(kind: str) -> bool:
+    return kind == "DATE" or kind.startswith("TIMESTAMP")
+
+
+def group_alike(folder: Path, looks: Sequence[FileLook]) -> list[FileLook]:
+    """Files that have the same columns and differ in the digits of their names, as one."""
+    groups: dict[tuple, list[FileLook]] = {}
+    for each in looks:
+        pattern = re.sub(r"\d+", "*", each.name)
+        groups.setdefault((pattern, each.headers, each.delimiter), []).append(each)
+    grouped: list[FileLook] = []
+    for (pattern, _, delimiter), members in groups.items():
+        names = tuple(member.name for member in members)
+        found = {file.name for file in find_files(folder, pattern)} if len(names) > 1 else set()
+        if found == set(names):
+            grouped.append(FileLook(pattern, names, _joined(members), delimiter))
+        else:
+            grouped.extend(members)
+    return grouped
+
+
+def _joined(members: Sequence[FileLook]) -> tuple[Profile, ...]:
+    return tuple(
+        Profile(
+            columns[0].header,
+            tuple(value for column in columns for value in column.values)[:ROWS_LOOKED_AT],
+            min(sum(column.rows for column in columns), ROWS_LOOKED_AT),
+            columns[0].is_time,
+        )
+        for columns in zip(*(member.profiles for member in members), strict=True)
+    )
+
+
+def columns_left(guess: TableGuess) -> list[str]:
+    """The headers of a file that no column of the contract was found for."""
+    used = {match.header for match in guess.matches.values()}
+    used |= set(guess.wide.values) | {guess.wide.period} if guess.wide else set()
+    return [h for h in guess.file.headers if h not in used and not is_of_loader(h)]

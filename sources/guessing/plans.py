@@ -1,0 +1,273 @@
+"""A guess as lines of SQL: one for each column of the contract that a file can give. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from sources.contract import Column, Contract, Table
+from sources.events import EVENTS
+from sources.guessing.columns import FREQUENCIES, Match, match_columns
+from sources.guessing.derived import Line, currency, derive, durations, shown
+from sources.guessing.folder import ACCOUNTS, FolderGuess
+from sources.guessing.names import words_of
+from sources.guessing.tables import FileLook, TableGuess
+from sources.guessing.usage import METRICS, Wide
+from sources.guessing.values import Profile, overlap
+from sources.guessing.words import vocabulary
+from sources.landing import literal, quoted
+
+SUBSCRIPTIONS, CSMS = "billing.subscriptions", "crm.csms"
+THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d+)?|-?\d+(\.\d+)?", re.A)
+YEARLY = frozenset({"annual", "annually", "arr", "acv", "yearly", "year"})
+MONTHLY = frozenset({"mrr", "monthly", "month", "mthly"})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one file (or its like) becomes rows of one table.
+
+    `missing` are required columns that nothing gives; `passes_all` is whether the other columns of
+    the file go to `attributes`; `where` is the header that a row must have to be one.
+    """
+
+    table: str
+    file: FileLook
+    lines: tuple[Line, ...]
+    missing: tuple[str, ...]
+    dates: tuple[str, ...]
+    wide: Wide | None = None
+    passes_all: bool = True
+    where: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def plan_folder(contract: Contract, guess: FolderGuess) -> dict[str, tuple[Plan, ...]]:
+    """Plans by table: of each guessed table, and of those that the customers' file feeds too."""
+    newest = newest_day(guess)
+    plans = {
+        name: tuple(plan(_table(contract, name), each, newest) for each in guesses)
+        for name, guesses in guess.tables.items()
+    }
+    for each in guess.tables.get(ACCOUNTS, ())[:1]:
+        if SUBSCRIPTIONS not in plans and (found := _sold(contract, each, newest)):
+            plans[SUBSCRIPTIONS] = (found,)
+        if CSMS not in plans and (found := _managers(each)):
+            plans[CSMS] = (found,)
+    return _without_orphans(plans, guess)
+
+
+def _table(contract: Contract, name: str) -> Table:
+    return EVENTS if name == EVENTS.full_name else contract.table(name)
+
+
+def plan(table: Table, guess: TableGuess, newest: date | None) -> Plan:
+    """The lines of one guess: matches first, then what can be derived."""
+    file, matches = guess.file, guess.matches
+    wide_columns = {"metric", "value", "period_start", "grain", "feature"} if guess.wide else set()
+    lines = [
+        line_of(table, next(c for c in table.columns if c.name == name), match, file, matches)
+        for name, match in matches.items()
+        if name not in wide_columns or name == "feature"
+    ]
+    if guess.wide:
+        lines += _usage_lines(guess.wide, file)
+    lines += durations(table, file, matches)
+    given = {line.column for line in lines}
+    for name in (*table.required, "full_name"):
+        if name in table.column_names and name not in given:
+            derived = derive(table, name, file, matches, newest)
+            lines += [derived] if derived else []
+    given = {line.column for line in lines}
+    order = {name: place for place, name in enumerate(table.column_names)}
+    return Plan(
+        table=table.full_name,
+        file=file,
+        lines=tuple(sorted(lines, key=lambda line: order[line.column])),
+        missing=tuple(name for name in table.required if name not in given),
+        dates=_dates(table, lines, file),
+        wide=guess.wide,
+        notes=_notes(table, guess),
+    )
+
+
+def line_of(
+    table: Table, column: Column, match: Match, file: FileLook, matches: dict[str, Match]
+) -> Line:
+    """The SQL of one matched column."""
+    profile = file.profile(match.header)
+    name, header = quoted(match.header), (match.header,)
+    line = Line(column.name, name, match.reason, header)
+    if column.name.endswith("_cents"):
+        return _amount(line, profile, file, matches)
+    if column.is_time and profile.month_format:
+        return replace(line, sql=first_of_month(name, profile.month_format))
+    if column.name == "billing_period_months" and profile.numbers < 0.8:
+        return replace(line, sql=_case(name, {k: str(v) for k, v in FREQUENCIES.items()}, profile))
+    codes = vocabulary().codes(table.full_name, column.name)
+    rules = [rule for rule in table.rules if column.name in rule.columns]
+    accepted = next((rule.values for rule in rules if rule.kind == "accepted_values"), ())
+    if accepted:
+        other = {word: code for word, code in codes.items() if word not in accepted}
+        return replace(line, sql=_case(name, other, profile))
+    return line
+
+
+def first_of_month(name: str, written: str) -> str:
+    """SQL: the first day of a month written in one format; what cannot be read stays as it is."""
+    return f"coalesce(strftime(try_strptime({name}, {literal(written)}), '%Y-%m-%d'), {name})"
+
+
+def _case(name: str, codes: dict[str, str], profile: Profile) -> str:
+    seen = {text.casefold() for text in profile.known}
+    used = {word: code for word, code in codes.items() if word in seen}
+    if not used:
+        return name
+    whens = " ".join(f"when {literal(word)} then {literal(code)}" for word, code in used.items())
+    return f"case lower({name}::varchar) {whens} else {name}::varchar end"
+
+
+def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Match]) -> Line:
+    """An amount in minor units of its currency, and where it is yearly, a twelfth of it."""
+    words = set(words_of(profile.header))
+    in_minor_units = "cents" in words or "livemode" in {h.casefold() for h in file.headers}
+    number = line.sql
+    if not profile.has_plain_numbers and not profile.is_empty:
+        number = _plain_number(line.sql, profile)
+    is_yearly = line.column == "mrr_cents" and bool(words & YEARLY)
+    is_assumed = line.column == "mrr_cents" and not words & (YEARLY | MONTHLY)
+    why = line.why
+    if is_yearly:
+        number = f"coalesce((try_cast({number} as decimal(28, 6)) / 12)::varchar, {line.sql})"
+        why += "; a year's amount, divided by twelve"
+    elif is_assumed:
+        why += "; taken as a month's amount"
+    if in_minor_units:
+        whole = f"round(try_cast({number} as decimal(28, 6)))::bigint"
+        return replace(line, sql=whole if is_yearly else number, why=why + "; in minor units",
+                       is_assumed=is_assumed)  # fmt: skip
+    code = quoted(matches["currency"].header) if "currency" in matches else None
+    code = code or currency(file, matches).sql
+    return replace(line, sql=f"cents({number}, {code})", why=why, is_assumed=is_assumed)
+
+
+def _plain_number(name: str, profile: Profile) -> str:
+    """SQL: an amount without signs and separators of thousands."""
+    if profile.share(lambda text: bool(THOUSANDS.fullmatch(text))) == 1.0:
+        return f"replace({name}, ',', '')"
+    if profile.has_comma_decimals:
+        kept = f"regexp_replace({name}, '[^0-9,()-]', '', 'g')"
+        return f"replace(replace(replace({kept}, ',', '.'), '(', '-'), ')', '')"
+    kept = f"regexp_replace({name}, '[^0-9.()-]', '', 'g')"
+    return f"replace(replace({kept}, '(', '-'), ')', '')"
+
+
+def _usage_lines(wide: Wide, file: FileLook) -> list[Line]:
+    lines = [Line("grain", literal(wide.grain), "how far apart the periods are")]
+    if wide.period is None:
+        lines.append(Line("metric", literal(wide.metric or "usage"), "the file's name", (), True))
+        lines.append(Line("period_start", "period_start", "the months are columns"))
+    else:
+        lines.append(Line("metric", "metric", "each column is one"))
+        period = file.profile(wide.period)
+        sql = quoted(wide.period)
+        sql = first_of_month(sql, period.month_format) if period.month_format else sql
+        lines.append(Line("period_start", sql, "periods", (wide.period,)))
+    are_plain = all(file.profile(header).has_plain_numbers for header in wide.values)
+    value = "value" if are_plain else "replace(value, ',', '')"
+    return [*lines, Line("value", value, "numbers")]
+
+
+def _dates(table: Table, lines: Sequence[Line], file: FileLook) -> tuple[str, ...]:
+    """Headers whose text the reader must read as dates."""
+    times = {column.name for column in table.columns if column.is_time}
+    headers = [h for line in lines if line.column in times for h in line.headers]
+    # what a duration is counted from is a time, the duration is not
+    found = [
+        h for h in headers if file.profile(h).dates >= 0.5 and not file.profile(h).month_format
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _notes(table: Table, guess: TableGuess) -> tuple[str, ...]:
+    """Sentences about headers that were close to a column and lost to another."""
+    repeated = [
+        match.header for name, match in guess.matches.items() if match.reason.endswith("it repeats")
+    ]
+    return tuple(
+        f"{shown(header)} is taken as the key of {table.full_name} and repeats"
+        for header in repeated
+    )
+
+
+def newest_day(guess: FolderGuess) -> date | None:
+    """The newest day or month in columns that hold what has happened: usage, tickets, answers."""
+    days: list[str] = []
+    for name, column in ((METRICS, "period_start"), ("support.tickets", "created_at"),
+                         ("survey.responses", "submitted_at"), ("product.events", "occurred_at"),
+                         ("crm.activities", "occurred_at")):  # fmt: skip
+        for each in guess.tables.get(name, ()):
+            if column in each.matches:
+                values = each.file.profile(each.matches[column].header).known
+                days += [text[:10] for text in values if text[:4].isdigit() and text[4:5] == "-"]
+    newest = max(days, default="")
+    try:
+        return date.fromisoformat(newest if len(newest) == 10 else f"{newest}-01")
+    except ValueError:
+        return None
+
+
+def _sold(contract: Contract, of_accounts: TableGuess, newest: date | None) -> Plan | None:
+    """What the customers' file says of their contracts; None where it gives no amount."""
+    table = contract.table(SUBSCRIPTIONS)
+    matches = match_columns(table, of_accounts.file.profiles, vocabulary())
+    if "account_id" in of_accounts.matches:
+        key = of_accounts.matches["account_id"]
+        matches = {n: m for n, m in matches.items() if m.header != key.header}
+        matches["account_id"] = key
+    if "mrr_cents" not in matches:
+        return None
+    if "ended_at" in matches and "renewal_date" not in matches:
+        # a list of customers holds those that are there: their contracts end to be renewed
+        matches["renewal_date"] = replace(matches.pop("ended_at"), column="renewal_date")
+    if "started_at" not in matches and "signed_at" in of_accounts.matches:
+        matches["started_at"] = of_accounts.matches["signed_at"]
+    found = TableGuess(SUBSCRIPTIONS, of_accounts.file, of_accounts.score, matches)
+    return replace(plan(table, found, newest), passes_all=False)
+
+
+def _managers(of_accounts: TableGuess) -> Plan | None:
+    """The success managers that the customers' file names."""
+    match = of_accounts.matches.get("csm_id")
+    if match is None or of_accounts.file.profile(match.header).is_empty:
+        return None
+    name, header = quoted(match.header), (match.header,)
+    lines = (
+        Line("csm_id", name, "named in the customers' file", header),
+        Line("csm_name", name, "no name of its own", header),
+    )
+    return Plan(CSMS, of_accounts.file, lines, (), (), passes_all=False, where=match.header)
+
+
+def _without_orphans(
+    plans: dict[str, tuple[Plan, ...]], guess: FolderGuess
+) -> dict[str, tuple[Plan, ...]]:
+    """Leave out the customers' managers where the managers' file does not know them: each such
+    customer would wait in quarantine for one."""
+    managers = guess.tables.get(CSMS, ())
+    accounts = plans.get(ACCOUNTS, ())
+    if not managers or not accounts or "csm_id" not in managers[0].matches:
+        return plans
+    known = managers[0].file.profile(managers[0].matches["csm_id"].header).known
+    kept = []
+    for each in accounts:
+        line = next((line for line in each.lines if line.column == "csm_id"), None)
+        if line and overlap(each.file.profile(line.headers[0]).known, known) < 0.9:
+            note = f"{shown(line.headers[0])} is no key of {managers[0].file.name}: left out"
+            lines = tuple(other for other in each.lines if other is not line)
+            kept.append(replace(each, lines=lines, notes=(*each.notes, note)))
+        else:
+            kept.append(each)
+    return {**plans, ACCOUNTS: tuple(kept)}

@@ -1,0 +1,90 @@
+"""Which table a file is: by its name, by what the table requires, by what it explains. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sources.contract import Table
+from sources.guessing.columns import ACCOUNT, Match, is_of_loader, match_columns
+from sources.guessing.names import file_score, file_words
+from sources.guessing.usage import METRICS, Wide, find_wide
+from sources.guessing.values import Profile
+from sources.guessing.words import Vocabulary
+
+# Below this a file is named and not mapped.
+TABLE_THRESHOLD = 0.5
+# What can be given without a column of the file, so that its lack says nothing about the table.
+GIVEN = frozenset(
+    {"product", "currency", "survey_type", "scale_min", "scale_max", "opportunity_type",
+     "activity_type", "account_name", "signed_at", "csm_name", "submitted_at", "response_id",
+     "metric", "grain", "task_type", "subscription_id"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FileLook:
+    """A file as seen: its name as a mapping reads it, its columns, and how it is delimited.
+
+    `names` are the files that the pattern `name` stands for.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    profiles: tuple[Profile, ...]
+    delimiter: str = ","
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return file_words(self.names[0])
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        return tuple(profile.header for profile in self.profiles)
+
+    def profile(self, header: str) -> Profile:
+        return next(profile for profile in self.profiles if profile.header == header)
+
+
+@dataclass(frozen=True)
+class TableGuess:
+    """That a file is a table, and how: its score, its columns, and how usage is laid out."""
+
+    table: str
+    file: FileLook
+    score: float
+    matches: dict[str, Match] = field(default_factory=dict)
+    wide: Wide | None = None
+
+
+def guess_table(
+    table: Table, file: FileLook, words: Vocabulary, account_keys: frozenset[str]
+) -> TableGuess:
+    """How well one file fits one table."""
+    phrases = words.of_table(table.full_name)
+    named = file_score(file.words, phrases)
+    entities = frozenset(file.words[-1:])
+    matches = match_columns(table, file.profiles, words, account_keys, entities)
+    wide = None
+    if table.full_name == METRICS:
+        wide = find_wide(file.profiles, matches, file.words)
+        if wide is None and not {"value", "period_start"} <= set(matches):
+            return TableGuess(table.full_name, file, 0.0)
+    required = [name for name in table.required if name not in GIVEN]
+    if wide:
+        required = [ACCOUNT]
+    held = sum(min(matches[name].score, 1) for name in required if name in matches)
+    explained = len(matches) + (len(wide.values) if wide else 0)
+    columns = sum(not is_of_loader(header) for header in file.headers)
+    # A file of a hundred columns is explained as well by the eight that matter.
+    share = min(explained / max(min(columns, 8), 1), 1.0)
+    score = 0.4 * named + 0.35 * held / max(len(required), 1) + 0.25 * share
+    return TableGuess(table.full_name, file, score, matches, wide)
+
+
+def best_guesses(
+    tables: Sequence[Table], file: FileLook, words: Vocabulary, account_keys: frozenset[str]
+) -> list[TableGuess]:
+    """All tables for one file, the likeliest first."""
+    guesses = [guess_table(table, file, words, account_keys) for table in tables]
+    return sorted(guesses, key=lambda guess: -guess.score)

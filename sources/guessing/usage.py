@@ -1,0 +1,99 @@
+"""Usage that was added up before: a row per account and period, a column per metric. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sources.guessing.columns import ACCOUNT, Match, is_of_loader
+from sources.guessing.names import words_of
+from sources.guessing.values import MONTHS, Profile
+from sources.guessing.words import vocabulary
+
+METRICS = "product.usage_metrics"
+MONTHS_AS_COLUMNS = 3
+
+
+@dataclass(frozen=True)
+class Wide:
+    """Columns that are values: of a metric each (`period` is a column), or of a month each.
+
+    `values` are metrics by header, or the first days of months by header; `grain` says how long a
+    period is.
+    """
+
+    period: str | None
+    values: dict[str, str]
+    grain: str
+    metric: str | None = None
+
+
+def find_wide(
+    profiles: Sequence[Profile], matches: Mapping[str, Match], file_words: Sequence[str]
+) -> Wide | None:
+    """How a file lays usage out; None where it is no such file."""
+    if ACCOUNT not in matches or ("value" in matches and "metric" in matches):
+        return None
+    account = matches[ACCOUNT].header
+    others = [
+        profile
+        for profile in profiles
+        if profile.header != account and not is_of_loader(profile.header)
+    ]
+    months = {p.header: day for p in others if (day := month_of(p.header)) and p.numbers >= 0.8}
+    if len(months) >= MONTHS_AS_COLUMNS:
+        return Wide(None, months, "month", metric_name(" ".join(file_words)) or "usage")
+    period = matches.get("period_start")
+    if period is None:
+        return None
+    numbers = [
+        p
+        for p in others
+        if p.header != period.header and p.numbers >= 0.95 and words_of(p.header)[-1] != "id"
+    ]
+    values = {p.header: metric_name(p.header) for p in numbers}
+    if not values or len(set(values.values())) < len(values):
+        return None
+    found = next(profile for profile in profiles if profile.header == period.header)
+    return Wide(period.header, values, grain_of(found))
+
+
+def metric_name(header: str) -> str:
+    """A metric's name: the contract's where one is known, else the header's words."""
+    words = [word for word in words_of(header) if word not in ("at",)]
+    codes = vocabulary().codes(METRICS, "metric")
+    spoken = " ".join(re.findall(r"[^\W_]+", header.casefold()))
+    return codes.get(spoken) or codes.get(" ".join(words)) or "_".join(words)
+
+
+def month_of(header: str) -> str | None:
+    """The first day of the month that a header names, in ISO form."""
+    for pattern, written in MONTHS.items():
+        if re.fullmatch(pattern, header.strip(), re.A):
+            for form in (written, written.replace(" ", "-")):
+                try:
+                    return datetime.strptime(header.strip(), form).date().isoformat()
+                except ValueError:
+                    continue
+    return None
+
+
+def grain_of(period: Profile) -> str:
+    """How long the periods of a column are, by the days on which they begin."""
+    if period.month_format:
+        return "month"
+    days = [day for text in period.sample if (day := _iso_day(text))]
+    if days and all(day.day == 1 for day in days):
+        return "month"
+    if len(days) > 1 and len({day.weekday() for day in days}) == 1:
+        return "week"
+    return "day"
+
+
+def _iso_day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10].replace("/", "-"))
+    except ValueError:
+        return None

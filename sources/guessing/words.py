@@ -1,0 +1,75 @@
+"""The vocabularies of exports, read from the three lists beside this module."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from sources.guessing.names import best_phrase, file_words, words_of
+
+FOLDER = Path(__file__).resolve().parent
+ANY_TABLE = "*"
+Phrases = Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """What tables, columns and values may be called, the likelier first."""
+
+    tables: dict[str, Phrases]
+    columns: dict[tuple[str, str], Phrases]
+    values: dict[tuple[str, str], dict[str, str]]
+
+    def of_column(self, table: str, column: str) -> Phrases:
+        """What a column of a table may be called; its own name goes first."""
+        own = self.columns.get((table, column)) or self.columns.get((ANY_TABLE, column)) or ()
+        return (words_of(column), *(phrase for phrase in own if phrase != words_of(column)))
+
+    @cache  # noqa: B019 (there is one vocabulary, which lives as long as the process)
+    def score(self, words: tuple[str, ...], table: str, column: str) -> float:
+        """How well a header's words fit a column's name."""
+        return best_phrase(words, self.of_column(table, column))
+
+    def of_table(self, table: str) -> Phrases:
+        """What the file of a table may be called."""
+        return (file_words(table.split(".")[1]), *self.tables.get(table, ()))
+
+    def entities(self, table: str) -> frozenset[str]:
+        """What a row of a table is called, in one word."""
+        return frozenset(phrase[0] for phrase in self.of_table(table) if len(phrase) == 1)
+
+    def codes(self, table: str, column: str) -> dict[str, str]:
+        """The contract's code by the word that an export writes, in small letters."""
+        return self.values.get((table, column), {})
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The lists as shipped."""
+    return Vocabulary(
+        tables={
+            row["table"]: [file_words(words) for words in row["words"].split("|")]
+            for row in _rows("table_words.csv")
+        },
+        columns={
+            (row["table"], row["column"]): [words_of(words) for words in row["words"].split("|")]
+            for row in _rows("column_words.csv")
+        },
+        values=_codes(),
+    )
+
+
+def _codes() -> dict[tuple[str, str], dict[str, str]]:
+    codes: dict[tuple[str, str], dict[str, str]] = {}
+    for row in _rows("value_words.csv"):
+        of_column = codes.setdefault((row["table"], row["column"]), {})
+        of_column |= dict.fromkeys(row["words"].split("|"), row["value"])
+    return codes
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (FOLDER / name).open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
