@@ -7,6 +7,13 @@ retention as (select * from {{ ref('retention_monthly') }}),
 
 account_mrr as (select * from {{ ref('int_account_mrr') }}),
 
+-- a list of today's customers holds none that left: its retention is 100 % whatever happened
+endings as (
+    select count(*) as ended_subscriptions
+    from {{ ref('int_subscription_periods') }}
+    where ended_date <= {{ as_of_date() }}
+),
+
 ends as (select date_trunc('month', {{ as_of_date() }})::date as to_date),
 
 paying as (
@@ -40,16 +47,21 @@ measured as (
         retention.logo_churn,
         case
             when retention.start_accounts is null
-                then 'no account paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY')
+                then 'too early to say: no account paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY')
+            when endings.ended_subscriptions = 0
+                then 'too early to say: no subscription has ended yet, as on a list of today''s customers alone'
             when
                 retention.start_accounts < dated.minimum_accounts
-                and retention.start_accounts < dated.minimum_share * paying.paying_accounts
+                and not coalesce(retention.start_accounts >= dated.minimum_share * paying.paying_accounts, false)
                 then
-                    'too few accounts paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY') || ': '
-                    || retention.start_accounts || ', and ' || paying.paying_accounts || ' do today'
+                    'too early to say: ' || retention.start_accounts
+                    || case retention.start_accounts when 1 then ' account' else ' accounts' end || ' paid on '
+                    || to_char(dated.from_date, 'FMDD Mon YYYY') || ', and ' || paying.paying_accounts
+                    || ' do today'
         end as reason_not_shown
     from dated
     cross join paying
+    cross join endings
     left join retention
         on
             dated.from_date = retention.from_date
