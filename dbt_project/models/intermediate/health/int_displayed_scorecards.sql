@@ -41,7 +41,9 @@ select
     coalesce(
         displayed.scorecard,
         case
-            when coalesce(own_reach.deliverable_share, general_reach.deliverable_share) < policy.deliverable_floor
+            when
+                coalesce(own_reach.deliverable_share, general_reach.deliverable_share)
+                < policy.deliverable_floor
                 then policy.fallback_scorecard
         end,
         policy.default_scorecard

@@ -67,6 +67,7 @@ lines as (
 lost as (
     select
         *,
+        round((100 * signal_value)::numeric) as percent,
         100 * weight_of_all / sum(weight_of_all) over (partition by account_id) - points as lost_points
     from lines
 ),
@@ -74,7 +75,8 @@ lost as (
 usual as (
     select
         signal,
-        percentile_cont(0.5) within group (order by signal_value) as usual_value
+        percentile_cont(0.5) within group (order by signal_value) as usual_value,
+        round((100 * percentile_cont(0.5) within group (order by signal_value))::numeric) as usual_percent
     from lines
     group by signal
 ),
@@ -95,15 +97,15 @@ described as (
                 else
                     signals.label || ': '
                     || case signals.unit
-                        when 'share' then {{ number_words('round((100 * lost.signal_value)::numeric)') }} || ' %'
-                        when 'change' then to_char(100 * lost.signal_value, 'FMSG999,990') || ' %'
+                        when 'share' then {{ number_words('lost.percent') }} || ' %'
+                        when 'change' then to_char(lost.percent, 'FMSG999,990') || ' %'
                         when 'yes/no' then case when lost.signal_value = 1 then 'yes' else 'no' end
                         else {{ number_words('lost.signal_value') }}
                     end
             end
             || case signals.unit
-                when 'share' then ' (usual: ' || {{ number_words('round((100 * usual.usual_value)::numeric)') }} || ' %)'
-                when 'change' then ' (usual: ' || to_char(100 * usual.usual_value, 'FMSG999,990') || ' %)'
+                when 'share' then ' (usual: ' || {{ number_words('usual.usual_percent') }} || ' %)'
+                when 'change' then ' (usual: ' || to_char(usual.usual_percent, 'FMSG999,990') || ' %)'
                 when 'yes/no' then ''
                 else ' (usual: ' || {{ number_words('usual.usual_value') }} || ')'
             end

@@ -1,6 +1,5 @@
 -- Grain: one row per account and snapshot date that is due.
 -- A signal is null where nothing is known; zero is only written where zero was seen.
-
 with
 
 snapshots as (select * from {{ ref('int_due_snapshots') }}),
@@ -46,8 +45,7 @@ joined as (
         subscriptions.seats,
         (
             coalesce(usage.active_users_28d, usage_metrics.active_users_28d) / nullif(subscriptions.seats, 0)
-        )::double precision
-            as active_user_share,
+        )::double precision as active_user_share,
         coalesce(usage.active_users_7d, usage_metrics.active_users_7d) as active_users_7d,
         coalesce(usage.active_users_28d, usage_metrics.active_users_28d) as active_users_28d,
         usage.daily_active_users_28d,
@@ -56,7 +54,8 @@ joined as (
         coalesce(usage.events_28d, usage_metrics.events_28d) as events_28d,
         usage.events_per_user_28d,
         coalesce(usage.usage_change_28d, usage_metrics.usage_change_28d) as usage_change_28d,
-        coalesce(usage.active_user_change_56d, usage_metrics.active_user_change_56d) as active_user_change_56d,
+        coalesce(usage.active_user_change_56d, usage_metrics.active_user_change_56d)
+            as active_user_change_56d,
         usage.active_user_slope_56d,
         usage.active_user_slope_t_56d,
         coalesce(usage.sessions_28d, usage_metrics.sessions_28d) as sessions_28d,
@@ -70,14 +69,12 @@ joined as (
         usage_metrics.usage_peer_rank,
         (
             coalesce(usage.events_28d, usage_metrics.events_28d) / nullif(subscriptions.usage_limit, 0)
-        )::double precision
-            as usage_limit_share_28d,
+        )::double precision as usage_limit_share_28d,
         feature_use.features_used_28d,
         feature_use.features_change_28d,
         (
             coalesce(usage.events_28d, usage_metrics.events_28d) / nullif(feature_use.features_used_28d, 0)
-        )::double precision
-            as events_per_feature_28d,
+        )::double precision as events_per_feature_28d,
         feature_use.feature_adoption,
 
         -- support

@@ -84,7 +84,8 @@ signals as (
             where observed.metric = 'active_users' and observed.is_longest
         ) as active_users_against_past,
         exp(
-            sum(observed.weight * observed.log_ratio order by observed.metric) filter (where observed.is_other)
+            sum(observed.weight * observed.log_ratio order by observed.metric)
+                filter (where observed.is_other)
             / nullif(
                 sum(observed.weight) filter (where observed.is_other and observed.log_ratio is not null), 0
             )

@@ -58,9 +58,10 @@ missing_tables as (
 ),
 
 missing as (
-    select string_agg(
-        source_table || ' (' || round(weight) || ' %)', ', ' order by weight desc, source_table
-    ) as missing_tables
+    select
+        string_agg(
+            source_table || ' (' || round(weight) || ' %)', ', ' order by weight desc, source_table asc
+        ) as missing_tables
     from missing_tables
 ),
 

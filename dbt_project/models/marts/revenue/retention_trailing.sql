@@ -47,18 +47,19 @@ measured as (
         retention.logo_churn,
         case
             when retention.start_accounts is null
-                then 'too early to say: no account paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY')
+                then 'no account paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY')
             when endings.ended_subscriptions = 0
-                then 'too early to say: no subscription has ended yet, as on a list of today''s customers alone'
+                then 'no subscription has ended yet, as on a list of today''s customers alone'
             when
                 retention.start_accounts < dated.minimum_accounts
-                and not coalesce(retention.start_accounts >= dated.minimum_share * paying.paying_accounts, false)
+                -- unknown where only the number counts
+                and (retention.start_accounts >= dated.minimum_share * paying.paying_accounts) is not true
                 then
-                    'too early to say: ' || retention.start_accounts
-                    || case retention.start_accounts when 1 then ' account' else ' accounts' end || ' paid on '
-                    || to_char(dated.from_date, 'FMDD Mon YYYY') || ', and ' || paying.paying_accounts
-                    || ' do today'
-        end as reason_not_shown
+                    retention.start_accounts
+                    || case retention.start_accounts when 1 then ' account' else ' accounts' end
+                    || ' paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY') || ', and '
+                    || paying.paying_accounts || ' do today'
+        end as objection
     from dated
     cross join paying
     cross join endings
@@ -72,7 +73,8 @@ measured as (
 ranked as (
     select
         *,
-        row_number() over (order by reason_not_shown is null desc, months desc) as place
+        'too early to say: ' || objection as reason_not_shown,
+        row_number() over (order by objection is null desc, months desc) as place
     from measured
 ),
 
