@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 AS_OF = "2026-01-20"
 MARTS = ["customer_health", "customer_health_history", "portfolio_weekly", "retention_trailing"]
 SHOWN_BESIDE = ["data_trust", "model_evaluation", "source_outages", "quarantine_summary"]
-SHOWN_BESIDE += ["suspected_leaks", "fct_mrr_movements", "churn_cohorts"]
+SHOWN_BESIDE += ["suspected_leaks", "fct_mrr_movements", "churn_cohorts", "score_basis"]
 
 # Two customers in January, 38 more in June; the first leaves in autumn, and another one pays less
 # at the end. No use has been reported for two weeks, so that all are grey but the twenty whose

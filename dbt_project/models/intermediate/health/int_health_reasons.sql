@@ -90,7 +90,9 @@ described as (
             metric_reasons.words,
             case
                 -- "4 urgent tickets in 90 days", but "Training attendance: 45 %"
-                when signals.unit != '' and lower(signals.label) like '%' || signals.unit || '%'
+                when
+                    signals.unit not in ('', 'share', 'change', 'yes/no')
+                    and lower(signals.label) like '%' || signals.unit || '%'
                     then
                         {{ number_words('lost.signal_value') }} || ' '
                         || lower(left(signals.label, 1)) || substr(signals.label, 2)

@@ -1,6 +1,13 @@
 -- Grain: one row per snapshot date, metric and grain that was reported not long before.
 -- A number is known when its period is over, and is the newest until the next should have come.
-{{ config(materialized='table') }}
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='difference',
+        unique_key=['snapshot_date', 'metric', 'grain'],
+        on_schema_change='append_new_columns'
+    )
+}}
 
 with
 
