@@ -91,6 +91,7 @@ OPEN_ACCOUNTS = """
         trend,
         score_change_28d,
         coverage,
+        reasons,
         pillar_scores,
         churn_probability,
         drivers,
@@ -106,6 +107,8 @@ OPEN_ACCOUNTS = """
     where is_open
     order by account_id
 """
+
+BASIS = "select sentence from marts.score_basis where sentence is not null"
 
 PORTFOLIO_WEEKLY = """
     select snapshot_date, segment, tier, colour, accounts, mrr, currency
@@ -180,7 +183,7 @@ def load_trust() -> Trust:
     as_of = row.get("as_of_date")
     return Trust(
         as_of_date=as_of,
-        data_age_days=None if as_of is None else (_today() - as_of).days,
+        data_age_days=None if as_of is None else (today() - as_of).days,
         last_loaded_at=row.get("last_loaded_at"),
         checks_passed=row.get("checks_passed"),
         checks_failed=row.get("checks_failed"),
@@ -211,6 +214,12 @@ def load_suspected_leaks() -> pd.DataFrame:
 def load_open_accounts() -> pd.DataFrame:
     """One row of `customer_health` per open account."""
     return _cached(OPEN_ACCOUNTS)
+
+
+def load_basis() -> str | None:
+    """What accounts are ranked by without a trusted model, and what would make it better."""
+    rows = _read(BASIS)
+    return None if rows.empty else str(rows["sentence"].iloc[0])
 
 
 def load_portfolio_weekly() -> pd.DataFrame:
@@ -296,5 +305,6 @@ def _known_values(row: pd.Series) -> dict[str, Any]:
     return known
 
 
-def _today() -> date:
+def today() -> date:
+    """The day (UTC) on which the app is read, which may lie long after the as-of date."""
     return datetime.now(UTC).date()

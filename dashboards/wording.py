@@ -4,7 +4,7 @@ Pure functions; plain text without Markdown unless said otherwise.
 """
 
 from collections.abc import Callable, Hashable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -126,16 +126,21 @@ def tier_labels(tiers: pd.DataFrame) -> dict[str, str]:
     return {row.tier: tier_name(row.tier, row.colour) for row in rows(tiers)}
 
 
-def renewal(date: Any, days: float | None) -> str:
-    """A renewal day with the distance to it: `1 Mar 2023 (90 days)`."""
-    if is_unknown(date):
-        return UNKNOWN
-    text = day(date)
-    if days is None or is_unknown(days):
-        return text
-    if days < 0:
-        return f"{text} ({abs(int(days))} days ago)"
-    return f"{text} (in {int(days)} days)"
+def renewal(due: Any, today: date) -> str:
+    """A renewal with its distance from today: `renews 1 Mar 2023 (in 90 days)`, `was due …`."""
+    if is_unknown(due):
+        return "renewal date unknown"
+    away = (pd.Timestamp(due).date() - today).days
+    if away < 0:
+        return f"renewal was due {day(due)} ({count(-away)} days ago)"
+    return f"renews {day(due)} (in {count(away)} days)"
+
+
+def renewal_window(mrr: str, as_of: date, days: int, today: date) -> str:
+    """Which renewals are counted, by their dates: `$1K MRR, from 1 Apr 2026 to 30 Jun 2026`."""
+    last = as_of + timedelta(days)
+    text = f"{mrr} MRR, from {day(as_of)} to {day(last)}"
+    return f"{text}, which has passed" if last < today else text
 
 
 def options(values: pd.Series) -> dict[str, str]:
@@ -143,24 +148,16 @@ def options(values: pd.Series) -> dict[str, str]:
     return {str(value): words(value) for value in sorted(values.dropna().unique())}
 
 
-def account_line(account: Mapping[Hashable, Any], currency: str | None) -> str:
+def account_line(account: Mapping[Hashable, Any], currency: str | None, today: date) -> str:
     """One account in one line: segment, manager, MRR, renewal."""
     parts = [
         words(account["segment"]),
         words(account["industry"]) if not is_unknown(account["industry"]) else None,
         account["csm_name"] if not is_unknown(account["csm_name"]) else "no success manager",
         f"{money(account['mrr'], currency)} MRR",
-        f"renews {renewal(account['renewal_date'], account['days_to_renewal'])}"
-        if not is_unknown(account["renewal_date"])
-        else "renewal date unknown",
+        renewal(account["renewal_date"], today),
     ]
     return " · ".join(part for part in parts if part)
-
-
-def weakest_pillars(scores: Mapping[str, float | None], at_most: int = 2) -> str:
-    """The pillars that pull a score down most, worst first: `Usage 31, Engagement 44`."""
-    known = sorted((score, pillar) for pillar, score in scores.items() if score is not None)
-    return ", ".join(f"{words(pillar)} {score:.0f}" for score, pillar in known[:at_most]) or UNKNOWN
 
 
 def pillar_sentence(scores: Mapping[str, float | None]) -> str:

@@ -11,7 +11,9 @@ from rich.table import Table
 
 from orchestration.findings import print_findings
 from orchestration.lib.freshness import FAILED_AFTER
+from orchestration.portfolio import print_portfolio
 from orchestration.schedules import schedule_lines
+from orchestration.words import as_of, records, share
 from warehouse import Settings, Warehouse
 
 LOADS_SQL = """
@@ -85,39 +87,6 @@ from marts.scorecard_backtest
 order by row_set, place nulls last, title
 """
 
-PORTFOLIO_SQL = """
-select
-    count(*) filter (where is_open) as open_accounts,
-    count(*) as accounts,
-    sum(mrr) filter (where is_open) as mrr,
-    count(*) filter (where is_open and mrr is null) as accounts_without_mrr,
-    sum(mrr_at_risk) as mrr_at_risk,
-    max(currency) as currency,
-    max(as_of_date) as as_of_date
-from marts.customer_health
-"""
-
-TIERS_SQL = """
-select tier, sum(accounts)::bigint as accounts
-from marts.portfolio_weekly
-where snapshot_date = %(as_of_date)s
-group by tier
-order by accounts desc, tier
-"""
-
-FIRST_SQL = """
-select account_name, tier, health_score, churn_probability, mrr_at_risk, drivers
-from marts.customer_health
-where priority <= 5
-order by priority
-"""
-
-RETENTION_SQL = """
-select period, nrr, grr, logo_churn, cohort_accounts, reason_not_shown
-from marts.retention_trailing
-where is_headline
-"""
-
 
 @dataclass(frozen=True)
 class Freshness:
@@ -139,29 +108,10 @@ def freshness(loaded_at: datetime, now: datetime) -> Freshness:
     return Freshness(words, now - loaded_at > FAILED_AFTER)
 
 
-def records(
-    warehouse: Warehouse, sql: str, params: dict[str, Any] | None = None
-) -> list[dict[str, Any]]:
-    """The rows of a query, each by column name; unknown is NaN, NaT or None."""
-    return warehouse.read(sql, params).to_dict("records")  # type: ignore[return-value]
-
-
 def relation_exists(warehouse: Warehouse, name: str) -> bool:
     """Whether a table or view of this name is there."""
     found = warehouse.read("select to_regclass(%(name)s) is not null as found", {"name": name})
     return bool(found["found"].iloc[0])
-
-
-def money(amount: float | None, currency: str | None) -> str:
-    """An amount of whole units, or a dash when it is unknown."""
-    if amount is None or pd.isna(amount):
-        return "unknown"
-    return f"{float(amount):,.0f} {currency or ''}".strip()
-
-
-def share(value: float | None) -> str:
-    """A share in percent, or a dash when it is unknown."""
-    return "unknown" if value is None or pd.isna(value) else f"{float(value):.1%}"
 
 
 def interval(row: pd.Series) -> str:
@@ -204,10 +154,10 @@ def print_loads(console: Console, warehouse: Warehouse) -> None:
 def print_run(console: Console, warehouse: Warehouse) -> None:
     """The newest run: how it ended, and as of which day and moment it saw the company."""
     for run in records(warehouse, RUN_SQL):
-        as_of = "no day yet" if pd.isna(run["as_of_date"]) else f"{run['as_of_date']:%Y-%m-%d}"
+        day = "no day yet" if pd.isna(run["as_of_date"]) else as_of(run["as_of_date"])
         age = freshness(run["started_at"], datetime.now(UTC)).words
         console.print(
-            f"Newest run: {run['status']}, begun {age} ago, as of {as_of}, "
+            f"Newest run: {run['status']}, begun {age} ago, as of {day}, "
             f"as known on {run['known_as_of']:%Y-%m-%d %H:%M} UTC",
             highlight=False,
         )
@@ -258,6 +208,7 @@ def print_outages(console: Console, warehouse: Warehouse) -> None:
 def read_trust(warehouse: Warehouse) -> dict[str, Any] | None:
     """The row of `data_trust`, or None before the marts of this version are built."""
     marts = ("data_trust", "customer_health", "portfolio_weekly", "retention_trailing")
+    marts += ("score_basis",)
     if not all(relation_exists(warehouse, f"marts.{mart}") for mart in marts):
         return None
     [row] = records(warehouse, "select * from marts.data_trust")
@@ -314,57 +265,6 @@ def print_backtest(console: Console, warehouse: Warehouse) -> None:
             lift = "unknown" if pd.isna(row["lift"]) else f"{row['lift']:.1f}"
             table.add_row(row["title"], auc, lift, share(row["early_share"]), row["finding"])
         console.print(table)
-
-
-def print_portfolio(console: Console, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
-    """The portfolio in one line, tiers and retention in another, whom to call first."""
-    if trust is None:
-        console.print("No account has been scored yet. Run: make run")
-        return
-    [portfolio] = records(warehouse, PORTFOLIO_SQL)
-    if portfolio["accounts"] == 0:
-        console.print("No account had a subscription by the as-of date: there is nothing to score.")
-        return
-    currency = portfolio["currency"]
-    at_risk = "unknown" if trust["passes_quality_gate"] else "not shown without a trusted model"
-    if not pd.isna(portfolio["mrr_at_risk"]):
-        at_risk = money(portfolio["mrr_at_risk"], currency)
-    unknown = portfolio["accounts_without_mrr"]
-    left_out = f" ({unknown:,} accounts without a known MRR left out)" if unknown else ""
-    console.print(
-        f"As of {portfolio['as_of_date']:%Y-%m-%d}: {portfolio['open_accounts']:,} open accounts "
-        f"of {portfolio['accounts']:,}, MRR {money(portfolio['mrr'], currency)}{left_out}, "
-        f"of which at risk {at_risk}"
-    )
-    tiers = records(warehouse, TIERS_SQL, {"as_of_date": portfolio["as_of_date"]})
-    if tiers:
-        console.print("Tiers: " + ", ".join(f"{row['tier']} {row['accounts']:,}" for row in tiers))
-    for row in records(warehouse, RETENTION_SQL):
-        print_retention(console, row)
-    console.print("[bold]Whom to call first[/]")
-    for row in records(warehouse, FIRST_SQL):
-        known = not pd.isna(row["health_score"])
-        parts = [f"score {row['health_score']:.0f}" if known else "no score", f"({row['tier']})"]
-        if not pd.isna(row["churn_probability"]):
-            risk = f"{money(row['mrr_at_risk'], currency)} at risk, "
-            risk += f"{share(row['churn_probability'])} to leave in {trust['horizon_days']} days,"
-            parts.insert(0, risk)
-        console.print(
-            f"  {row['account_name']}: {' '.join(parts)}", highlight=False, soft_wrap=True
-        )
-        if not pd.isna(row["drivers"]):
-            console.print(f"    [dim]{row['drivers']}[/]", highlight=False, soft_wrap=True)
-
-
-def print_retention(console: Console, row: dict[str, Any]) -> None:
-    """The headline retention with its period and cohort, or why there is none."""
-    if not pd.isna(row["reason_not_shown"]):
-        console.print(f"Retention: none to show, {row['reason_not_shown']}")
-        return
-    console.print(
-        f"{row['period']}: NRR {share(row['nrr'])}, GRR {share(row['grr'])}, "
-        f"logo churn {share(row['logo_churn'])} of {row['cohort_accounts']:,} accounts"
-    )
 
 
 def print_status(console: Console, settings: Settings) -> None:

@@ -23,6 +23,10 @@ from sources.landing import literal, one_row, quoted
 # Of rows with one key, the one changed last is kept where the table says when that was.
 CHANGED_AT = "updated_at"
 
+# The rules that no two rows may share a key. Where a key may lack a part, a null is a value of it.
+PARTLY_NULL = "unique_combination_or_null"
+KEY_RULES = ("unique", "unique_combination", PARTLY_NULL)
+
 
 # A row with cells that could not be used is not known to be equal to another.
 NUMBERED = """
@@ -200,7 +204,7 @@ def check_rows(
         """
     )
     for rule in rules:
-        if rule.kind in ("unique", "unique_combination"):
+        if rule.kind in KEY_RULES:
             _check_unique(con, rule, table)
     names = ", ".join(quoted(name) for name in table.column_names)
     con.execute(
@@ -252,8 +256,10 @@ def check_rows(
 def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> None:
     columns = ", ".join(quoted(name) for name in rule.columns)
     complete = " and ".join(f"{quoted(name)} is not null" for name in rule.columns)
+    if rule.kind == PARTLY_NULL:
+        complete = "true"
     latest = f"{CHANGED_AT} desc nulls last, " if CHANGED_AT in table.column_names else ""
-    shown = " || ', ' || ".join(f"{quoted(name)}::varchar" for name in rule.columns)
+    shown = " || ', ' || ".join(f"coalesce({quoted(name)}::varchar, '')" for name in rule.columns)
     said = f"'{', '.join(rule.columns)} ' || {shown}"
     con.execute(
         f"""
@@ -293,4 +299,7 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
 
 def key_text(rule: Rule) -> str:
     """SQL: a row's key as one text, the same in DuckDB and in PostgreSQL."""
-    return " || chr(31) || ".join(f"cast({quoted(name)} as varchar)" for name in rule.columns)
+    parts = [f"cast({quoted(name)} as varchar)" for name in rule.columns]
+    if rule.kind == PARTLY_NULL:
+        parts = [f"coalesce({part}, '')" for part in parts]
+    return " || chr(31) || ".join(parts)

@@ -295,7 +295,7 @@ def _own_rule(kind: str, column: str, arguments: dict) -> Rule | None:
 def _row_rule(kind: str, arguments: dict) -> Rule | None:
     """A rule about several columns."""
     match kind:
-        case "unique_combination":
+        case "unique_combination" | "unique_combination_or_null":
             return Rule(kind, tuple(arguments["columns"]))
         case "not_before":
             return Rule(kind, (arguments["later"], arguments["earlier"]))

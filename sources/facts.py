@@ -6,11 +6,18 @@ from datetime import date, datetime
 
 from warehouse import Warehouse
 
+# A count of a period is known when the period is over.
+PERIOD_END = (
+    "(case grain when 'month' then period_start + interval '1 month' - interval '1 day' "
+    "when 'week' then period_start + interval '6 days' else period_start end)"
+)
+
 # Times that a system writes down when the thing happens, so that none lies ahead of the delivery.
 # A renewal, a due date or the end of a live subscription does: fightchurn's newest subscription
 # ends eleven months after its newest event.
 OBSERVED = (
     ("product.account_days", "usage_date"),
+    ("product.usage_metrics", PERIOD_END),
     ("support.tickets", "created_at"),
     ("crm.activities", "occurred_at"),
     ("billing.payments", "attempted_at"),

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import duckdb
 import pyarrow as pa
 
-from sources.checks import Counts, key_text, keys_table
+from sources.checks import KEY_RULES, Counts, key_text, keys_table
 from sources.contract import TYPES, Contract, ContractError, Rule, Table
 from sources.landing import literal, quoted
 from sources.load_audit import ADD_REPAIRS, MARK_CHANGED, OF_PLACE, RESTORE, SAVE_LOAD, Place
@@ -118,7 +118,7 @@ def fetch_claimed_keys(
         f"select {literal(rule.name)} as rule, {key_text(rule)} as key, _source as holder "
         f"from {table.full_name} {others}"
         for rule in table.rules
-        if rule.kind in ("unique", "unique_combination")
+        if rule.kind in KEY_RULES
     ]
     nothing = "select null::text as rule, null::text as key, null::text as holder where false"
     _put(con, "claimed_keys", warehouse.read_arrow(" union all ".join(parts or [nothing])))

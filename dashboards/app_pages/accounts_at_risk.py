@@ -9,9 +9,10 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from dashboards import components, data, figures, formatting, measures, wording
-from dashboards.frames import column, newest_day, rows, where
+from dashboards.frames import column, newest_day, where
 from dashboards.palette import INK, look
 
+RENEWAL_DAYS = 90
 # Text wraps in rows taller than four lines of the base font.
 ROW_HEIGHT = 62
 VISIBLE_ROWS = 8
@@ -44,6 +45,9 @@ def main() -> None:
     shown = measures.rank_accounts(_filtered(accounts, tiers), ranking)
     currency = wording.only_currency(accounts)
     has_risk = company_trust.passes_quality_gate
+    basis = data.load_basis()
+    if basis is not None:
+        st.info(formatting.plain(basis), icon=":material/info:")
     _headline(shown, accounts, currency, has_risk=has_risk)
     if shown.empty:
         st.info("No account matches these filters. Clear one to see more.", icon=":material/info:")
@@ -72,7 +76,7 @@ def _headline(
     shown: pd.DataFrame, accounts: pd.DataFrame, currency: str | None, *, has_risk: bool
 ) -> None:
     mrr = measures.total(shown, "mrr")
-    renewing = where(shown, column(shown, "days_to_renewal").between(0, 90))
+    renewing = where(shown, column(shown, "days_to_renewal").between(0, RENEWAL_DAYS))
     is_renewal_known = bool(column(shown, "renewal_date").notna().any())
     red = where(shown, shown["colour"] == "red")
     is_any_scored = measures.is_any_scored(shown)
@@ -99,9 +103,14 @@ def _headline(
         )
         renewing_mrr = measures.total(renewing, "mrr") if len(renewing) else 0.0
         components.metric(
-            "Renewing in 90 days",
+            f"Renewing in {RENEWAL_DAYS} days",
             formatting.count(len(renewing) if is_renewal_known else None),
-            note=f"{formatting.money(renewing_mrr, currency, compact=True)} MRR"
+            note=wording.renewal_window(
+                formatting.money(renewing_mrr, currency, compact=True),
+                newest_day(accounts),
+                RENEWAL_DAYS,
+                data.today(),
+            )
             if is_renewal_known
             else "renewal dates are unknown",
         )
@@ -112,20 +121,17 @@ def _table(
 ) -> Mapping[Hashable, Any] | None:
     """The ranked table; returns the selected account's row.
 
-    Without a trusted model what pulls the score down takes the place of its reasons.
+    Without a trusted model what takes most from the score is the reason.
     """
     columns = [name for name in TABLE_COLUMNS if has_risk or name not in RISK_COLUMNS]
-    if has_risk:
-        reasons = list(column(shown, "drivers").fillna(formatting.UNKNOWN))
-    else:
-        reasons = [wording.weakest_pillars(data.pillars(row.pillar_scores)) for row in rows(shown)]
+    reasons = column(shown, "drivers" if has_risk else "reasons").fillna(formatting.UNKNOWN)
     labels = wording.tier_labels(tiers)
     table = shown.assign(
         health=column(shown, "tier").map(labels.get),
         direction=column(shown, "trend").map(wording.trend),
         churn_probability=shown["churn_probability"] * 100,
         csm_name=column(shown, "csm_name").fillna(formatting.UNKNOWN),
-        drivers=reasons,
+        drivers=list(reasons),
     )
     table = table.loc[:, columns]
     amount = formatting.column_format(currency)
@@ -160,9 +166,7 @@ def _table(
                 width=96,
                 help="MRR times the probability of leaving.",
             ),
-            "drivers": st.column_config.TextColumn(
-                "Why" if has_risk else "Weakest pillars", width=270
-            ),
+            "drivers": st.column_config.TextColumn("Why", width=270),
             "renewal_date": st.column_config.DateColumn("Renewal", format="D MMM YYYY", width=96),
             "csm_name": st.column_config.TextColumn("Manager", width=110),
         },
@@ -219,7 +223,7 @@ def _download(shown: pd.DataFrame, accounts: pd.DataFrame) -> None:
 
 def _account(account: Mapping[Hashable, Any], currency: str | None) -> None:
     st.subheader(formatting.plain(account["account_name"]), anchor=False)
-    st.caption(formatting.plain(wording.account_line(account, currency)))
+    st.caption(formatting.plain(wording.account_line(account, currency, data.today())))
     history = data.load_score_history(account["account_id"], account["scorecard"])
     pillars = data.pillars(account["pillar_scores"])
     with st.grid(columns=2, min_column_width=340, gap="medium") as grid:

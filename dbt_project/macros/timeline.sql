@@ -25,10 +25,13 @@ Facts and snapshots of accounts on one line of time, as the body of a CTE: what 
 {%- endmacro %}
 
 
-{#- The frame of the last so many days up to a row, or of as many that ended some days before it. -#}
-{% macro last_days(days, ended_before=0) -%}
+{#-
+The frame of the last so many days up to a row, or of as many that ended some days before it. `of` are
+the columns whose rows belong together, `day` the one of the day.
+-#}
+{% macro last_days(days, ended_before=0, of='account_id', day='event_date') -%}
     (
-        partition by account_id order by event_date
+        partition by {{ of }} order by {{ day }}
         range between interval '{{ days + ended_before - 1 }} days' preceding
         and {{ "interval '" ~ ended_before ~ " days' preceding" if ended_before else 'current row' }}
     )

@@ -26,6 +26,7 @@ class Signal:
     phrase_high: str
     unit: str
     risk_when: str
+    is_actionable: bool = True
 
     @property
     def label_inside(self) -> str:
@@ -36,9 +37,13 @@ class Signal:
 
 def read_signals(frame: pd.DataFrame) -> dict[str, Signal]:
     """The described signals, by name."""
-    columns = [field.name for field in fields(Signal)]
-    rows = frame[columns].fillna("").astype(str)
-    return {row["signal"]: Signal(**row) for row in rows.to_dict("records")}  # pyright: ignore
+    texts = [field.name for field in fields(Signal) if field.name != "is_actionable"]
+    rows = frame[texts].fillna("").astype(str).to_dict("records")
+    actionable = frame["is_actionable"] if "is_actionable" in frame else [True] * len(frame)
+    return {
+        str(row["signal"]): Signal(**row, is_actionable=bool(can_change))  # pyright: ignore
+        for row, can_change in zip(rows, actionable, strict=True)
+    }
 
 
 def amount(value: float, unit: str) -> str:
@@ -127,7 +132,8 @@ def account_drivers(
 
     Contributions are exact: per row they sum, with the start value, to the model's log-odds.
     Features that share a label are one driver, worded by the strongest of them whose phrase does
-    not contradict the sum; a driver that none can word is left out.
+    not contradict the sum; a driver that none can word is left out, and so is what no call can
+    change, such as how long a customer has been one.
 
     What raises the probability comes first: reasons, then how large the customer is, then what is
     not known, each strongest first. What lowers it, in the same order, fills up the list only
@@ -158,7 +164,8 @@ def account_drivers(
             fitting = [
                 i
                 for i in columns
-                if not contradicts(
+                if described[i].is_actionable
+                and not contradicts(
                     described[i],
                     values[row, i],
                     model.medians[i],

@@ -56,6 +56,7 @@ def make_marts(accounts: int = 90, seed: int = 7) -> dict[str, pd.DataFrame]:
         "churn_cohorts": _cohorts(rng),
         "data_trust": _trust(),
         "quarantine_summary": _quarantine(),
+        "score_basis": pd.DataFrame([{"sentence": None}]),
         "source_outages": _outages(),
         "suspected_leaks": _suspected_leaks(),
         "model_evaluation": _evaluation(),
@@ -130,6 +131,7 @@ def _customer_health(
     health["drivers"] = [
         "; ".join(rng.choice(REASONS, size=3, replace=False)) for _ in range(count)
     ]
+    health["reasons"] = "4 urgent tickets in 90 days (usual: 0)"
     health["currency"] = "USD"
     health["mrr_at_risk"] = (health["mrr"] * probability).round(2)
     health["arr_at_risk"] = (12 * health["mrr_at_risk"]).round(2)

@@ -1,6 +1,7 @@
 """The arithmetic behind the pages, on frames small enough to check by hand."""
 
 import math
+from datetime import date
 
 import pandas as pd
 import pytest
@@ -177,3 +178,13 @@ def test_average_retention_counts_only_quarters_that_are_old_enough() -> None:
     assert measures.retained_after(cohorts(), 1, "logo_retention") == (0.9, 30)
     assert measures.retained_after(cohorts(), 0, "logo_retention") == (1.0, 40)
     assert measures.retained_after(cohorts(), 12, "logo_retention") == (None, 0)
+
+
+def test_a_day_that_has_passed_is_not_ahead() -> None:
+    """The as-of date may lie months back: a renewal after it need not be in the future."""
+    due = pd.Timestamp("2026-05-01")
+    assert wording.renewal(due, date(2026, 4, 21)) == "renews 1 May 2026 (in 10 days)"
+    assert wording.renewal(due, date(2026, 5, 3)) == "renewal was due 1 May 2026 (2 days ago)"
+    assert wording.renewal(pd.NaT, date(2026, 5, 3)) == "renewal date unknown"
+    window = wording.renewal_window("$1K", date(2026, 3, 31), 90, date(2026, 11, 27))
+    assert window == "$1K MRR, from 31 Mar 2026 to 29 Jun 2026, which has passed"

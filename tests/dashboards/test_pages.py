@@ -128,8 +128,11 @@ def test_without_a_model_the_score_stands_alone(
         data_trust=made["data_trust"].assign(
             model_version=None, passes_quality_gate=False, reason="Only 12 accounts churned."
         ),
+        score_basis=pd.DataFrame([{"sentence": "Points from 0 to 100, not a probability."}]),
     )
     page = app(warehouse, "accounts_at_risk")
+    assert "not a probability" in page.info[0].value
+    assert "4 urgent tickets in 90 days (usual: 0)" in set(accounts_table(page)["drivers"])
     assert "health score alone" in page.warning[0].value
     assert "mrr_at_risk" not in accounts_table(page)
     assert "MRR at risk" not in metrics(page)

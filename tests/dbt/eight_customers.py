@@ -80,6 +80,11 @@ with accounts as (
     insert into product.account_feature_days (account_id, feature, usage_date, events)
     select account_id, 'f' || 1 + week % n, at::date, 1 from weeks
     where n > 1 and not (week % n = 0 and week between 20 and 30)
+), metrics as (
+    insert into product.usage_metrics (account_id, metric, period_start, grain, value)
+    select account_id, metric, date_trunc('week', at)::date, 'week',
+        n * 7 + week * (n % 3) + length(metric)
+    from weeks cross join unnest(array['MAU', 'Reports', 'API calls']) as metric
 ), tickets as (
     insert into support.tickets (ticket_id, account_id, priority, is_core_function, created_at,
         first_response_at, solved_at, escalated_at, reopened_count, csat_score)

@@ -14,7 +14,7 @@ from benchmarks.account_queries import (
     account_parameters,
     fill,
 )
-from orchestration.status import FIRST_SQL
+from orchestration.portfolio import FIRST_SQL
 from warehouse import Warehouse
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,13 @@ OPERATIONAL = {"ml", "quarantine", "tenure"}
 PREFIXES = {"staging": "stg_", "intermediate": "int_"}
 UNIQUENESS = {"unique", "unique_combination", "unique_combination_or_null", "unique_index"}
 # What Tenure says of its own last run must show while a failed check stops the build.
-LIVE_VIEWS = {"data_trust", "quarantine_summary", "repair_summary", "suspected_leaks"}
+LIVE_VIEWS = {
+    "data_trust",
+    "quarantine_summary",
+    "repair_summary",
+    "score_basis",
+    "suspected_leaks",
+}
 # Those of which only what changed is written, elsewhere.
 INCREMENTAL_VIEWS = {"account_snapshots", "source_outages"}
 # What a row was before it was superseded is in the raw tables alone.
@@ -23,7 +29,13 @@ READ_RAW_HISTORY = {
     "int_subscription_terms",
 }
 # Raw tables that concern the weeks of all accounts: int_weeks_inputs compares what follows.
-OF_ALL_ACCOUNTS = {"finance.exchange_rates", "product.features"}
+OF_ALL_ACCOUNTS = {
+    # by the segments in which accounts are compared with their peers
+    "crm.accounts",
+    "finance.exchange_rates",
+    "product.features",
+    "product.usage_metrics",
+}
 # Another shape of a mart beside it.
 SHAPES = {"customer_health_history", "fct_health_contributions"}
 

@@ -1,4 +1,4 @@
-"""Five scorecards over one small company: sums that hold, segments, learned weights, versions."""
+"""Six scorecards over one small company: sums that hold, segments, learned weights, versions."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ import pytest
 
 from orchestration.doctor import locked_versions
 from orchestration.lib.progress import step_in_words
-from orchestration.status import freshness, interval, money, share
+from orchestration.status import freshness, interval
+from orchestration.words import money, share
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 

@@ -44,7 +44,11 @@ def contract_tables() -> dict[str, dict]:
     return found
 
 
-TABLES = {name: table for name, table in contract_tables().items() if name not in ROLLED_UP}
+# What a company without events delivers in their place.
+ADDED_UP = {"product.usage_metrics"}
+TABLES = {
+    name: table for name, table in contract_tables().items() if name not in ROLLED_UP | ADDED_UP
+}
 
 
 def source_of(folder: Path, name: str) -> str:

@@ -27,8 +27,8 @@ def write_contract(folder: Path, data_type: str = "text", test: str = "not_null"
     return folder
 
 
-def test_all_twenty_two_tables_are_read(contract: Contract) -> None:
-    assert len(contract.tables) == 22
+def test_all_twenty_three_tables_are_read(contract: Contract) -> None:
+    assert len(contract.tables) == 23
     subscriptions = contract.table("billing.subscriptions")
     assert "mrr_cents" in subscriptions.required
     assert [rule.name for rule in subscriptions.rules if rule.kind == "unique_combination"] == [

@@ -38,6 +38,7 @@ inputs as (
                 ' ',
                 policy.coverage_floor,
                 policy.deliverable_floor,
+                policy.fallback_scorecard,
                 outage_dates.snapshot_date is not null,
                 scorecards_by_date.scorecards,
                 '{{ scores_sql_hash() }}'

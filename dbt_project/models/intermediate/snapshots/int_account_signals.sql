@@ -6,6 +6,8 @@ snapshots as (select * from {{ ref('int_due_snapshots') }}),
 
 usage as (select * from {{ ref('int_usage_signals') }}),
 
+usage_metrics as (select * from {{ ref('int_usage_metric_signals') }}),
+
 feature_use as (select * from {{ ref('int_feature_use_signals') }}),
 
 support as (select * from {{ ref('int_support_signals') }}),
@@ -39,33 +41,40 @@ joined as (
         reporting.reporting_currency as currency,
         subscriptions.renewal_date,
 
-        -- usage
+        -- usage: what is counted of events, else what the source had added up
         subscriptions.seats,
-        (usage.active_users_28d / nullif(subscriptions.seats, 0))::double precision
-            as active_user_share,
-        usage.active_users_7d,
-        usage.active_users_28d,
+        (
+            coalesce(usage.active_users_28d, usage_metrics.active_users_28d) / nullif(subscriptions.seats, 0)
+        )::double precision as active_user_share,
+        coalesce(usage.active_users_7d, usage_metrics.active_users_7d) as active_users_7d,
+        coalesce(usage.active_users_28d, usage_metrics.active_users_28d) as active_users_28d,
         usage.daily_active_users_28d,
         usage.active_days_per_user_28d,
         usage.stickiness,
-        usage.events_28d,
+        coalesce(usage.events_28d, usage_metrics.events_28d) as events_28d,
         usage.events_per_user_28d,
-        usage.usage_change_28d,
-        usage.active_user_change_56d,
+        coalesce(usage.usage_change_28d, usage_metrics.usage_change_28d) as usage_change_28d,
+        coalesce(usage.active_user_change_56d, usage_metrics.active_user_change_56d)
+            as active_user_change_56d,
         usage.active_user_slope_56d,
         usage.active_user_slope_t_56d,
-        usage.sessions_28d,
-        usage.api_calls_28d,
-        usage.api_calls_change_28d,
-        usage.data_bytes_28d,
-        usage.data_bytes_change_28d,
+        coalesce(usage.sessions_28d, usage_metrics.sessions_28d) as sessions_28d,
+        coalesce(usage.api_calls_28d, usage_metrics.api_calls_28d) as api_calls_28d,
+        coalesce(usage.api_calls_change_28d, usage_metrics.api_calls_change_28d) as api_calls_change_28d,
+        coalesce(usage.data_bytes_28d, usage_metrics.data_bytes_28d) as data_bytes_28d,
+        coalesce(usage.data_bytes_change_28d, usage_metrics.data_bytes_change_28d) as data_bytes_change_28d,
         usage.days_since_last_use,
-        (usage.events_28d / nullif(subscriptions.usage_limit, 0))::double precision
-            as usage_limit_share_28d,
+        usage_metrics.active_users_against_past,
+        usage_metrics.usage_against_past,
+        usage_metrics.usage_peer_rank,
+        (
+            coalesce(usage.events_28d, usage_metrics.events_28d) / nullif(subscriptions.usage_limit, 0)
+        )::double precision as usage_limit_share_28d,
         feature_use.features_used_28d,
         feature_use.features_change_28d,
-        (usage.events_28d / nullif(feature_use.features_used_28d, 0))::double precision
-            as events_per_feature_28d,
+        (
+            coalesce(usage.events_28d, usage_metrics.events_28d) / nullif(feature_use.features_used_28d, 0)
+        )::double precision as events_per_feature_28d,
         feature_use.feature_adoption,
 
         -- support
@@ -120,7 +129,9 @@ joined as (
 
         -- commercial
         subscriptions.mrr,
-        (usage.events_28d / nullif(subscriptions.mrr, 0))::double precision as events_per_mrr,
+        (
+            coalesce(usage.events_28d, usage_metrics.events_28d) / nullif(subscriptions.mrr, 0)
+        )::double precision as events_per_mrr,
         subscriptions.mrr_change_90d,
         subscriptions.products,
         subscriptions.days_to_renewal,
@@ -136,14 +147,21 @@ joined as (
         payments.paid_late_share_180d
     from snapshots
     cross join reporting
+    left join usage_metrics
+        on
+            snapshots.account_id = usage_metrics.account_id
+            and snapshots.snapshot_date = usage_metrics.snapshot_date
+    -- of whom metrics are delivered and no event, no event does not mean no use
     left join usage
         on
             snapshots.account_id = usage.account_id
             and snapshots.snapshot_date = usage.snapshot_date
+            and coalesce(usage_metrics.has_events, true)
     left join feature_use
         on
             snapshots.account_id = feature_use.account_id
             and snapshots.snapshot_date = feature_use.snapshot_date
+            and coalesce(usage_metrics.has_events, true)
     left join support
         on
             snapshots.account_id = support.account_id

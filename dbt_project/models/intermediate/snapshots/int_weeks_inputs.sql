@@ -13,6 +13,10 @@ rates as (select * from {{ ref('int_snapshot_rates') }}),
 
 features as (select * from {{ ref('stg_product__features') }}),
 
+metric_periods as (select * from {{ ref('int_usage_metric_periods') }}),
+
+metric_dates as (select * from {{ ref('int_usage_metric_dates') }}),
+
 policy as (select * from {{ ref('signal_policy') }}),
 
 subscription_policy as (select * from {{ ref('subscription_policy') }}),
@@ -70,6 +74,22 @@ inputs as (
         '-infinity'::date as applies_from,
         coalesce(is_core::text, '') as input_value
     from features
+    union all
+    -- one account's number moves the comparison of all others
+    select
+        'usage_metric' as input_name,
+        concat_ws(' ', metric, grain, period_end) as item,
+        period_end as applies_from,
+        md5(string_agg(to_jsonb(metric_periods)::text, ' ' order by account_id)) as input_value
+    from metric_periods
+    group by metric, grain, period_end
+    union all
+    select
+        'usage_metric_date' as input_name,
+        concat_ws(' ', metric, grain, snapshot_date) as item,
+        snapshot_date as applies_from,
+        concat_ws(' ', period_end, is_longest) as input_value
+    from metric_dates
     union all
     select
         'policy' as input_name,

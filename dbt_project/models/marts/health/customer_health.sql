@@ -138,6 +138,8 @@ missing_signals as (
     group by contributions.account_id
 ),
 
+reasons as (select * from {{ ref('int_health_reasons') }}),
+
 drivers as (
     select
         predictions.account_id,
@@ -169,6 +171,7 @@ joined as (
         policy.falling_to,
         current_scores.coverage,
         missing_signals.missing,
+        case when snapshots.is_open then reasons.reasons end as reasons,
         case when current_scores.colour != 'grey' then current_pillar_scores.pillar_scores end
             as pillar_scores,
         -- without the override; an account of which nothing is known has none
@@ -193,6 +196,7 @@ joined as (
     left join current_scores on accounts.account_id = current_scores.account_id
     left join changes on accounts.account_id = changes.account_id
     left join current_pillar_scores on accounts.account_id = current_pillar_scores.account_id
+    left join reasons on accounts.account_id = reasons.account_id
     left join missing_signals on accounts.account_id = missing_signals.account_id
     left join overrides
         on
@@ -253,6 +257,7 @@ final as (
         score_change_28d,
         coverage,
         missing,
+        reasons,
         pillar_scores,
         computed_score,
         override_score,

@@ -33,7 +33,8 @@ overrides as (select * from {{ ref('int_health_overrides') }}),
 policy as (
     select
         coverage_floor,
-        deliverable_floor
+        deliverable_floor,
+        fallback_scorecard
     from {{ ref('health_policy') }}
 ),
 
@@ -64,8 +65,16 @@ overridden as (
         -- Looked up, not joined: tables that dbt has just made have no statistics, and PostgreSQL would
         -- expect thousands of rows of each, and sort all scores on disk for them.
         or (
-            rounded.coverage >= (select policy.coverage_floor from policy)
-            and rounded.deliverable_share >= (select policy.deliverable_floor from policy)
+            case
+                when rounded.scorecard = (select policy.fallback_scorecard from policy)
+                    -- full marks for what was merely never seen are no news
+                    then
+                        rounded.coverage >= (select policy.coverage_floor from policy)
+                        or rounded.total_points < {{ 100 * 1000000 }}
+                else
+                    rounded.coverage >= (select policy.coverage_floor from policy)
+                    and rounded.deliverable_share >= (select policy.deliverable_floor from policy)
+            end
             and not (
                 rounded.lacks_a_pillar
                 and rounded.snapshot_date in (select outage_dates.snapshot_date from outage_dates)

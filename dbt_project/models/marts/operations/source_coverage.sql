@@ -25,6 +25,13 @@ deliveries as (
     from {{ ref('stg_product__features') }}
     union all
     select
+        'product.usage_metrics' as source_table,
+        min(period_end) as first_delivered_date,
+        count(*) > 0 as is_delivered
+    from {{ ref('stg_product__usage_metrics') }}
+    where period_end <= {{ as_of_date() }}
+    union all
+    select
         'support.tickets' as source_table,
         min({{ utc_date('created_at') }}) as first_delivered_date,
         count(*) > 0 as is_delivered

@@ -7,6 +7,13 @@ retention as (select * from {{ ref('retention_monthly') }}),
 
 account_mrr as (select * from {{ ref('int_account_mrr') }}),
 
+-- a list of today's customers holds none that left: its retention is 100 % whatever happened
+endings as (
+    select count(*) as ended_subscriptions
+    from {{ ref('int_subscription_periods') }}
+    where ended_date <= {{ as_of_date() }}
+),
+
 ends as (select date_trunc('month', {{ as_of_date() }})::date as to_date),
 
 paying as (
@@ -41,15 +48,21 @@ measured as (
         case
             when retention.start_accounts is null
                 then 'no account paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY')
+            when endings.ended_subscriptions = 0
+                then 'no subscription has ended yet, as on a list of today''s customers alone'
             when
                 retention.start_accounts < dated.minimum_accounts
-                and retention.start_accounts < dated.minimum_share * paying.paying_accounts
+                -- unknown where only the number counts
+                and (retention.start_accounts >= dated.minimum_share * paying.paying_accounts) is not true
                 then
-                    'too few accounts paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY') || ': '
-                    || retention.start_accounts || ', and ' || paying.paying_accounts || ' do today'
-        end as reason_not_shown
+                    retention.start_accounts
+                    || case retention.start_accounts when 1 then ' account' else ' accounts' end
+                    || ' paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY') || ', and '
+                    || paying.paying_accounts || ' do today'
+        end as objection
     from dated
     cross join paying
+    cross join endings
     left join retention
         on
             dated.from_date = retention.from_date
@@ -60,7 +73,8 @@ measured as (
 ranked as (
     select
         *,
-        row_number() over (order by reason_not_shown is null desc, months desc) as place
+        'too early to say: ' || objection as reason_not_shown,
+        row_number() over (order by objection is null desc, months desc) as place
     from measured
 ),
 

@@ -21,6 +21,8 @@ signals as (
         signals.risk_when,
         signals.window_days,
         signals.when_none,
+        coalesce(signals.about, signals.signal) as about,
+        coalesce(signals.is_actionable, true) as is_actionable,
         signals.source_tables,
         signals.description,
         signals.position
@@ -38,6 +40,8 @@ signals as (
             risk_when text,
             window_days integer,
             when_none text,
+            about text,
+            is_actionable boolean,
             source_tables text[],
             description text,
             position integer

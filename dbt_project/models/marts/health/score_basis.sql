@@ -1,0 +1,104 @@
+-- A view: the churned accounts and the model that it speaks of may change while the marts stand.
+{{ config(materialized='view') }}
+
+-- Grain: one row for the whole warehouse with an open account.
+with
+
+accounts as (select * from {{ ref('dim_accounts') }}),
+
+shown as (
+    select mode() within group (order by scorecard) as scorecard
+    from {{ ref('customer_health') }}
+    where is_open
+),
+
+policies as (
+    select * from {{ ref('int_policies_in_force') }}
+    where {{ as_of_date() }} >= in_force_from and {{ as_of_date() }} < in_force_to
+),
+
+rules as (select * from {{ ref('scorecard_rules') }}),
+
+signals as (select * from {{ ref('dim_signals') }}),
+
+signal_coverage as (select * from {{ ref('int_signal_coverage') }}),
+
+policy as (
+    select * from {{ ref('prediction_policy') }}
+    where target = 'churn'
+),
+
+trust as (select * from {{ ref('data_trust') }}),
+
+lines as (
+    select distinct
+        signals.signal ->> 'signal' as signal,
+        (pillars.pillar ->> 'weight')::numeric * (signals.signal ->> 'weight')::numeric
+        / sum((signals.signal ->> 'weight')::numeric) over (
+            partition by policies.segment, pillars.pillar ->> 'pillar'
+        ) as weight
+    from shown
+    inner join policies on shown.scorecard = policies.scorecard
+    cross join lateral jsonb_array_elements(policies.policy -> 'pillars') as pillars (pillar)
+    cross join lateral jsonb_array_elements(pillars.pillar -> 'signals') as signals (signal)
+    where policies.segment = 'all'
+),
+
+missing_tables as (
+    select
+        signals.source_tables[1] as source_table,
+        sum(lines.weight) as weight
+    from lines
+    inner join signals on lines.signal = signals.signal
+    left join signal_coverage on lines.signal = signal_coverage.signal
+    where
+        signal_coverage.first_known_date is null
+        or signal_coverage.first_known_date > {{ as_of_date() }}
+    group by signals.source_tables[1]
+),
+
+missing as (
+    select
+        string_agg(
+            source_table || ' (' || round(weight) || ' %)', ', ' order by weight desc, source_table asc
+        ) as missing_tables
+    from missing_tables
+),
+
+churned as (
+    select count(closed_date) as churned_accounts
+    from accounts
+    where closed_date <= {{ as_of_date() }}
+),
+
+described as (
+    select
+        {{ as_of_date() }} as as_of_date,
+        shown.scorecard,
+        rules.title,
+        missing.missing_tables,
+        churned.churned_accounts,
+        policy.minimum_positive_accounts as churned_accounts_needed,
+        case
+            when not trust.passes_quality_gate
+                then
+                    'Ranked by the scorecard "' || rules.title
+                    || '": points from 0 to 100, not a probability.'
+                    || coalesce(' Its weight would also rest on ' || missing.missing_tables || '.', '')
+                    || case
+                        when churned.churned_accounts < policy.minimum_positive_accounts
+                            then
+                                ' Probabilities need ' || policy.minimum_positive_accounts
+                                || ' churned accounts; ' || churned.churned_accounts || ' are known.'
+                        else ''
+                    end
+        end as sentence
+    from shown
+    inner join rules on shown.scorecard = rules.scorecard
+    cross join missing
+    cross join churned
+    cross join policy
+    cross join trust
+)
+
+select * from described
