@@ -16,9 +16,12 @@ from warehouse import Warehouse
 # All that is known was recorded on the day before: no earlier week was looked at in its time.
 RECORDED = (AS_OF - timedelta(days=1)).isoformat()
 SELECTION = ["--select", "dim_signals", "+account_snapshots", *ONLY_MODELS]
-# Other first values of what a source has only as it is now.
-TERMS = {"term_months": "99", "auto_renews": "not coalesce(auto_renews, false)", "usage_limit": "7"}
-FIRST = STATE | {"billing.subscriptions": STATE["billing.subscriptions"] | TERMS}
+# Other first values of what a source has only as it is now. Of a subscription's row the terms are
+# those of its dates: by the contract a row is one period of unchanged terms.
+CURRENT = {
+    column: STATE["billing.subscriptions"][column] for column in ("quantity", "renewal_date")
+}
+FIRST = STATE | {"billing.subscriptions": CURRENT}
 WEEKS = """
 select * from marts.account_snapshots where snapshot_date < %(recorded)s
 order by account_id, snapshot_date

@@ -28,6 +28,9 @@ standing as (
         terms.auto_renews,
         terms.usage_limit,
         terms.renewal_date,
+        min(subscriptions.started_date) over (
+            partition by snapshots.account_id, snapshots.snapshot_date, subscriptions.product
+        ) as first_started_date,
         -- at the rate of the snapshot, now and 90 days before: no exchange rate moves the change
         subscriptions.mrr_cents * rates.reporting_per_cent as mrr,
         coalesce(subscriptions.ended_date, 'infinity'::date) > snapshots.snapshot_date as is_active,
@@ -51,6 +54,27 @@ standing as (
             and subscriptions.currency = rates.currency
 ),
 
+-- terms that are over since the first start of the product, by its whole months
+counted as (
+    select
+        *,
+        (
+            extract(year from age(snapshot_date, first_started_date)) * 12
+            + extract(month from age(snapshot_date, first_started_date))
+        )::integer / nullif(term_months, 0) as terms_over
+    from standing
+),
+
+dated as (
+    select
+        *,
+        (first_started_date + make_interval(months => terms_over * term_months))::date
+            as last_term_end_date,
+        (first_started_date + make_interval(months => (terms_over + 1) * term_months))::date
+            as next_term_end_date
+    from counted
+),
+
 totals as (
     select
         account_id,
@@ -72,8 +96,14 @@ totals as (
                 then sum(usage_limit) filter (where is_active)
         end as usage_limit,
         min(renewal_date) filter (where is_active and renewal_date >= snapshot_date)
-            as renewal_date
-    from standing
+            as renewal_date,
+        min(
+            case
+                when terms_over > 0 and last_term_end_date = snapshot_date then snapshot_date
+                else next_term_end_date
+            end
+        ) filter (where is_active) as term_end_date
+    from dated
     group by account_id, snapshot_date, first_subscription_date
 ),
 
@@ -101,6 +131,7 @@ signals as (
         (renewal_date - snapshot_date)::double precision as days_to_renewal,
         (renewal_date - snapshot_date <= renewal_notice_days)::integer::double precision
             as renewal_window_open,
+        (term_end_date - snapshot_date)::double precision as days_to_term_end,
         auto_renews::integer::double precision as auto_renews,
         term_months::double precision as term_months,
         usage_limit,

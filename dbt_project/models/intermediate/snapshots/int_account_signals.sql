@@ -136,6 +136,7 @@ joined as (
         subscriptions.products,
         subscriptions.days_to_renewal,
         subscriptions.renewal_window_open,
+        subscriptions.days_to_term_end,
         subscriptions.auto_renews,
         subscriptions.term_months,
         subscriptions.tenure_days,
