@@ -16,9 +16,22 @@ from sources.guessing.words import Vocabulary
 # Below this a guess is more often wrong than right, and the column is named instead.
 THRESHOLD = 0.6
 ACCOUNT = "account_id"
+# From this share of its values on, a column holds what another file lists.
+SHARED = 0.5
 # What loaders add to what they copy is about the copy, not about the row.
 OF_LOADERS = ("_fivetran", "_airbyte", "_sdc", "_dlt", "__")
 NUMBERS = ("integer", "bigint", "numeric", "double precision")
+
+
+@dataclass(frozen=True)
+class Customers:
+    """What customers are known by in other files: their keys, or their names."""
+
+    keys: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+
+
+NO_CUSTOMERS = Customers()
 
 
 @dataclass(frozen=True)
@@ -40,19 +53,19 @@ def match_columns(
     table: Table,
     profiles: Sequence[Profile],
     words: Vocabulary,
-    account_keys: frozenset[str] = frozenset(),
+    customers: Customers = NO_CUSTOMERS,
     entities: frozenset[str] = frozenset(),
 ) -> dict[str, Match]:
     """The best match of headers to columns, each used once; those below THRESHOLD are left out.
 
-    `account_keys` are the keys of the customers, where they are known.
+    `customers` are those of the folder, where they are known.
     """
     profiles = [profile for profile in profiles if not is_of_loader(profile.header)]
     if not profiles:
         return {}
     entities = entities | words.entities(table.full_name)
     found = [
-        [match(table, column, profile, words, account_keys, entities) for profile in profiles]
+        [match(table, column, profile, words, customers, entities) for profile in profiles]
         for column in table.columns
     ]
     scores = np.array([[each.score for each in row] for row in found])
@@ -67,7 +80,7 @@ def match(
     column: Column,
     profile: Profile,
     words: Vocabulary,
-    account_keys: frozenset[str] = frozenset(),
+    customers: Customers = NO_CUSTOMERS,
     entities: frozenset[str] = frozenset(),
 ) -> Match:
     """How well one header and its values fit one column."""
@@ -77,11 +90,15 @@ def match(
         for spelling in spellings(header, entities)
     )
     reason = "its name" if by_name >= THRESHOLD else ""
-    if column.name == ACCOUNT and account_keys and table.full_name != "crm.accounts":
-        shared = overlap(profile.known, account_keys)
-        if shared >= 0.5:
+    if column.name == ACCOUNT and table.full_name != "crm.accounts":
+        shared = overlap(profile.known, customers.keys)
+        alike = overlap(profile.known, customers.names)
+        if shared >= SHARED:
             by_name = max(by_name, 0.75) + 0.2 * shared
             reason = f"{shared:.0%} of its values are keys of customers"
+        elif alike >= SHARED:
+            by_name = max(by_name, 0.7) + 0.15 * alike
+            reason = f"{alike:.0%} of its values are names of customers"
     if by_name < THRESHOLD and not speaks_for_itself(table, column):
         return Match(column.name, profile.header, 0.0, "")
     by_value, seen = value_fit(table, column, profile, words)

@@ -79,7 +79,7 @@ def derive(  # noqa: PLR0911 (one return for each column)
             return _by_name_of_month(column, file, newest)
         case "activity_type":
             found = next((ACTIVITIES[word] for word in file.words if word in ACTIVITIES), None)
-            return Line(column, literal(found), "the file's name") if found else None
+            return Line(column, literal(found), "the file's name", (), True) if found else None
         case "opportunity_type" if "renewal" in file.words:
             return Line(column, "'renewal'", "the file's name")
         case "started_at" if "signed_at" in matches:

@@ -13,7 +13,7 @@ from sources.contract import Contract, Table
 from sources.csv_files import DELIMITERS, read_header
 from sources.events import EVENTS
 from sources.folder import DATA_SUFFIXES
-from sources.guessing.columns import is_of_loader
+from sources.guessing.columns import NO_CUSTOMERS, Customers, is_of_loader
 from sources.guessing.names import words_of
 from sources.guessing.tables import TABLE_THRESHOLD, FileLook, TableGuess, best_guesses
 from sources.guessing.usage import METRICS
@@ -41,11 +41,6 @@ class FolderGuess:
     unmapped: dict[str, str]
     files: tuple[FileLook, ...]
 
-    @property
-    def account_keys(self) -> frozenset[str]:
-        """The keys of the customers."""
-        return keys_of(self.tables.get(ACCOUNTS, ()))
-
 
 def guess_folder(con: duckdb.DuckDBPyConnection, contract: Contract, folder: Path) -> FolderGuess:
     """Look at each file of a folder and guess what it is."""
@@ -60,18 +55,17 @@ def choose(
 ) -> tuple[dict[str, tuple[TableGuess, ...]], dict[str, str]]:
     """Guesses by table, and a reason for each file that has none.
 
-    The customers come first: with their keys, the column that names them is known elsewhere.
+    The customers come first: with their keys and names, they are recognised in other files.
     """
-    no_keys = frozenset[str]()
-    first = [best_guesses(tables, file, words, no_keys)[0] for file in files]
+    first = [best_guesses(tables, file, words, NO_CUSTOMERS)[0] for file in files]
     of_accounts = [guess for guess in first if guess.table == ACCOUNTS]
     best = max(
         of_accounts,
         key=lambda guess: (references(guess.file, files), guess.score),
         default=None,
     )
-    keys = keys_of([best] if best else [])
-    again = [best_guesses(tables, file, words, keys)[0] for file in files]
+    customers = customers_of(best)
+    again = [best_guesses(tables, file, words, customers)[0] for file in files]
     guesses = sorted(
         # only one file is the customers
         (best if best and guess.file == best.file else guess for guess in again),
@@ -108,14 +102,17 @@ def references(file: FileLook, files: Sequence[FileLook]) -> int:
     )
 
 
-def keys_of(guesses: Sequence[TableGuess]) -> frozenset[str]:
-    """The values of the columns that are the customers' key."""
-    return frozenset(
-        key
-        for guess in guesses
-        if "account_id" in guess.matches
-        for key in guess.file.profile(guess.matches["account_id"].header).known
+def customers_of(guess: TableGuess | None) -> Customers:
+    """The keys and names of the customers in their file."""
+    if guess is None:
+        return NO_CUSTOMERS
+    keys, names = (
+        guess.file.profile(guess.matches[column].header).known
+        if column in guess.matches
+        else frozenset[str]()
+        for column in ("account_id", "account_name")
     )
+    return Customers(keys, names)
 
 
 def look(con: duckdb.DuckDBPyConnection, folder: Path) -> tuple[list[FileLook], dict[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sources.contract import Table
-from sources.guessing.columns import ACCOUNT, Match, is_of_loader, match_columns
+from sources.guessing.columns import ACCOUNT, Customers, Match, is_of_loader, match_columns
 from sources.guessing.names import file_score, file_words
 from sources.guessing.usage import METRICS, Wide, find_wide
 from sources.guessing.values import Profile
@@ -58,13 +58,13 @@ class TableGuess:
 
 
 def guess_table(
-    table: Table, file: FileLook, words: Vocabulary, account_keys: frozenset[str]
+    table: Table, file: FileLook, words: Vocabulary, customers: Customers
 ) -> TableGuess:
     """How well one file fits one table."""
     phrases = words.of_table(table.full_name)
     named = file_score(file.words, phrases)
     entities = frozenset(file.words[-1:])
-    matches = match_columns(table, file.profiles, words, account_keys, entities)
+    matches = match_columns(table, file.profiles, words, customers, entities)
     wide = None
     if table.full_name == METRICS:
         wide = find_wide(file.profiles, matches, file.words)
@@ -83,8 +83,8 @@ def guess_table(
 
 
 def best_guesses(
-    tables: Sequence[Table], file: FileLook, words: Vocabulary, account_keys: frozenset[str]
+    tables: Sequence[Table], file: FileLook, words: Vocabulary, customers: Customers
 ) -> list[TableGuess]:
     """All tables for one file, the likeliest first."""
-    guesses = [guess_table(table, file, words, account_keys) for table in tables]
+    guesses = [guess_table(table, file, words, customers) for table in tables]
     return sorted(guesses, key=lambda guess: -guess.score)

@@ -54,7 +54,7 @@ def _select(plan: Plan) -> str:
         lines.append(f"    {_others(plan)},")
     else:
         lines += ["    _file,", "    _row,"]
-    source = f"from {quoted(plan.file.name)}"
+    source = f"from {quoted(plan.file.name)}{plan.alias}"
     if plan.wide:
         source = "\n".join(_unpivot(plan))
     where = f"\nwhere {quoted(plan.where)} is not null" if plan.where else ""
@@ -98,7 +98,7 @@ def _unpivot(plan: Plan) -> list[str]:
         "    on",
         ",\n".join(columns),
         f"    into name {into} value value",
-        ")",
+        f"){plan.alias}",
     ]
 
 

@@ -33,7 +33,7 @@ TICKETS = (
     "T-3;C-2;2025-12-19;Three;P3;2,5;Solved\n"
     "T-4;C-9;2025-12-20;Four;P4;1;Solved\n"
 )
-NPS = "Customer ID,Score,Comment\nC-1,9,good\nC-2,11,\n"
+NPS = 'Company,Score,Comment\n"One, Ltd",9,good\n"Two ""2""",11,\nNo One,3,\n'
 EVIL = 'Subject";--\u202e,id,created,customer id\nx,1,2024-01-01,C-1\n'
 
 
@@ -125,10 +125,11 @@ def test_a_check_counts_every_row_and_touches_no_company(
         assert row["rows_in"] == parts
     assert counts["crm.csms"]["rows_duplicate"] == 1
     assert counts["support.tickets"]["rows_quarantined"] == 1
-    assert counts["survey.responses"]["rows_quarantined"] == 1
+    assert counts["survey.responses"]["rows_quarantined"] == 2
     text = "\n".join(checked.problems)
     assert "tickets.csv row 4: account_id C-9 is not in crm.accounts" in text
     assert "NPS March.csv row 2" in text
+    assert "account_id No One is not in crm.accounts" in text
     assert "lunch.csv: nothing reads this file" in text
     assert last_load(warehouse, Place("acme", "crm", "accounts")) is None
     scratch = scratch_settings(settings)

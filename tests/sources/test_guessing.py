@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from sources import Contract
-from sources.guessing.columns import Match, match_columns
+from sources.guessing.columns import NO_CUSTOMERS, Customers, Match, match_columns
 from sources.guessing.derived import currency, derive, shown, survey_kind
 from sources.guessing.folder import choose
 from sources.guessing.names import best_phrase, file_score, file_words, spellings, words_of
@@ -87,10 +87,13 @@ def test_values_that_do_not_fit_rule_a_column_out(contract: Contract) -> None:
 def test_keys_of_customers_are_known_whatever_their_column_is_called(contract: Contract) -> None:
     table = contract.table("support.tickets")
     columns = [profile("id", "1", "2"), profile("Kd.-Nr.", "C-1", "C-2")]
-    keys = frozenset({"C-1", "C-2", "C-3"})
+    keys = Customers(frozenset({"C-1", "C-2", "C-3"}), frozenset({"One", "Two"}))
     assert "account_id" not in match_columns(table, columns, vocabulary())
     found = match_columns(table, columns, vocabulary(), keys)["account_id"]
     assert (found.header, found.reason) == ("Kd.-Nr.", "100% of its values are keys of customers")
+    named = [profile("id", "1", "2"), profile("Firma", "One", "Two")]
+    found = match_columns(table, named, vocabulary(), keys)["account_id"]
+    assert (found.header, found.reason) == ("Firma", "100% of its values are names of customers")
 
 
 def test_a_column_that_is_the_same_in_every_row_is_no_key(contract: Contract) -> None:
@@ -216,7 +219,7 @@ def test_which_survey_it_was() -> None:
 def test_a_required_column_that_nothing_gives_makes_a_draft(contract: Contract) -> None:
     table = contract.table("support.tickets")
     file = look("tickets.csv", profile("id", "1", "2"), profile("created", "2024-01-01"))
-    guess = guess_table(table, file, vocabulary(), frozenset())
+    guess = guess_table(table, file, vocabulary(), NO_CUSTOMERS)
     found = plan(table, guess, None)
     assert found.missing == ("account_id",)
     assert "-- A draft: nothing gives account_id." in mapping_sql([found])
