@@ -12,7 +12,7 @@ from orchestration.lib.dbt_project import PROJECT_DIR
 from sources import load_contract
 from sources.guessing import FolderGuess, Plan, Written, guess_folder, plan_folder, write_mappings
 from sources.guessing.folder import ROLLED_UP
-from sources.guessing.writing import left_over
+from sources.guessing.writing import is_safe, left_over
 from sources.ingestion import open_duckdb
 from warehouse import Settings
 
@@ -106,7 +106,12 @@ def _doubts(mapped: Mapped) -> list[str]:
     lines = []
     for name, of_table in sorted(mapped.plans.items()):
         for plan in of_table:
-            if plan.missing:
+            if not is_safe(plan):
+                lines.append(
+                    f"{plan.file.name}: a header holds a line end or the name of a file, so that "
+                    f"no mapping of {name} is written for it; rename the column"
+                )
+            elif plan.missing:
                 lines.append(
                     f"{plan.file.name}: nothing gives {', '.join(plan.missing)} of {name}; the "
                     "mapping is a draft and not read until you add it"

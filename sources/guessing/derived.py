@@ -117,7 +117,7 @@ def currency(file: FileLook, matches: Mapping[str, Match]) -> Line:
     amounts = [match.header for column, match in matches.items() if column.endswith("_cents")]
     for header in amounts:
         if found := CURRENCY.search(header):
-            return Line("currency", literal(found[1] or found[2]), f"it stands in {shown(header)}")
+            return Line("currency", literal(found[1] or found[2]), f"named in {shown(header)}")
         for sign, code in SIGNS.items():
             if any(sign in text for text in file.profile(header).sample):
                 return Line("currency", literal(code), f"amounts are written with {sign}")

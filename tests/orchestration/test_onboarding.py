@@ -103,6 +103,15 @@ def test_a_hostile_header_is_a_name_and_nothing_else(settings: Settings, tmp_pat
     assert mapped.guess.unmapped == {}
 
 
+def test_a_header_that_no_mapping_can_hold_is_named(settings: Settings, tmp_path: Path) -> None:
+    """A line end would end the comment that lists the dates."""
+    tickets = 'id,"Created\nAt",customer id\n1,2024-01-01,C-1\n'
+    files = {"customers.csv": CUSTOMERS, "tickets.csv": tickets}
+    mapped = map_folder(settings, "acme", write_files(tmp_path / "odd", files))
+    assert "tickets.csv: a header holds a line end" in "\n".join(report_lines(mapped))
+    assert "support.tickets" not in {written.table for written in mapped.written}
+
+
 @pytest.mark.parametrize(
     ("folder", "name"),
     [("My Exports (2)", "my_exports_2"), ("2024", "data_2024"), ("acme", "acme")],
