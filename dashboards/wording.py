@@ -46,6 +46,13 @@ def retention_period(retention: Retention | None) -> str:
     return retention.reason_not_shown or retention.period
 
 
+def retention_missing(retention: Retention | None) -> str:
+    """Why there is no retention, as a sentence, or nothing: a card has no room for it."""
+    if retention is None or retention.reason_not_shown is None:
+        return ""
+    return f" Retention: {retention.reason_not_shown}."
+
+
 def accounts_lost(retention: Retention | None) -> str:
     """The counts behind logo churn: `34 of 317 accounts`, or why there are none."""
     if retention is None or retention.reason_not_shown:
@@ -138,7 +145,7 @@ def renewal(due: Any, today: date) -> str:
 
 def renewal_window(mrr: str, as_of: date, days: int, today: date) -> str:
     """Which renewals are counted, by their dates: `$1K MRR, from 1 Apr 2026 to 30 Jun 2026`."""
-    last = as_of + timedelta(days)
+    last = pd.Timestamp(as_of).date() + timedelta(days)
     text = f"{mrr} MRR, from {day(as_of)} to {day(last)}"
     return f"{text}, which has passed" if last < today else text
 

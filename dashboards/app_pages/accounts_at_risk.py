@@ -15,6 +15,7 @@ from dashboards.palette import INK, look
 RENEWAL_DAYS = 90
 # Text wraps in rows taller than four lines of the base font.
 ROW_HEIGHT = 62
+TALL_ROW_HEIGHT = 92
 VISIBLE_ROWS = 8
 # Colouring cells costs a millisecond a row; the symbol and the name of the tier stay beyond it.
 COLOURED_ROWS = 2000
@@ -135,12 +136,13 @@ def _table(
     )
     table = table.loc[:, columns]
     amount = formatting.column_format(currency)
+    row_height = ROW_HEIGHT if has_risk else TALL_ROW_HEIGHT
     position = _position(shown, st.query_params.get("account"))
     state = st.dataframe(
         _coloured(table, tiers) if len(table) <= COLOURED_ROWS else table,
         hide_index=True,
-        height=_height(len(table)),
-        row_height=ROW_HEIGHT,
+        height=_height(len(table), row_height),
+        row_height=row_height,
         placeholder=formatting.UNKNOWN,
         key=_table_key(shown),
         on_select="rerun",
@@ -166,7 +168,8 @@ def _table(
                 width=96,
                 help="MRR times the probability of leaving.",
             ),
-            "drivers": st.column_config.TextColumn("Why", width=270),
+            # without the columns of risk there is room, and a number needs its comparison
+            "drivers": st.column_config.TextColumn("Why", width=270 if has_risk else 440),
             "renewal_date": st.column_config.DateColumn("Renewal", format="D MMM YYYY", width=96),
             "csm_name": st.column_config.TextColumn("Manager", width=110),
         },
@@ -199,8 +202,8 @@ def _position(shown: pd.DataFrame, account_id: str | None) -> list[int]:
     return [ids.index(account_id)] if account_id in ids else []
 
 
-def _height(count: int) -> int:
-    return 40 + ROW_HEIGHT * min(count, VISIBLE_ROWS)
+def _height(count: int, row_height: int) -> int:
+    return 40 + row_height * min(count, VISIBLE_ROWS)
 
 
 def _download(shown: pd.DataFrame, accounts: pd.DataFrame) -> None:
@@ -224,6 +227,8 @@ def _download(shown: pd.DataFrame, accounts: pd.DataFrame) -> None:
 def _account(account: Mapping[Hashable, Any], currency: str | None) -> None:
     st.subheader(formatting.plain(account["account_name"]), anchor=False)
     st.caption(formatting.plain(wording.account_line(account, currency, data.today())))
+    if not formatting.is_unknown(account["reasons"]):
+        st.markdown(f"**Takes most from the score:** {formatting.plain(account['reasons'])}")
     history = data.load_score_history(account["account_id"], account["scorecard"])
     pillars = data.pillars(account["pillar_scores"])
     with st.grid(columns=2, min_column_width=340, gap="medium") as grid:

@@ -81,7 +81,7 @@ def _headline(
         "customer_health",
         "portfolio_weekly",
         "retention_trailing",
-        says=wording.without_mrr(accounts),
+        says=wording.without_mrr(accounts) + wording.retention_missing(retention),
     )
 
 

@@ -186,5 +186,6 @@ def test_a_day_that_has_passed_is_not_ahead() -> None:
     assert wording.renewal(due, date(2026, 4, 21)) == "renews 1 May 2026 (in 10 days)"
     assert wording.renewal(due, date(2026, 5, 3)) == "renewal was due 1 May 2026 (2 days ago)"
     assert wording.renewal(pd.NaT, date(2026, 5, 3)) == "renewal date unknown"
-    window = wording.renewal_window("$1K", date(2026, 3, 31), 90, date(2026, 11, 27))
+    as_of = pd.Timestamp("2026-03-31")
+    window = wording.renewal_window("$1K", as_of, 90, date(2026, 11, 27))
     assert window == "$1K MRR, from 31 Mar 2026 to 29 Jun 2026, which has passed"
