@@ -5,12 +5,6 @@ with
 
 accounts as (select * from {{ ref('dim_accounts') }}),
 
-snapshots as (select * from {{ ref('account_snapshots') }}),
-
-scores as (select * from {{ ref('fct_health_scores') }}),
-
-policies as (select * from {{ ref('dim_score_policies') }}),
-
 -- the same accounts and days in every build
 chosen as (
     select account_id
@@ -19,6 +13,20 @@ chosen as (
     order by md5(account_id)
     limit 20
 ),
+
+-- Of these alone: ten steps read the two, so PostgreSQL keeps a copy with every column. Of 10,000
+-- accounts that was more than a gigabyte.
+snapshots as (
+    select * from {{ ref('account_snapshots') }}
+    where account_id in (select chosen.account_id from chosen)
+),
+
+scores as (
+    select * from {{ ref('fct_health_scores') }}
+    where account_id in (select chosen.account_id from chosen)
+),
+
+policies as (select * from {{ ref('dim_score_policies') }}),
 
 numbered as (
     select

@@ -56,9 +56,10 @@ continues another decides whether that one was renewed early, some days before.
 
 with
 
-invoices as (select * from {{ source('billing', 'invoices') }}),
+-- read twice: PostgreSQL would keep a copy of all rows before it looks for those that changed
+invoices as not materialized (select * from {{ source('billing', 'invoices') }}),
 
-payments as (select * from {{ source('billing', 'payments') }}),
+payments as not materialized (select * from {{ source('billing', 'payments') }}),
 
 changed_invoices as (
     select
