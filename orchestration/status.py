@@ -114,7 +114,7 @@ order by priority
 RETENTION_SQL = """
 select period, nrr, grr, logo_churn, cohort_accounts, reason_not_shown
 from marts.retention_trailing
-where is_headline
+where is_headline and segment = 'all'
 """
 
 
