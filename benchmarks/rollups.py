@@ -26,8 +26,8 @@ from rich.table import Table
 from sources import load_contract, store
 from sources.event_landing import EventLanding
 from sources.events import EVENTS
-from sources.session import open_duckdb
 from sources.mapping import MAPPINGS, Reader, parse_mapping
+from sources.session import open_duckdb
 from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Settings, Warehouse, server
 
