@@ -111,7 +111,15 @@ OPEN_ACCOUNTS = """
 BASIS = "select sentence from marts.score_basis where sentence is not null"
 
 PORTFOLIO_WEEKLY = """
-    select snapshot_date, segment, tier, colour, accounts, mrr, currency
+    select
+        snapshot_date,
+        segment,
+        tier,
+        colour,
+        accounts,
+        mrr,
+        accounts_without_mrr,
+        currency
     from marts.portfolio_weekly
     order by snapshot_date, segment, tier
 """
@@ -119,7 +127,7 @@ PORTFOLIO_WEEKLY = """
 RETENTION = """
     select period, cohort_accounts, churned_accounts, nrr, grr, logo_churn, reason_not_shown
     from marts.retention_trailing
-    where is_headline
+    where is_headline and segment = 'all'
 """
 
 # In the reporting currency at the as-of date's rates: a currency's minor unit is not always a

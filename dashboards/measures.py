@@ -60,10 +60,13 @@ def tiers_now(accounts: pd.DataFrame) -> pd.DataFrame:
 def tiers_over_time(weekly: pd.DataFrame) -> pd.DataFrame:
     """`portfolio_weekly` without its segments: one row per snapshot_date and tier.
 
-    MRR is unknown where that of any segment is: a share of a part is not a share.
+    MRR is unknown where that of any account is: a share of a part is not a share, and what one week
+    knows more than another is no change.
     """
+    is_whole = column(weekly, "accounts_without_mrr") == 0
     return (
-        weekly.groupby(["snapshot_date", "tier", "colour"], dropna=False)
+        weekly.assign(mrr=column(weekly, "mrr").where(is_whole))
+        .groupby(["snapshot_date", "tier", "colour"], dropna=False)
         .agg(accounts=("accounts", "sum"), mrr=("mrr", lambda mrr: mrr.sum(skipna=False)))
         .reset_index()
         .sort_values("snapshot_date")

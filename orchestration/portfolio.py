@@ -43,7 +43,7 @@ BASIS_SQL = "select sentence from marts.score_basis where sentence is not null"
 RETENTION_SQL = """
 select period, nrr, grr, logo_churn, cohort_accounts, reason_not_shown
 from marts.retention_trailing
-where is_headline
+where is_headline and segment = 'all'
 """
 
 

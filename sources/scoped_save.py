@@ -19,6 +19,10 @@ from sources.landing import literal, quoted
 from warehouse import Warehouse
 
 DAY = "usage_date"
+COUNT_MORE = f"""
+update tenure.loads set rows_in = rows_in + %(more)s, rows_loaded = rows_loaded + %(more)s
+where {load_audit.OF_PLACE}
+"""
 # More spans than this are read as one: PostgreSQL combines a bitmap for each.
 MOST_SPANS = 20
 
@@ -105,8 +109,8 @@ def save_scope(
     table: Table,
     scope: Scope,
     recorded_at: datetime,
-) -> int:
-    """Make the rows of `accepted` the rows of a scope; how many rows the table has more.
+) -> None:
+    """Make the rows of `accepted` the rows of a scope, and count them in the load audit.
 
     Needs `existing_hashes`, see `fetch_scope`. `accepted` has the contract's columns, `attributes`
     and `_row_hash`, and no row outside the scope.
@@ -118,7 +122,7 @@ def save_scope(
         "where _row_hash not in (select _row_hash from accepted)"
     ).to_arrow_table()
     if not arriving.num_rows and not leaving.num_rows:
-        return 0
+        return
     stage = f"tenure.incoming_{place.source}_{place.table}"
     columns = [f"{quoted(c.name)} {TYPES[c.data_type][0]}" for c in table.columns]
     shapes = {
@@ -149,9 +153,10 @@ def save_scope(
             params,
         )
         cursor.execute(load_audit.MARK_CHANGED, params)
+        # With the rows themselves: a run that is killed later would count them no more.
+        cursor.execute(COUNT_MORE, {**params, "more": arriving.num_rows - leaving.num_rows})
         for name in shapes:
             cursor.execute(f"drop table {name}")
-    return arriving.num_rows - leaving.num_rows
 
 
 def append_first(
@@ -191,22 +196,19 @@ def audit_rollup(
     place: load_audit.Place,
     table: Table,
     files: Sequence[str],
-    more: int | None = None,
+    is_whole: bool,
 ) -> None:
     """Write the load audit of a roll-up: all its rows, and none in quarantine.
 
-    `more` rows than at the last audit; None to count them, after all of it was computed.
+    They are counted where the `is_whole` roll-up was computed, else known from the scopes saved.
     """
-    if more is None:
+    if is_whole:
         warehouse.execute(f"analyze {table.full_name}")
     counted = f"select count(*) from {table.full_name} where _source = %(system)s and {store.HOLDS}"
-    audited = (
-        "select coalesce((select rows_loaded + %(more)s from tenure.loads "
-        f"where {load_audit.OF_PLACE}), ({counted}))"
-    )
-    params = {**place.params, "files": list(files), "now": datetime.now(UTC), "more": more}
+    known = f"select rows_loaded from tenure.loads where {load_audit.OF_PLACE}"
+    params = {**place.params, "files": list(files), "now": datetime.now(UTC)}
     with warehouse.transaction() as connection, connection.cursor() as cursor:
-        cursor.execute(counted if more is None else audited, params)
+        cursor.execute(counted if is_whole else f"select coalesce(({known}), ({counted}))", params)
         [rows] = cursor.fetchone() or (0,)
         params |= {"rows_in": rows, "rows_loaded": rows, "digest": None, "problems": "[]"}
         cursor.execute(load_audit.SAVE_LOAD, {**params, "rows_quarantined": 0, "rows_duplicate": 0})

@@ -86,10 +86,11 @@ class RollUps:
         is_first = not has_rows(self.warehouse, self.system, table)
         if is_first or earlier is None or self._must_start_over(earlier):
             self._refresh_all(place, table, is_first)
-            more = None
+            is_whole = True
         else:
-            more = self._refresh_touched(place, table, earlier)
-        audit_rollup(self.warehouse, place, table, self.files, more)
+            self._refresh_touched(place, table, earlier)
+            is_whole = False
+        audit_rollup(self.warehouse, place, table, self.files, is_whole)
         self._remember(table)
         return True
 
@@ -145,7 +146,7 @@ class RollUps:
         fetch_scope(self.warehouse, self.con, place, table, scope)
         save_scope(self.warehouse, self.con, place, table, scope, self.recorded_at)
 
-    def _refresh_touched(self, place: load_audit.Place, table: Table, earlier: Knowledge) -> int:
+    def _refresh_touched(self, place: load_audit.Place, table: Table, earlier: Knowledge) -> None:
         last_dates = sorted((earlier.last_date, self.knowledge.last_date))
         match table.full_name:
             case "product.account_days":
@@ -162,7 +163,7 @@ class RollUps:
         sql = MERGED_USERS if is_merged else "select * from fresh"
         rows = self._contracted(table, in_scope, sql)
         self.con.execute(f"create or replace table accepted as {rows}")
-        return save_scope(self.warehouse, self.con, place, table, scope, self.recorded_at)
+        save_scope(self.warehouse, self.con, place, table, scope, self.recorded_at)
 
     def _account_days(self, last_dates: Sequence[date]) -> Scope:
         """Touched days and the tail of each; and for all accounts the days that became known."""

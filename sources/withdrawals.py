@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from sources import load_audit, store
@@ -130,15 +131,20 @@ def delivered_files(warehouse: Warehouse) -> list[Delivered]:
         ]
 
 
-def note_withdrawn(warehouse: Warehouse, file: Delivered, now: datetime) -> None:
-    """Note in one transaction that what a file holds now is not to be read any more."""
+def note_withdrawn(
+    warehouse: Warehouse, file: Delivered, tables: Iterable[str], now: datetime
+) -> None:
+    """Note in one transaction that what a file holds now is not to be read any more.
+
+    `tables` are those whose rows change by that.
+    """
     warehouse.execute(
         NOTE,
         {
             "system": file.system,
             "file": file.file,
             "contents": list(file.contents),
-            "tables": list(file.tables),
+            "tables": list(tables),
             "now": now,
         },
     )
@@ -151,7 +157,8 @@ def withdrawn_in(warehouse: Warehouse, system: str, folder: Path) -> dict[str, d
     for file, sha256, withdrawn_at in _withdrawn(warehouse, system):
         path = folder / file
         if file not in hashes and path.is_file():
-            hashes[file] = fingerprint(path).sha256
+            stat = path.stat()
+            hashes[file] = _sha256(path, stat.st_size, stat.st_mtime_ns)
         if hashes.get(file) == sha256:
             found[file] = withdrawn_at
     return found
@@ -244,6 +251,12 @@ def _audit(rows: int, files: Mapping[str, str], now: datetime) -> dict[str, obje
         "digest": None,
         "problems": "[]",
     }
+
+
+@cache
+def _sha256(path: Path, _size: int, _modified: int) -> str:
+    # Each table of a run asks, and a file of events is large.
+    return fingerprint(path).sha256
 
 
 def _withdrawn(warehouse: Warehouse, system: str) -> list[tuple[str, str, datetime]]:

@@ -58,10 +58,10 @@ def withdraw(
     The first is one transaction. When this is killed after it, it can be repeated, or the next run
     does the rest.
     """
-    withdrawals.note_withdrawn(warehouse, file, now)
-    create_tables(warehouse, contract)
     mappings = load_mappings(file.system, mapping_folder)
     names = {*file.tables, *(ROLLUP_TABLES if EVENTS.full_name in file.tables else ())}
+    withdrawals.note_withdrawn(warehouse, file, names, now)
+    create_tables(warehouse, contract)
     tables = [table for table in contract.tables if table.full_name in names]
     with tempfile.TemporaryDirectory() as nothing:
         # A folder that is gone is one in which nothing is left.

@@ -156,7 +156,8 @@ def _portfolio_weekly(scores: pd.DataFrame) -> pd.DataFrame:
     weekly = scores.groupby(["snapshot_date", "segment", "tier", "colour"]).agg(
         accounts=("account_id", "count"), mrr=("mrr", "sum")
     )
-    return weekly.reset_index().assign(currency="USD", scorecard="strategy_002")
+    same = {"currency": "USD", "scorecard": "strategy_002", "accounts_without_mrr": 0}
+    return weekly.reset_index().assign(**same)
 
 
 def _movements(rng: np.random.Generator, book: pd.DataFrame) -> pd.DataFrame:
@@ -192,6 +193,7 @@ def _retention() -> pd.DataFrame:
     end = AS_OF.replace(day=1)
     year = {
         "months": 12,
+        "segment": "all",
         "from_date": end - pd.DateOffset(months=12),
         "to_date": end,
         "period": "12 months to 1 Mar 2026",

@@ -86,12 +86,15 @@ def test_tiers_are_listed_best_first_and_their_shares_sum_to_one() -> None:
 def test_a_week_of_partly_unknown_mrr_has_no_shares() -> None:
     weekly = pd.DataFrame(
         [
-            ("2026-01-04", "smb", "Good", "green", 3, 30.0),
-            ("2026-01-04", "enterprise", "Good", "green", 1, None),
-            ("2026-01-11", "smb", "Good", "green", 3, 30.0),
-            ("2026-01-11", "smb", "Critical", "red", 1, 10.0),
+            ("2026-01-04", "smb", "Good", "green", 3, 30.0, 0),
+            ("2026-01-04", "enterprise", "Good", "green", 2, 5.0, 1),
+            ("2026-01-11", "smb", "Good", "green", 3, 30.0, 0),
+            ("2026-01-11", "smb", "Critical", "red", 1, 10.0, 0),
         ],
-        columns=["snapshot_date", "segment", "tier", "colour", "accounts", "mrr"],
+        columns=[
+            *("snapshot_date", "segment", "tier", "colour", "accounts", "mrr"),
+            "accounts_without_mrr",
+        ],
     )
     history = measures.tiers_over_time(weekly)
     shares = measures.tier_shares(history, "mrr")

@@ -147,7 +147,7 @@ def test_trailing_retention_is_of_one_period(
     sql: Callable[[str], list[dict[str, str]]],
 ) -> None:
     """One of the two customers of the longest period has left: 0.50 here, 0.95 there."""
-    [row] = sql("select * from marts.retention_trailing where is_headline")
+    [row] = sql("select * from marts.retention_trailing where is_headline and segment = 'all'")
     assert (row["period"], row["cohort_accounts"]) == ("6 months to 1 Jan 2026", "40")
     # 40 × 100 at the start; one left, one pays half
     assert float(row["nrr"]) == float(row["grr"]) == pytest.approx(3850 / 4000)
@@ -158,7 +158,7 @@ def test_trailing_retention_is_of_one_period(
         assert shown[label] == (figure, formatting.plain(row["period"]))
     assert shown["Logo churn"][0] == formatting.percent(float(row["logo_churn"])) == "2.5%"
     assert f"{row['period']}: NRR 96.2%, GRR 96.2%, logo churn 2.5% of 40 accounts" in status
-    hidden = sql("select * from marts.retention_trailing where months = 12")[0]
+    hidden = sql("select * from marts.retention_trailing where months = 12 and segment = 'all'")[0]
     assert (hidden["nrr"], hidden["reason_not_shown"]) == (
         "",
         "too early to say: no account paid on 1 Jan 2025",
@@ -237,11 +237,13 @@ def test_the_portfolio_is_counted_once(
     status: str, page: Callable[[str], AppTest], sql: Callable[[str], list[dict[str, str]]]
 ) -> None:
     weekly = sql(
-        "select tier, sum(accounts) as accounts from marts.portfolio_weekly"
+        "select tier, sum(accounts) as accounts, sum(mrr) as mrr,"
+        " sum(accounts_without_mrr) as unknown from marts.portfolio_weekly"
         f" where snapshot_date = '{AS_OF}' group by tier order by tier"
     )
     current = sql(
-        "select tier, count(*) as accounts from marts.customer_health"
+        "select tier, count(*) as accounts, sum(mrr) as mrr,"
+        " count(*) filter (where mrr is null) as unknown from marts.customer_health"
         " where is_open group by tier order by tier"
     )
     assert weekly == current

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sources import event_landing, lake, reconcile_quarantine
+from sources import event_landing, lake, reconcile_quarantine, usage
 from sources.lake import system_lake
 from sources.landing import Landed
 from sources.usage import RollUps
@@ -279,3 +279,33 @@ def test_an_account_that_left_without_events_is_looked_for_once(
     loader.deliver({"crm.accounts.csv": ACCOUNTS.replace("A-2", "A-3")})
     assert read_files == [MAY, JUNE, MAY]
     assert loader.rows("select account_id from tenure.lake_accounts") == [("A-1",)]
+
+
+JULY = {"product.events/2024-07.csv": HEADER + "e4,A-1,u3,export,2024-06-25 10:00,4\n"}
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first load", "one file more"])
+def test_a_kill_between_a_roll_up_and_its_audit_is_made_good(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    """The rows are there by then: the next run adds none, and the audit lacked them for ever."""
+    if not first:
+        loader.deliver({**COMPANY, **USES})
+    with monkeypatch.context() as patch:
+
+        def killed(*_: object) -> None:
+            raise SystemExit
+
+        patch.setattr(usage, "audit_rollup", killed)
+        with pytest.raises(SystemExit):
+            loader.deliver({**COMPANY, **USES, **JULY})
+    loader.deliver({})
+    audited = "select table_name, rows_in, rows_loaded from tenure.loads where table_name = any('{"
+    names = "account_days,account_feature_days,users_seen"
+    counts = {
+        name: loader.rows(f"select count(*) from product.{name} where {HOLDING}")[0][0]
+        for name in names.split(",")
+    }
+    assert loader.rows(f"{audited}{names}}}') order by 1") == [
+        (name, count, count) for name, count in sorted(counts.items())
+    ]

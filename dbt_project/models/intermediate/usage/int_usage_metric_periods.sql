@@ -58,7 +58,7 @@ totals as (
         coalesce(
             max(value) filter (where feature is null),
             case when metric = 'active_users' then max(value) else sum(value order by feature) end
-        ) as value
+        ) as amount
     from named
     group by account_id, metric, weight, metric_label, grain, period_start, period_end
 ),
@@ -68,7 +68,7 @@ periods as (
     select distinct on (account_id, metric, grain, period_end)
         *,
         period_end - period_start + 1 as period_days,
-        value / case when metric = 'active_users' then 1 else period_end - period_start + 1 end as rate
+        amount / case when metric = 'active_users' then 1 else period_end - period_start + 1 end as rate
     from totals
     order by account_id asc, metric asc, grain asc, period_end asc, metric_label asc
 ),
@@ -80,7 +80,7 @@ rolled as (
         avg(rate) over previous_28_days as rate_previous_28d,
         avg(rate) over ended_56_days_ago as rate_28d_56d_ago,
         avg(rate) over recently as recent_rate,
-        avg(value) over recently as recent_value,
+        avg(amount) over recently as recent_value,
         min(period_start) over recently as recent_from,
         avg(rate) over before as past_rate,
         sum(period_days) over before as past_days,
@@ -150,7 +150,7 @@ compared as (
         ranked.grain,
         ranked.period_start,
         ranked.period_end,
-        ranked.value,
+        ranked.amount,
         ranked.rate_28d,
         ranked.rate_previous_28d,
         ranked.rate_28d_56d_ago,

@@ -40,7 +40,7 @@ observed as (
         periods.metric,
         periods.grain,
         periods.weight,
-        periods.value,
+        periods.amount,
         periods.rate_28d,
         periods.rate_28d / nullif(periods.rate_previous_28d, 0) - 1 as change_28d,
         periods.rate_28d / nullif(periods.rate_28d_56d_ago, 0) - 1 as change_56d,
@@ -66,26 +66,26 @@ signals as (
         observed.account_id,
         observed.snapshot_date,
         coalesce(observed.snapshot_date >= max(first_events.first_event_date), false) as has_events,
-        max(observed.value) filter (where observed.metric = 'active_users' and observed.grain = 'week')
+        max(observed.amount) filter (where observed.metric = 'active_users' and observed.grain = 'week')
             as active_users_7d,
-        max(observed.value) filter (where observed.metric = 'active_users' and observed.grain = 'month')
+        max(observed.amount) filter (where observed.metric = 'active_users' and observed.grain = 'month')
             as active_users_28d,
         max(observed.change_56d) filter (where observed.metric = 'active_users' and observed.is_longest)
             as active_user_change_56d,
-        {%- for metric, signal in counted.items() %}
-        28 * max(observed.rate_28d) filter (where observed.metric = '{{ metric }}' and observed.is_longest)
-            as {{ signal }},
-        {%- endfor %}
-        {%- for metric, signal in changed.items() %}
-        max(observed.change_28d) filter (where observed.metric = '{{ metric }}' and observed.is_longest)
-            as {{ signal }},
-        {%- endfor %}
+        {% for metric, signal in counted.items() %}
+            28 * max(observed.rate_28d) filter (where observed.metric = '{{ metric }}' and observed.is_longest)
+                as {{ signal }},
+        {% endfor %}
+        {% for metric, signal in changed.items() %}
+            max(observed.change_28d) filter (where observed.metric = '{{ metric }}' and observed.is_longest)
+                as {{ signal }},
+        {% endfor %}
         max(exp(observed.log_ratio) - 1) filter (
             where observed.metric = 'active_users' and observed.is_longest
         ) as active_users_against_past,
         exp(
             sum(observed.weight * observed.log_ratio order by observed.metric)
-                filter (where observed.is_other)
+            filter (where observed.is_other)
             / nullif(
                 sum(observed.weight) filter (where observed.is_other and observed.log_ratio is not null), 0
             )

@@ -18,9 +18,8 @@ counted as (
         scores.tier,
         scores.colour,
         count(*) as accounts,
-        -- one account without an exchange rate makes the sum unknown
-        case when count(*) = count(snapshots.mrr) then sum(snapshots.mrr) end::numeric(14, 2)
-            as mrr,
+        sum(snapshots.mrr)::numeric(14, 2) as mrr,
+        count(*) filter (where snapshots.mrr is null) as accounts_without_mrr,
         snapshots.currency
     from snapshots
     inner join scores

@@ -1,11 +1,12 @@
--- Grain: one row per window of retention_windows, all ending at the newest month start.
+-- Grain: one row per window of retention_windows and segment, and of all segments together; all
+-- windows end at the newest month start.
 with
 
 windows as (select * from {{ ref('retention_windows') }}),
 
-retention as (select * from {{ ref('retention_monthly') }}),
-
 account_mrr as (select * from {{ ref('int_account_mrr') }}),
+
+segments as (select * from {{ ref('int_account_segments') }}),
 
 -- a list of today's customers holds none that left: its retention is 100 % whatever happened
 endings as (
@@ -14,14 +15,9 @@ endings as (
     where ended_date <= {{ as_of_date() }}
 ),
 
-ends as (select date_trunc('month', {{ as_of_date() }})::date as to_date),
+reporting as (select distinct reporting_currency from {{ ref('int_currency_rates') }}),
 
-paying as (
-    select count(*) as paying_accounts
-    from account_mrr
-    inner join ends on account_mrr.measured_date = ends.to_date
-    where account_mrr.is_paying
-),
+ends as (select date_trunc('month', {{ as_of_date() }})::date as to_date),
 
 dated as (
     select
@@ -32,55 +28,120 @@ dated as (
     cross join ends
 ),
 
+days as (
+    select from_date as measured_date from dated
+    union
+    select to_date from ends
+),
+
+-- who pays on a day, once in the segment of that day and once in all together
+paying as (
+    select
+        scopes.segment,
+        account_mrr.account_id,
+        account_mrr.measured_date,
+        account_mrr.mrr
+    from account_mrr
+    inner join days on account_mrr.measured_date = days.measured_date
+    left join segments
+        on
+            account_mrr.account_id = segments.account_id
+            and account_mrr.measured_date >= coalesce(segments.valid_from, '-infinity'::date)
+            and account_mrr.measured_date < coalesce(segments.valid_to, 'infinity'::date)
+    cross join
+        lateral (values ('all'), (coalesce(segments.segment, 'unknown'))) as scopes (segment)
+    where account_mrr.is_paying
+),
+
+scopes as (
+    select 'all' as segment
+    union
+    select segment from paying
+),
+
+paying_today as (
+    select
+        paying.segment,
+        count(*) as paying_accounts
+    from paying
+    inner join ends on paying.measured_date = ends.to_date
+    group by paying.segment
+),
+
+cohorts as (
+    select
+        dated.months,
+        paying.segment,
+        paying.mrr as start_mrr,
+        ending.account_id is null as is_churned,
+        case when ending.account_id is null then 0 else ending.mrr end as end_mrr
+    from dated
+    inner join paying on dated.from_date = paying.measured_date
+    left join account_mrr as ending
+        on
+            paying.account_id = ending.account_id
+            and dated.to_date = ending.measured_date
+),
+
+kept as ({{ retention_of('cohorts', ['months', 'segment']) }}),
+
 measured as (
     select
         dated.months,
+        scopes.segment,
         dated.from_date,
         dated.to_date,
-        retention.currency,
-        retention.start_mrr as opening_mrr,
-        coalesce(retention.start_accounts, 0) as cohort_accounts,
-        retention.churned_accounts,
-        retention.unconverted_accounts,
-        retention.nrr,
-        retention.grr,
-        retention.logo_churn,
+        case when kept.months is not null then reporting.reporting_currency end as currency,
+        kept.start_mrr as opening_mrr,
+        coalesce(kept.start_accounts, 0) as cohort_accounts,
+        kept.churned_accounts,
+        kept.unconverted_accounts,
+        kept.nrr,
+        kept.grr,
+        kept.logo_churn,
         case
-            when retention.start_accounts is null
+            when kept.start_accounts is null
                 then 'no account paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY')
             when endings.ended_subscriptions = 0
                 then 'no subscription has ended yet, as on a list of today''s customers alone'
             when
-                retention.start_accounts < dated.minimum_accounts
+                kept.start_accounts < dated.minimum_accounts
                 -- unknown where only the number counts
-                and (retention.start_accounts >= dated.minimum_share * paying.paying_accounts) is not true
+                and (
+                    kept.start_accounts
+                    >= dated.minimum_share * coalesce(paying_today.paying_accounts, 0)
+                ) is not true
                 then
-                    retention.start_accounts
-                    || case retention.start_accounts when 1 then ' account' else ' accounts' end
+                    kept.start_accounts
+                    || case kept.start_accounts when 1 then ' account' else ' accounts' end
                     || ' paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY') || ', and '
-                    || paying.paying_accounts || ' do today'
+                    || coalesce(paying_today.paying_accounts, 0) || ' do today'
         end as objection
     from dated
-    cross join paying
+    cross join scopes
     cross join endings
-    left join retention
+    left join reporting on true
+    left join kept
         on
-            dated.from_date = retention.from_date
-            and dated.to_date = retention.to_date
+            dated.months = kept.months
+            and scopes.segment = kept.segment
+    left join paying_today on scopes.segment = paying_today.segment
 ),
 
--- the longest window that is shown speaks for the company; where none is, the longest says why
+-- the longest window that is shown speaks for its accounts; where none is, the longest says why
 ranked as (
     select
         *,
         'too early to say: ' || objection as reason_not_shown,
-        row_number() over (order by objection is null desc, months desc) as place
+        row_number() over (partition by segment order by objection is null desc, months desc)
+            as place
     from measured
 ),
 
 final as (
     select
         months,
+        segment,
         from_date,
         to_date,
         months || case months when 1 then ' month to ' else ' months to ' end
