@@ -73,7 +73,8 @@ signals as (
         max(observed.change_56d) filter (where observed.metric = 'active_users' and observed.is_longest)
             as active_user_change_56d,
         {% for metric, signal in counted.items() %}
-            28 * max(observed.rate_28d) filter (where observed.metric = '{{ metric }}' and observed.is_longest)
+            28 * max(observed.rate_28d)
+            filter (where observed.metric = '{{ metric }}' and observed.is_longest)
                 as {{ signal }},
         {% endfor %}
         {% for metric, signal in changed.items() %}
