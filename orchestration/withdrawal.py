@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.as_of.text import plain
-from orchestration.lib.company import load_sources
+from orchestration.lib.company import CompanySources, load_sources
 from orchestration.run import only_run_of
 from sources import load_contract
+from sources.mapping import find_mappings
 from sources.withdrawals import Delivered, delivered_files
 from sources.withdrawing import find_delivered, withdraw
 from warehouse import Settings, Warehouse
@@ -30,7 +31,7 @@ def withdraw_files(
         delivered = delivered_files(warehouse)
         found = [find_delivered(delivered, name, system, again) for name in names]
         sources = load_sources(warehouse, settings)
-        folders = sources.folders if sources else {}
+        fed = sources or CompanySources(folders={}, as_of=None)
         contract = load_contract()
         for name, file in zip(names, found, strict=True):
             if file is None:
@@ -41,7 +42,9 @@ def withdraw_files(
                 continue
             # A moment of its own for each: what holds is asked for by moments.
             now = datetime.now(UTC)
-            said.append(withdraw(warehouse, contract, file, folders.get(file.system), now))
+            folder = fed.folders.get(file.system)
+            mappings = find_mappings(file.system, fed.mapping_folders(settings, file.system))
+            said.append(withdraw(warehouse, contract, file, folder, now, mappings))
     return said
 
 
