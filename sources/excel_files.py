@@ -1,13 +1,15 @@
-"""Excel files: the first sheet that holds anything, each cell as text."""
+"""Spreadsheets: the first sheet that holds anything, each cell as text."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import duckdb
 import pyarrow as pa
+from python_calamine import CalamineError, CalamineWorkbook
 
 from sources.headers import Header
 from sources.landing import FileProblem, Landed, header_of, quoted
@@ -39,21 +41,16 @@ def read_excel(
     return replace(header, notes=(*header.notes, note))
 
 
-def read_sheets(file: Landed) -> dict[str, list[list[object]]]:
+def read_sheets(file: Landed) -> dict[str, list[list[Any]]]:
     """The cells of each sheet, without empty rows and columns around them."""
-    try:
-        from python_calamine import CalamineWorkbook  # pyright: ignore[reportMissingImports]
-    except ImportError as error:
-        raise FileProblem(f"{file.name}: is a spreadsheet: save each sheet as CSV") from error
     try:
         book = CalamineWorkbook.from_path(str(file.path))
         return {
             name: book.get_sheet_by_name(name).to_python(skip_empty_area=True)
             for name in book.sheet_names
         }
-    # The library raises a class for each thing that can be wrong with a file.
-    except Exception as error:
-        raise FileProblem(f"{file.name}: is no Excel file that can be read ({error})") from error
+    except (CalamineError, OSError) as error:
+        raise FileProblem(f"{file.name}: is no spreadsheet that can be read ({error})") from error
 
 
 def as_text(cell: object) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sources.contract import Contract
 from sources.events import EVENTS
-from sources.landing import SUFFIXES, find_files, find_table_files
+from sources.landing import find_files, find_table_files
 from sources.mapping import Mapping
 from sources.table_load import IngestError
 
@@ -69,8 +69,6 @@ def name_unread(folder: Path, read: Collection[str], tables: Iterable[str]) -> l
 def _advice(name: str, by_name: dict[str, str]) -> str:
     suffix = next(s for s in DATA_SUFFIXES if name.casefold().endswith(s))
     stem = name[: -len(suffix)].casefold()
-    if suffix in (".xlsx", ".xls", ".ods") and suffix not in SUFFIXES and stem in by_name:
-        return f"; save it as {by_name[stem]}.csv"
     guess = get_close_matches(stem, by_name, n=1, cutoff=0.8)
     if guess and by_name:
         table = by_name[guess[0]]

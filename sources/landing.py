@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
 
 from sources.headers import Header, HeaderProblem, match_header
 
-EXCEL = (".xlsx", ".xls") if find_spec("python_calamine") else ()
+SPREADSHEETS = (".xlsx", ".xls", ".ods")
 # What a file in contract form may end in, in any case.
-SUFFIXES = (".csv", ".csv.gz", ".parquet", ".jsonl", ".ndjson", ".json", *EXCEL)
+SUFFIXES = (".csv", ".csv.gz", ".parquet", ".jsonl", ".ndjson", ".json", *SPREADSHEETS)
 
 CREATE_UNREADABLE = """
 create table if not exists unreadable (_file varchar, _row bigint, content varchar, reason varchar)

@@ -29,7 +29,9 @@ from sources.reading import read_files
 MAPPINGS = Path(__file__).resolve().parent / "mappings"
 CANONICAL = "canonical"
 
-FILE_NAME = re.compile(r'"([^"\n]+\.(?:csv(?:\.gz)?|parquet|jsonl|ndjson|json|xlsx|xls))"', re.I)
+FILE_NAME = re.compile(
+    r'"([^"\n]+\.(?:csv(?:\.gz)?|parquet|jsonl|ndjson|json|xlsx|xls|ods))"', re.I
+)
 COMMENT = re.compile(r"--[^\n]*")
 DIRECTIVE = re.compile(r"^--\s*(dates|delimiter):\s*(.+?)\s*$", re.M)
 

@@ -47,7 +47,7 @@ def read_files(
                 header = _read_parquet(con, file, part, expected)
             case ".json" | ".jsonl" | ".ndjson":
                 header = read_json(con, file, part, expected)
-            case ".xlsx" | ".xls":
+            case ".xlsx" | ".xls" | ".ods":
                 header = read_excel(con, file, part, expected)
             case _:
                 raise FileProblem(f"{file.name}: Tenure reads {', '.join(SUFFIXES)}, not this")

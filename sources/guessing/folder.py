@@ -136,8 +136,6 @@ def look(con: duckdb.DuckDBPyConnection, folder: Path) -> tuple[list[FileLook], 
 
 def unreadable_name(name: str) -> str:
     """Why a mapping cannot read a file of this name, and the way out."""
-    if name.casefold().endswith((".xlsx", ".xls", ".ods")):
-        return "is a spreadsheet, which is not read: save each sheet as CSV"
     if re.search(r"[*?\[\]\"\n]", name):
         return "has a character in its name that stands for others: rename it"
     return "is in a format that is not read: export it as CSV, Parquet or JSON"

@@ -1,11 +1,13 @@
-"""Excel files, with the library that reads them put in place of by a few sheets."""
+"""Spreadsheets, as Excel writes them."""
 
 from __future__ import annotations
 
 import datetime as dt
-import sys
+import random
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
+from xml.sax.saxutils import escape
 
 import duckdb
 import pytest
@@ -13,33 +15,57 @@ import pytest
 from sources.excel_files import as_text, read_excel
 from sources.landing import FileProblem, Landed
 
-CUSTOMERS = [
-    ["Customer ID", "MRR", "Since"],
-    ["C-1", 100.0, dt.date(2024, 1, 31)],
-    ["C-2", 12.5, ""],
-]
+CUSTOMERS = [["Customer ID", "MRR", "Since"], ["C-1", 100, "2024-01-31"], ["C-2", 12.5, ""]]
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
 
-def put_library(monkeypatch: pytest.MonkeyPatch, sheets: dict[str, list[list[object]]]) -> None:
-    def sheet(name: str) -> SimpleNamespace:
-        return SimpleNamespace(to_python=lambda skip_empty_area: sheets[name])
+def write_book(path: Path, sheets: Mapping[str, Sequence[Sequence[object]]]) -> Landed:
+    """The smallest file that is a workbook."""
+    numbers = {name: number for number, name in enumerate(sheets, start=1)}
+    listed = "".join(
+        f'<sheet name="{escape(name)}" sheetId="{number}" r:id="rId{number}"/>'
+        for name, number in numbers.items()
+    )
+    related = "".join(
+        f'<Relationship Id="rId{number}" Type="{RELATIONS}/worksheet" '
+        f'Target="worksheets/sheet{number}.xml"/>'
+        for number in numbers.values()
+    )
+    with zipfile.ZipFile(path, "w") as book:
+        book.writestr("[Content_Types].xml", f'<Types xmlns="{PACKAGE}/content-types"/>')
+        book.writestr(
+            "_rels/.rels",
+            f'<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" '
+            f'Type="{RELATIONS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        )
+        book.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{MAIN}" xmlns:r="{RELATIONS}"><sheets>{listed}</sheets></workbook>',
+        )
+        book.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<Relationships xmlns="{PACKAGE}/relationships">{related}</Relationships>',
+        )
+        for name, rows in sheets.items():
+            body = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
+            book.writestr(
+                f"xl/worksheets/sheet{numbers[name]}.xml",
+                f'<worksheet xmlns="{MAIN}"><sheetData>{body}</sheetData></worksheet>',
+            )
+    return Landed(path, path.name)
 
-    book = SimpleNamespace(sheet_names=list(sheets), get_sheet_by_name=sheet)
-    workbook = SimpleNamespace(from_path=lambda path: book)
-    library = SimpleNamespace(CalamineWorkbook=workbook)
-    monkeypatch.setitem(sys.modules, "python_calamine", library)
+
+def _cell(value: object) -> str:
+    if isinstance(value, (int, float)):
+        return f"<c><v>{value}</v></c>"
+    return f'<c t="inlineStr"><is><t>{escape(str(value))}</t></is></c>'
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Landed:
-    (tmp_path / "customers.xlsx").write_bytes(b"PK")
-    return Landed(tmp_path / "customers.xlsx", "customers.xlsx")
-
-
-def test_the_first_sheet_that_holds_rows_is_read_as_text(
-    monkeypatch: pytest.MonkeyPatch, file: Landed
-) -> None:
-    put_library(monkeypatch, {"Notes": [["read me"]], "Customers": CUSTOMERS, "Old": CUSTOMERS})
+def test_the_first_sheet_that_holds_rows_is_read_as_text(tmp_path: Path) -> None:
+    sheets = {"Notes": [["read me"]], "Customers": CUSTOMERS, "Old": CUSTOMERS}
+    file = write_book(tmp_path / "customers.xlsx", sheets)
     con = duckdb.connect()
     header = read_excel(con, file, "customers", ())
     assert con.execute("select * from customers").fetchall() == [
@@ -49,18 +75,29 @@ def test_the_first_sheet_that_holds_rows_is_read_as_text(
     assert header.notes == ("sheet Customers is read, and not Old: save each as a file of its own",)
 
 
-def test_a_book_without_rows_is_refused(monkeypatch: pytest.MonkeyPatch, file: Landed) -> None:
-    put_library(monkeypatch, {"Notes": [["read me"]]})
+def test_a_book_without_rows_is_refused(tmp_path: Path) -> None:
+    file = write_book(tmp_path / "customers.xlsx", {"Notes": [["read me"]]})
     with pytest.raises(FileProblem, match=r"customers\.xlsx: is without a sheet"):
         read_excel(duckdb.connect(), file, "customers", ())
 
 
-def test_without_the_library_the_way_out_is_named(
-    monkeypatch: pytest.MonkeyPatch, file: Landed
-) -> None:
-    monkeypatch.setitem(sys.modules, "python_calamine", None)
-    with pytest.raises(FileProblem, match="save each sheet as CSV"):
-        read_excel(duckdb.connect(), file, "customers", ())
+def test_a_damaged_book_is_refused_with_a_reason_or_read(tmp_path: Path) -> None:
+    whole = write_book(tmp_path / "customers.xlsx", {"Customers": CUSTOMERS}).path.read_bytes()
+    chance = random.Random(7)
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for _ in range(chance.randint(1, 12)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        cut = chance.randrange(len(damaged)) if chance.random() < 0.3 else len(damaged)
+        path = tmp_path / "damaged.xlsx"
+        path.write_bytes(bytes(damaged[:cut]))
+        try:
+            read_excel(duckdb.connect(), Landed(path, path.name), "customers", ())
+        except FileProblem as problem:
+            assert str(problem).startswith("damaged.xlsx: ")
+            refused += 1
+    assert refused > 100
 
 
 @pytest.mark.parametrize(
