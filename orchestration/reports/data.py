@@ -103,6 +103,7 @@ FIRST_STEPS = {
     "type": "Export the column as plain numbers, ISO dates or true and false.",
     "unique": "Deliver each key once, or map a key that tells the rows apart.",
     "unique_combination": "Deliver each combination once, or add what tells the rows apart.",
+    "unique_combination_or_null": "Deliver each combination once.",
     "within": "Give the scale that the value was measured on.",
 }
 EXPORT_AGAIN = "Look at the row in the source, and export it anew."

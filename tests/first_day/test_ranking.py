@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 COLD_START = SHARED_DATA.parent / "cold_start"
 ONLY_MODELS = ("--exclude-resource-type", "test", "unit_test")
-BUILT = ("--select", "+customer_health", "score_basis", *ONLY_MODELS)
+BUILT = ("--select", "+customer_health", "+score_basis", *ONLY_MODELS)
 # What no call can change, or what is far away however it is put.
 NO_REASON = re.compile("renewal|as a customer|contract term|longer than", re.IGNORECASE)
 
