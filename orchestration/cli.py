@@ -268,6 +268,7 @@ def withdraw(
     from orchestration.as_of.text import plain
     from orchestration.run import RunRefused
     from orchestration.withdrawal import print_delivered, withdraw_files
+    from sources import MappingError
     from sources.withdrawing import WithdrawalRefused
 
     settings = load_settings(company)
@@ -277,7 +278,7 @@ def withdraw(
     try:
         for paragraph in withdraw_files(settings, files, source, again):
             console.print(plain(paragraph))
-    except (WithdrawalRefused, RunRefused) as refusal:
+    except (WithdrawalRefused, MappingError, RunRefused) as refusal:
         console.print(plain(refusal), style="red")
         raise typer.Exit(2) from refusal
 
@@ -292,7 +293,7 @@ def status(company: Company = None) -> None:
 
 @app.command()
 def doctor(company: Company = None) -> None:
-    """Check this machine; exit status 1 if something must be mended."""
+    """Check this machine; exit status 1 if something must be fixed."""
     from orchestration.doctor import examine
 
     findings = examine(load_settings(company))

@@ -2,6 +2,7 @@
 
 from rich.console import Console
 
+from orchestration.as_of.text import plain
 from warehouse import Warehouse
 
 FINDINGS_SQL = """
@@ -26,8 +27,7 @@ def finding_lines(warehouse: Warehouse) -> list[str]:
     for row in warehouse.read(FINDINGS_SQL).to_dict("records"):
         rows = "row" if row["rows_affected"] == 1 else "rows"
         step = f" {row['first_step']}." if isinstance(row["first_step"], str) else ""
-        # The key comes from a file: nothing of it may reach the terminal but printable characters.
-        example = "".join(mark for mark in str(row["example"])[:60] if mark.isprintable())
+        example = str(row["example"])[:60]
         lines.append(
             f"{row['kind']}: {row['rows_affected']:,} {rows} of {row['full_name']} "
             f"{row['sentence']} (for one: {example}).{step}"
@@ -36,6 +36,6 @@ def finding_lines(warehouse: Warehouse) -> list[str]:
 
 
 def print_findings(console: Console, warehouse: Warehouse) -> None:
-    """Print the findings; what stands in files is no markup."""
+    """Print the findings."""
     for line in finding_lines(warehouse):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(plain(line), highlight=False, soft_wrap=True)

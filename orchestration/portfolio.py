@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
 
+from orchestration.as_of.text import plain
 from orchestration.words import as_of, money, records, share
 from warehouse import Warehouse
 
@@ -81,7 +81,7 @@ def print_work_list(
     """The first five accounts: why, what they pay and when they renew."""
     console.print("[bold]Whom to call first[/]")
     for row in records(warehouse, BASIS_SQL):
-        console.print(f"  {escape(row['sentence'])}", highlight=False, soft_wrap=True)
+        console.print(plain(f"  {row['sentence']}"), highlight=False, soft_wrap=True)
     for row in records(warehouse, FIRST_SQL):
         known = not pd.isna(row["health_score"])
         parts = [f"score {row['health_score']:.0f}" if known else "no score", f"({row['tier']})"]
@@ -90,11 +90,11 @@ def print_work_list(
             risk += f"{share(row['churn_probability'])} to leave in {trust['horizon_days']} days,"
             parts.insert(0, risk)
         parts += [f"· {money(row['mrr'], currency)} MRR", *renewal(row)]
-        console.print(
-            f"  {escape(row['account_name'])}: {' '.join(parts)}", highlight=False, soft_wrap=True
-        )
+        line = plain(f"  {row['account_name']}: {' '.join(parts)}")
+        console.print(line, highlight=False, soft_wrap=True)
         if not pd.isna(row["reasons"]):
-            console.print(f"    [dim]{escape(row['reasons'])}[/]", highlight=False, soft_wrap=True)
+            line = plain(f"    {row['reasons']}")
+            console.print(line, style="dim", highlight=False, soft_wrap=True)
 
 
 def renewal(row: dict[str, Any]) -> list[str]:

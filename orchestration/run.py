@@ -12,8 +12,10 @@ from typing import Any
 from dagster import DagsterEvent, DagsterEventType, JsonMetadataValue
 from dagster_postgres.utils import DagsterPostgresException
 from rich.console import Console
+from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
+from orchestration.as_of.text import plain
 from orchestration.instance import hold_connections, open_instance
 from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.progress import NOTES, PROBLEMS, output_to, step_in_words, step_lines
@@ -84,7 +86,7 @@ def resolve_sources(
     mappings = {**(known.mappings if known else {}), **asked.mappings}
     if not folders:
         raise RunRefused(
-            f"Nobody has said where the data of {settings.company!r} comes from. "
+            f"It is not known where the data of {settings.company!r} comes from. "
             "Run: tenure run --source SYSTEM --data FOLDER"
         )
     sources = CompanySources(folders, asked.as_of, mappings)
@@ -226,11 +228,13 @@ def _run(settings: Settings, given: CompanySources, asked: RunRequest, job_name:
 def print_report(console: Console, report: RunReport) -> None:
     """Notes, problems and failures, each on a line of its own."""
     for note in report.notes:
-        console.print(f"  {note}", highlight=False, soft_wrap=True)
+        console.print(plain(f"  {note}"), highlight=False, soft_wrap=True)
     for problem in report.problems:
-        console.print(f"  [yellow]![/] {problem}", highlight=False, soft_wrap=True)
+        line = Text.assemble(("  ! ", "yellow"), plain(problem))
+        console.print(line, highlight=False, soft_wrap=True)
     for failure in report.failures:
-        console.print(f"  [red]✗[/] {failure}", highlight=False, soft_wrap=True)
+        line = Text.assemble(("  ✗ ", "red"), plain(failure))
+        console.print(line, highlight=False, soft_wrap=True)
     if not report.succeeded:
         console.print(
             f"[red]The run stopped after {report.seconds:.0f} s.[/] Marts and app still show the "

@@ -23,8 +23,9 @@ def withdraw_files(
 ) -> list[str]:
     """Withdraw files one after the other; a paragraph about each.
 
-    Raises WithdrawalRefused, before anything is done, for a name that is not that of one delivered
-    file, and RunRefused while a run is under way.
+    Before anything is done it raises WithdrawalRefused for a name that is not that of one delivered
+    file, MappingError where its system's mappings are gone, and RunRefused while a run is under
+    way.
     """
     said = []
     with only_run_of(settings), Warehouse.open(settings) as warehouse:
@@ -32,6 +33,11 @@ def withdraw_files(
         found = [find_delivered(delivered, name, system, again) for name in names]
         sources = load_sources(warehouse, settings)
         fed = sources or CompanySources(folders={}, as_of=None)
+        mappings = {
+            file.system: find_mappings(file.system, fed.mapping_folders(settings, file.system))
+            for file in found
+            if file
+        }
         contract = load_contract()
         for name, file in zip(names, found, strict=True):
             if file is None:
@@ -43,8 +49,8 @@ def withdraw_files(
             # A moment of its own for each: what holds is asked for by moments.
             now = datetime.now(UTC)
             folder = fed.folders.get(file.system)
-            mappings = find_mappings(file.system, fed.mapping_folders(settings, file.system))
-            said.append(withdraw(warehouse, contract, file, folder, now, mappings))
+            of_system = mappings[file.system]
+            said.append(withdraw(warehouse, contract, file, folder, now, of_system))
     return said
 
 

@@ -22,12 +22,12 @@ def records(
 
 
 def money(amount: float | None, currency: str | None) -> str:
-    """An amount of whole units, or a dash when it is unknown."""
+    """An amount of whole units, or that it is unknown."""
     if amount is None or pd.isna(amount):
         return "unknown"
     return f"{float(amount):,.0f} {currency or ''}".strip()
 
 
 def share(value: float | None) -> str:
-    """A share in percent, or a dash when it is unknown."""
+    """A share in percent, or that it is unknown."""
     return "unknown" if value is None or pd.isna(value) else f"{float(value):.1%}"

@@ -51,7 +51,7 @@ def read_files(
                 header = read_excel(con, file, part, expected)
             case _:
                 raise FileProblem(f"{file.name}: Tenure reads {', '.join(SUFFIXES)}, not this")
-        columns, passed_over = _without_nul(con, part)
+        columns, passed_over = _without_nul(con, file, part)
         parts.append(f"select {columns} from {quoted(part)}")
         notes += [f"{file.name}: {note}" for note in (*header.notes, *passed_over)]
     con.execute(
@@ -60,7 +60,9 @@ def read_files(
     return notes
 
 
-def _without_nul(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, list[str]]:
+def _without_nul(
+    con: duckdb.DuckDBPyConnection, file: Landed, relation: str
+) -> tuple[str, list[str]]:
     """What to select of a relation, and a sentence where that leaves NUL characters out.
 
     No text of PostgreSQL can hold one.
@@ -68,7 +70,14 @@ def _without_nul(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, li
     described = con.execute(f"describe {quoted(relation)}").fetchall()
     texts = [quoted(name) for name, data_type, *_ in described if data_type == "VARCHAR"]
     has_nul = " or ".join(f"contains({text}, chr(0))" for text in texts) or "false"
-    [(number,)] = con.execute(f"select count(*) from {quoted(relation)} where {has_nul}").fetchall()
+    try:
+        [(number,)] = con.execute(
+            f"select count(*) from {quoted(relation)} where {has_nul}"
+        ).fetchall()
+    except duckdb.Error as error:
+        # Parquet is read here for the first time beyond its first row.
+        first = str(error).strip().splitlines()[0]
+        raise FileProblem(f"{file.name}: cannot be read to its end ({first})") from error
     if number == 0:
         return "*", []
     cleaned = ", ".join(f"replace({text}, chr(0), '') as {text}" for text in texts)

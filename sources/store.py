@@ -274,7 +274,8 @@ def _known_before(
         cursor.execute(
             "select coalesce(max(known_as_of), '-infinity')::text from tenure.runs "
             "where known_as_of < %(recorded_at)s "
-            f"having not exists (select from {table.full_name} where _source = %(system)s)",
+            f"having not exists (select from {table.full_name} where _source = %(system)s) "
+            f"and not exists (select from tenure.deliveries where {OF_PLACE})",
             {**place.params, "recorded_at": recorded_at},
         )
         found = cursor.fetchone()

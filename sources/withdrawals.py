@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from sources import load_audit, store
-from sources.checks import key_text
+from sources.checks import KEY_RULES, key_text
 from sources.contract import Table
 from sources.fingerprints import fingerprint
 from sources.load_audit import OF_PLACE, Place
@@ -229,7 +229,7 @@ def _return(table: Table) -> str:
         f" and ({key_text(rule)} in (select {key_text(rule)} from {table.full_name} "
         f"where _source <> %(system)s and {store.HOLDS})) is not true"
         for rule in table.rules
-        if rule.kind in ("unique", "unique_combination")
+        if rule.kind in KEY_RULES
     )
     return (
         f"insert into {table.full_name} ({names}, _source, _recorded_at) "

@@ -156,7 +156,7 @@ class Warehouse:
     def replace_table(self, name: str, table: Rows) -> int:
         """Put these rows in the place of all rows of `schema.table`; their number.
 
-        One transaction: whoever reads sees the old rows or the new ones. Views on it stay.
+        One transaction: readers see the old rows or the new ones. Views on it stay.
         """
         return self.replace_tables({name: table})[name]
 
@@ -235,6 +235,9 @@ class Warehouse:
         except adbc.Error as error:
             connection.close()
             raise _explained(error) from error
+        except BaseException:
+            connection.close()
+            raise
         self._idle_readers.append(connection)
         return table
 

@@ -46,7 +46,7 @@ def required_sources(warehouse: Warehouse, companies: CompanyWarehouse) -> Compa
     company_sources = load_sources(warehouse, companies.settings)
     if company_sources is None:
         raise dg.Failure(
-            f"Nobody has said where the data of {companies.settings.company!r} comes from. "
+            f"It is not known where the data of {companies.settings.company!r} comes from. "
             "Run once: tenure run --source SYSTEM --data FOLDER"
         )
     return company_sources

@@ -28,9 +28,14 @@ class CompanySources:
     mappings: dict[str, Path] = field(default_factory=dict)
 
     def mapping_folders(self, settings: Settings, system: str) -> Sequence[Path]:
-        """Where the mappings of a system are looked for, in this order."""
-        named = [self.mappings[system]] if system in self.mappings else []
-        return (*named, settings.mappings, MAPPINGS)
+        """Where the mappings of a system are looked for, in this order.
+
+        One that a run named and that is gone is the only one: the others would read other columns.
+        """
+        named = self.mappings.get(system)
+        if named is not None and not named.is_dir():
+            return (named,)
+        return (*([named] if named else []), settings.mappings, MAPPINGS)
 
 
 def save_sources(warehouse: Warehouse, settings: Settings, sources: CompanySources) -> None:

@@ -7,7 +7,7 @@ from orchestration.lib.company import CompanySources
 from orchestration.lib.runs import RunRequest, code_version, policy_version
 from orchestration.lib.signatures import digest, raw_versions, recorded
 from sources import find_mappings, newest_fact_date
-from warehouse import Settings, Warehouse
+from warehouse import Settings, Warehouse, WarehouseNotPrepared
 
 RELATIONS_SQL = """
 select n.nspname || '.' || c.relname as relation
@@ -94,7 +94,11 @@ def state_signature(warehouse: Warehouse, inputs: str) -> str:
 def is_unchanged(warehouse: Warehouse, job: str, inputs: str) -> bool:
     """Whether the newest run was this one, succeeded, and left exactly the state there is."""
     left = warehouse.read_arrow(LAST_RUN_SQL, {"job": job})["state_signature"].to_pylist()
-    return left != [] and left == [state_signature(warehouse, inputs)]
+    try:
+        return left != [] and left == [state_signature(warehouse, inputs)]
+    except WarehouseNotPrepared:
+        # A raw table of this version that the last run of an earlier one could not make.
+        return False
 
 
 def record_unchanged(warehouse: Warehouse) -> None:

@@ -1,5 +1,6 @@
 """`tenure check`: a delivery loaded into a database of its own, counted, and dropped."""
 
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from rich.table import Table
 
 from orchestration.as_of.text import plain
 from orchestration.lib.company import CompanySources, load_sources
-from orchestration.run import RunRefused, check_sources, only_run_of
+from orchestration.run import RunRefused, check_sources
 from sources import (
     IngestError,
     TableLoad,
@@ -47,55 +48,6 @@ where loads.rows_in > 0
 order by loads.system, table_name
 """
 
-# What two columns of a row, or two tables, say against each other: a sentence, the table, its key,
-# and the condition.
-CONTRADICTIONS = (
-    (
-        "are open by their status and have a time at which they were solved",
-        "support.tickets",
-        "ticket_id",
-        "lower(status) in ('open', 'new', 'pending', 'on hold') and solved_at is not null",
-    ),
-    (
-        "are solved by their status and have no time at which they were",
-        "support.tickets",
-        "ticket_id",
-        "lower(status) in ('solved', 'closed', 'resolved', 'done') and solved_at is null",
-    ),
-    (
-        "are paid by their status and void by their time",
-        "billing.invoices",
-        "invoice_id",
-        "lower(status) = 'paid' and voided_at is not null",
-    ),
-    (
-        "are won and lost at once",
-        "crm.opportunities",
-        "opportunity_id",
-        "(is_won and stage ilike '%lost%') or (not is_won and stage ilike '%won%')",
-    ),
-    (
-        "were cancelled before they began",
-        "billing.subscriptions",
-        "subscription_id",
-        "cancelled_at < started_at",
-    ),
-    (
-        "have left and hold a subscription without an end",
-        "crm.accounts",
-        "account_id",
-        "closed_at is not null and account_id in (select account_id from billing.subscriptions "
-        "where _superseded_at is null and ended_at is null and mrr_cents > 0)",
-    ),
-    (
-        "have no subscription, so that no money and no renewal is known of them",
-        "crm.accounts",
-        "account_id",
-        "account_id not in (select account_id from billing.subscriptions "
-        "where _superseded_at is null)",
-    ),
-)
-
 
 @dataclass(frozen=True)
 class Checked:
@@ -106,7 +58,6 @@ class Checked:
 
     counts: list[dict[str, Any]]
     problems: list[str]
-    contradictions: list[str]
     is_loaded: bool
 
 
@@ -122,7 +73,6 @@ def check_company(settings: Settings, asked: dict[str, Path], mappings: Path | N
         return Checked(
             counts=warehouse.read_arrow(COUNTS).to_pylist(),
             problems=[*failures, *(problem for load in loads for problem in load.problems)],
-            contradictions=find_contradictions(warehouse),
             is_loaded=not failures and all(load.status != "failed" for load in loads),
         )
 
@@ -130,42 +80,53 @@ def check_company(settings: Settings, asked: dict[str, Path], mappings: Path | N
 def asked_sources(
     settings: Settings, asked: dict[str, Path], mappings: Path | None
 ) -> CompanySources:
-    """The systems named, else those that the company was fed from at its last run."""
-    if asked:
-        return CompanySources(asked, None, dict.fromkeys(asked, mappings) if mappings else {})
+    """The systems named, else those that the company was fed from at its last run.
+
+    Mappings that a run named are remembered, as for a run.
+    """
     try:
         with Warehouse.open(settings, prepare=False) as warehouse:
             known = load_sources(warehouse, settings)
     except WarehouseError:
         known = None
+    if asked:
+        remembered = known.mappings if known else {}
+        named = {
+            system: folder
+            for system in asked
+            if (folder := mappings or remembered.get(system)) is not None
+        }
+        return CompanySources(asked, None, named)
     if known is None:
         raise RunRefused("Name what to check: tenure check --source SYSTEM --data FOLDER")
     return known
 
 
 def scratch_settings(settings: Settings) -> Settings:
-    """A company beside the company, in a database of its own on the same server."""
-    scratch = replace(settings, company=f"{settings.company[:34]}_check")
+    """A company beside the company, in a database of its own on the same server.
+
+    No other company can have its name, which is random: at the end both are dropped.
+    """
+    scratch = replace(settings, company=f"check_{secrets.token_hex(8)}")
     if settings.is_embedded:
         return scratch
-    database = f"{settings.database[:50]}_check"
+    database = f"{settings.database[:40]}_{scratch.company}"
     return replace(scratch, database_url=libpq_url(settings, database=database))
 
 
 @contextmanager
 def scratch_warehouse(settings: Settings) -> Iterator[Warehouse]:
-    """An empty warehouse that is dropped at the end. Raises RunRefused while another is in use."""
+    """An empty warehouse that is dropped at the end."""
     scratch = scratch_settings(settings)
     beside = Warehouse(settings)
-    with only_run_of(scratch):
-        try:
-            if not settings.is_embedded:
-                beside.ensure_database(scratch.database)
-            with Warehouse.open(scratch) as warehouse:
-                yield warehouse
-        finally:
-            beside.drop_database(scratch.database)
-            shutil.rmtree(scratch.company_home, ignore_errors=True)
+    try:
+        if not settings.is_embedded:
+            beside.ensure_database(scratch.database)
+        with Warehouse.open(scratch) as warehouse:
+            yield warehouse
+    finally:
+        beside.drop_database(scratch.database)
+        shutil.rmtree(scratch.company_home, ignore_errors=True)
 
 
 def load_all(
@@ -184,23 +145,11 @@ def load_all(
                 )
             except IngestError as error:
                 failures += str(error).splitlines()
-        reconcile_quarantine(warehouse, contract, [source])
+        try:
+            reconcile_quarantine(warehouse, contract, [source])
+        except IngestError as error:
+            failures += str(error).splitlines()
     return loads, list(dict.fromkeys(failures))
-
-
-def find_contradictions(warehouse: Warehouse) -> list[str]:
-    """A sentence for each kind of contradiction that there is, with one example."""
-    sentences = []
-    for words, table, key, condition in CONTRADICTIONS:
-        [found] = warehouse.read_arrow(
-            f"select count(*) as number, min({key}) as example from {table} "
-            f"where _superseded_at is null and ({condition})"
-        ).to_pylist()
-        if found["number"]:
-            sentences.append(
-                f"{table}: {found['number']:,} {words}, for example {key} {found['example']}"
-            )
-    return sentences
 
 
 def print_checked(console: Console, checked: Checked) -> None:
@@ -218,16 +167,13 @@ def print_checked(console: Console, checked: Checked) -> None:
         )
         table.add_row(plain(row["table_name"]), *(f"{number:,}" for number in numbers))
     console.print(table)
-    for title, lines in (
-        ("Look at these", checked.problems),
-        ("Contradictions", checked.contradictions),
-    ):
-        if lines:
-            console.print(f"\n{title}:")
-        for line in lines:
-            console.print(plain(f"  {line}"), highlight=False, soft_wrap=True)
+    if checked.problems:
+        console.print("\nLook at these:")
+    for line in checked.problems:
+        console.print(plain(f"  {line}"), highlight=False, soft_wrap=True)
     console.print(
         "\nrows in = loaded + corrected (loaded with a cell unknown) + quarantined + duplicates. "
-        "The company itself was not touched.",
+        "The company itself was not touched. What contradicts itself across tables is found by a "
+        "run: tenure report data.",
         highlight=False,
     )

@@ -149,5 +149,5 @@ def print_mapped(console: Console, mapped: Mapped, settings: Settings) -> None:
     options = f"--source {mapped.system} --data {shlex.quote(str(mapped.folder))}"
     if settings.company != mapped.system:
         options += f" --company {settings.company}"
-    console.print(plain(f"\nNext: tenure check {options}".lstrip("\n")), soft_wrap=True)
+    console.print(plain(f"Next: tenure check {options}"), soft_wrap=True)
     console.print(plain(f"then: tenure run {options}"), soft_wrap=True)

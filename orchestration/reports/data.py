@@ -58,7 +58,9 @@ order by source, table_name, column_name
 """
 
 FINDINGS_SQL = """
-select source || '.' || table_name as table_name, rows_affected, example, sentence, first_step
+select
+    source || '.' || table_name as table_name, rows_affected, example, sentence, first_step,
+    is_correction
 from marts.data_findings
 order by source, table_name, rows_affected desc, finding, system
 """
@@ -88,6 +90,15 @@ select
     max(as_of_date) as as_of_date
 from marts.customer_health
 """
+
+# A run that was broken off may have built some of them.
+MARTS = (
+    "marts.data_findings",
+    "marts.source_outages",
+    "marts.source_coverage",
+    "marts.dim_signals",
+    "marts.customer_health",
+)
 
 # By kind of rule: what a person looks at first.
 FIRST_STEPS = {
@@ -154,6 +165,7 @@ class DataReport:
     balances: tuple[TableBalance, ...]
     quarantined: tuple[Finding, ...]
     corrected: tuple[Finding, ...]
+    read_otherwise: tuple[Finding, ...]
     contradictions: tuple[Finding, ...]
     outages: tuple[str, ...]
     missing: tuple[str, ...]
@@ -170,12 +182,13 @@ def read_report(warehouse: Warehouse, contract: Contract) -> DataReport:
     """
     if not exists(warehouse, "tenure.loads") or not (loads := rows(warehouse, LOADS_SQL)):
         raise NothingLoaded("Nothing is loaded yet: tenure run")
-    has_marts = exists(warehouse, "marts.data_findings")
+    has_marts = all(exists(warehouse, mart) for mart in MARTS)
     newest = newest_dates(warehouse, contract)
     signals = {
         row["source_table"]: row["signals"]
         for row in (rows(warehouse, SIGNALS_SQL) if has_marts else [])
     }
+    findings = rows(warehouse, FINDINGS_SQL) if has_marts else []
     [grey] = rows(warehouse, GREY_SQL) if has_marts else [{}]
     return DataReport(
         company=warehouse.settings.company,
@@ -189,9 +202,8 @@ def read_report(warehouse: Warehouse, contract: Contract) -> DataReport:
             for row in rows(warehouse, QUARANTINE_SQL)
         ),
         corrected=tuple(correction_finding(row) for row in rows(warehouse, CORRECTIONS_SQL)),
-        contradictions=tuple(
-            contradiction(row) for row in (rows(warehouse, FINDINGS_SQL) if has_marts else [])
-        ),
+        read_otherwise=tuple(contradiction(row) for row in findings if row["is_correction"]),
+        contradictions=tuple(contradiction(row) for row in findings if not row["is_correction"]),
         outages=tuple(
             row["sentence"] for row in (rows(warehouse, OUTAGES_SQL) if has_marts else [])
         ),

@@ -16,6 +16,7 @@ from sources.guessing.columns import Match
 from sources.guessing.names import MONTHS, words_of
 from sources.guessing.tables import FileLook
 from sources.landing import literal, quoted
+from sources.mapping import FILE_NAME
 
 CURRENCY = re.compile(r"\(([A-Z]{3})\)|\b(USD|EUR|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|INR|BRL)\b")
 SIGNS = {"$": "USD", "€": "EUR", "£": "GBP"}
@@ -197,6 +198,12 @@ def durations(table: Table, file: FileLook, matches: Mapping[str, Match]) -> lis
                 lines.append(Line(column, sql, why, (profile.header,)))
                 break
     return lines
+
+
+def is_quotable(header: str) -> bool:
+    """Whether a mapping can hold a header: one that looks like a file's name would be read as one,
+    and a line end, of whichever kind, would end the comment that names it."""
+    return not FILE_NAME.search(quoted(header)) and not re.search(r"[\r\n]", header)
 
 
 def shown(text: str) -> str:

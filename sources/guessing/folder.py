@@ -13,7 +13,7 @@ from sources.contract import Contract, Table
 from sources.csv_files import DELIMITERS, read_header
 from sources.events import EVENTS
 from sources.folder import DATA_SUFFIXES
-from sources.guessing.columns import NO_CUSTOMERS, Customers, is_of_loader
+from sources.guessing.columns import NO_CUSTOMERS, Customers
 from sources.guessing.names import words_of
 from sources.guessing.tables import TABLE_THRESHOLD, FileLook, TableGuess, best_guesses
 from sources.guessing.usage import METRICS
@@ -39,7 +39,6 @@ class FolderGuess:
     folder: Path
     tables: dict[str, tuple[TableGuess, ...]]
     unmapped: dict[str, str]
-    files: tuple[FileLook, ...]
 
 
 def guess_folder(con: duckdb.DuckDBPyConnection, contract: Contract, folder: Path) -> FolderGuess:
@@ -47,7 +46,7 @@ def guess_folder(con: duckdb.DuckDBPyConnection, contract: Contract, folder: Pat
     files, unmapped = look(con, folder)
     tables = [table for table in (*contract.tables, EVENTS) if table.full_name not in ROLLED_UP]
     chosen, without = choose(tables, files, vocabulary())
-    return FolderGuess(folder, chosen, {**unmapped, **without}, tuple(files))
+    return FolderGuess(folder, chosen, {**unmapped, **without})
 
 
 def choose(
@@ -124,7 +123,7 @@ def look(con: duckdb.DuckDBPyConnection, folder: Path) -> tuple[list[FileLook], 
         name = path.relative_to(folder).as_posix()
         if not name.casefold().endswith(DATA_SUFFIXES) or path.name.startswith("."):
             continue
-        if Landed(path, name).suffix == "" or re.search(r"[*?\[\]\"\n]", name):
+        if Landed(path, name).suffix == "" or re.search(r"[*?\[\]\"\r\n]", name):
             unread[name] = unreadable_name(name)
             continue
         try:
@@ -136,9 +135,9 @@ def look(con: duckdb.DuckDBPyConnection, folder: Path) -> tuple[list[FileLook], 
 
 def unreadable_name(name: str) -> str:
     """Why a mapping cannot read a file of this name, and the way out."""
-    if re.search(r"[*?\[\]\"\n]", name):
+    if re.search(r"[*?\[\]\"\r\n]", name):
         return "has a character in its name that stands for others: rename it"
-    return "is in a format that is not read: export it as CSV, Parquet or JSON"
+    return "is in a format that is not read: export it as CSV, Excel, Parquet or JSON"
 
 
 def look_at(con: duckdb.DuckDBPyConnection, file: Landed) -> FileLook:
@@ -200,10 +199,3 @@ def _joined(members: Sequence[FileLook]) -> tuple[Profile, ...]:
         )
         for columns in zip(*(member.profiles for member in members), strict=True)
     )
-
-
-def columns_left(guess: TableGuess) -> list[str]:
-    """The headers of a file that no column of the contract was found for."""
-    used = {match.header for match in guess.matches.values()}
-    used |= set(guess.wide.values) | {guess.wide.period} if guess.wide else set()
-    return [h for h in guess.file.headers if h not in used and not is_of_loader(h)]

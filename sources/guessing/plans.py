@@ -17,7 +17,14 @@ from sources.guessing.columns import (
     Match,
     match_columns,
 )
-from sources.guessing.derived import Line, currency, derive, durations, shown
+from sources.guessing.derived import (
+    Line,
+    currency,
+    derive,
+    durations,
+    is_quotable,
+    shown,
+)
 from sources.guessing.folder import ACCOUNTS, FolderGuess, customers_of
 from sources.guessing.names import words_of
 from sources.guessing.tables import FileLook, TableGuess
@@ -287,7 +294,13 @@ def _with_lookup(each: Plan, of_accounts: TableGuess, known: Customers) -> Plan:
             each,
             notes=(*each.notes, f"few values of {shown(line.headers[0])} are keys of customers"),
         )  # fmt: skip
-    key, name = (quoted(of_accounts.matches[column].header) for column in (ACCOUNT, "account_name"))
+    if of_accounts.file.delimiter != each.file.delimiter:
+        note = f"{of_accounts.file.name} has another delimiter: customers cannot be looked up there"
+        return replace(each, notes=(*each.notes, note))
+    headers = tuple(of_accounts.matches[column].header for column in (ACCOUNT, "account_name"))
+    if not all(map(is_quotable, headers)):
+        return each
+    key, name = map(quoted, headers)
     sql = (
         f"(select any_value(customers.{key}) from {quoted(of_accounts.file.name)} as customers "
         f"where customers.{name} = export.{quoted(line.headers[0])})"

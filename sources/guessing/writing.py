@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sources.fingerprints import combined
-from sources.guessing.derived import Line, shown
+from sources.guessing.derived import Line, is_quotable, shown
 from sources.guessing.plans import Plan
 from sources.landing import quoted
-from sources.mapping import FILE_NAME
 
 SEAL = "-- written by tenure map, unedited while this is its digest: "
 DRAFT = ".sql.draft"
@@ -103,11 +102,11 @@ def _unpivot(plan: Plan) -> list[str]:
 
 
 def is_safe(plan: Plan) -> bool:
-    """Whether no header would be read as the name of a file, which a quoted one in SQL may be."""
+    """Whether all headers can be written into a mapping."""
     headers = [h for line in plan.lines for h in line.headers] + list(
         plan.wide.values if plan.wide else []
     )
-    return not any(FILE_NAME.search(quoted(header)) or "\n" in header for header in headers)
+    return all(map(is_quotable, headers))
 
 
 def write_mappings(

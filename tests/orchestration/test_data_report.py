@@ -43,6 +43,7 @@ REPORT = DataReport(
     balances=(BALANCE,),
     quarantined=(),
     corrected=(),
+    read_otherwise=(),
     contradictions=(),
     outages=(),
     missing=(),

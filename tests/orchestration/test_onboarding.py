@@ -11,7 +11,6 @@ from orchestration.onboarding.checked import (
     asked_sources,
     check_company,
     load_all,
-    scratch_settings,
 )
 from orchestration.onboarding.commands import system_name
 from orchestration.onboarding.mapped import NothingMapped, map_folder, report_lines
@@ -141,12 +140,9 @@ def test_a_check_counts_every_row_and_touches_no_company(
     assert "account_id No One is not in crm.accounts" in text
     assert "lunch.csv: nothing reads this file" in text
     assert last_load(warehouse, Place("acme", "crm", "accounts")) is None
-    scratch = scratch_settings(settings)
-    assert not scratch.company_home.exists()
-    found = warehouse.read_arrow(
-        f"select count(*) as number from pg_database where datname = '{scratch.database}'"
-    )
-    assert found["number"][0].as_py() == 0
+    left = warehouse.read_arrow("select datname from pg_database where datname like '%check%'")
+    assert left["datname"].to_pylist() == []
+    assert list(settings.company_home.parent.glob("check_*")) == []
 
 
 def test_the_mappings_that_were_written_give_the_right_rows(

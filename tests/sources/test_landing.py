@@ -137,3 +137,15 @@ def test_nul_characters_are_passed_over_and_named(con, tmp_path, name, content) 
     found = con.execute("select id, name from landed order by id").fetchall()
     assert found == [("1", "One"), ("2", "Two")]
     assert notes == [f"{name}: NUL characters in 1 rows are passed over"]
+
+
+def test_a_parquet_that_is_damaged_beyond_its_first_row_is_named(con, tmp_path) -> None:
+    """Read a row at a time it looks whole; the load of all other tables would end with it."""
+    rows = pa.table({"id": [str(number) for number in range(200_000)]})
+    pq.write_table(rows, tmp_path / "a.parquet", compression="none", row_group_size=1000)
+    content = bytearray((tmp_path / "a.parquet").read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 4000] = b"\xff" * 4000
+    (tmp_path / "a.parquet").write_bytes(bytes(content))
+    with pytest.raises(FileProblem, match=r"a\.parquet: "):
+        read_files(con, find_files(tmp_path, "a.parquet"), "landed")
