@@ -17,7 +17,10 @@ decided as (
         -- the stage goes before the flag: many systems say false, and a day, while a deal is open
         coalesce(
             words.meaning,
-            case when opportunities.is_won then 'won' when not opportunities.is_won then 'lost' end,
+            case
+                when opportunities.is_won then 'won'
+                when not opportunities.is_won and opportunities.closed_at is not null then 'lost'
+            end,
             case when opportunities.closed_at is null then 'open' end
         ) as outcome,
         {{ utc_date('opportunities.created_at') }} as opened_date,

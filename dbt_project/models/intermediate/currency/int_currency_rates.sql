@@ -10,7 +10,7 @@
 
 with
 
-subscriptions as (select * from {{ ref('stg_billing__subscriptions') }}),
+subscriptions as (select * from {{ ref('int_subscriptions') }}),
 
 invoices as (select * from {{ ref('stg_billing__invoices') }}),
 
@@ -30,7 +30,10 @@ reporting as (
             else 'USD'
         end as reporting_currency
     from subscriptions
-    where started_date <= {{ as_of_date() }}
+    where
+        started_date <= {{ as_of_date() }}
+        and has_held
+        and mrr_cents > 0
 ),
 
 currencies as (

@@ -22,7 +22,7 @@ sequenced as (
         *,
         max(coalesce(ended_date, 'infinity')) over earlier as earlier_end_date
     from subscriptions
-    where has_held
+    where has_held and mrr_cents > 0
     window
         earlier as (
             partition by account_id, product, mrr_cents, currency
@@ -36,7 +36,7 @@ coverage as (
         account_id,
         max(coalesce(ended_date, 'infinity')) as last_end_date
     from subscriptions
-    where has_held
+    where has_held and started_date <= {{ as_of_date() }}
     group by account_id
 ),
 
@@ -56,6 +56,8 @@ named as (
         count(*) over (partition by lower(regexp_replace(account_name, '\W', '', 'g')), country)
             as accounts_of_name
     from accounts
+    -- a name of signs alone is no name
+    where account_name ~ '\w'
 ),
 
 found_in_accounts as (
@@ -111,15 +113,20 @@ found_in_subscriptions as (
     where earlier_end_date between started_date - 31 and started_date - 1
     union all
     select
-        source_system,
-        subscription_id as example,
+        terms.source_system,
+        terms.subscription_id as example,
         'renewal_date_passed' as finding
     from terms
+    inner join subscriptions
+        on
+            terms.subscription_id = subscriptions.subscription_id
+            and terms.started_at = subscriptions.started_at
     where
-        renewal_date < {{ as_of_date() }}
-        and started_date <= {{ as_of_date() }}
-        and (ended_date is null or ended_date > {{ as_of_date() }})
-        and auto_renews is not true
+        terms.renewal_date < {{ as_of_date() }}
+        and subscriptions.has_held
+        and subscriptions.started_date <= {{ as_of_date() }}
+        and (subscriptions.ended_date is null or subscriptions.ended_date > {{ as_of_date() }})
+        and terms.auto_renews is not true
 ),
 
 found as (

@@ -70,11 +70,13 @@ exclusive as (
 sequenced as (
     select
         *,
-        count(*) over (partition by source_system, subscription_id) > 1 as has_further_periods,
+        count(*) over (partition by source_system, account_id, subscription_id) > 1 as has_further_periods,
         -- least() skips the null of what has no end, or no next period
         least(
             first_uncovered_date,
-            lead(started_date) over (partition by source_system, subscription_id order by started_at)
+            lead(started_date) over (
+                partition by source_system, account_id, subscription_id order by started_at
+            )
         ) as last_possible_date
     from exclusive
 ),

@@ -128,17 +128,20 @@ of_all_accounts as (
 
 ranked as (
     select
-        *,
+        measured.*,
+        measured.segment != 'unknown' and count(*) over in_segment >= policy.minimum_peers
+            as is_ranked_in_segment,
         count(*) over in_segment as segment_accounts,
-        rank() over (in_segment order by recent_rate desc) as segment_place,
-        percent_rank() over (in_segment order by recent_rate) as segment_rank,
+        rank() over (in_segment order by measured.recent_rate desc) as segment_place,
+        percent_rank() over (in_segment order by measured.recent_rate) as segment_rank,
         count(*) over in_company as company_accounts,
-        rank() over (in_company order by recent_rate desc) as company_place,
-        percent_rank() over (in_company order by recent_rate) as company_rank
+        rank() over (in_company order by measured.recent_rate desc) as company_place,
+        percent_rank() over (in_company order by measured.recent_rate) as company_rank
     from measured
+    cross join policy
     window
-        in_segment as (partition by metric, grain, period_end, segment),
-        in_company as (partition by metric, grain, period_end)
+        in_segment as (partition by measured.metric, measured.grain, measured.period_end, measured.segment),
+        in_company as (partition by measured.metric, measured.grain, measured.period_end)
 ),
 
 compared as (
@@ -160,18 +163,17 @@ compared as (
         ranked.past_to,
         ranked.ratio,
         of_all_accounts.usual_ratio,
-        ranked.segment_accounts >= policy.minimum_peers and ranked.segment != 'unknown'
-            as is_ranked_in_segment,
+        ranked.is_ranked_in_segment,
         case
-            when ranked.segment_accounts >= policy.minimum_peers then ranked.segment_accounts
+            when ranked.is_ranked_in_segment then ranked.segment_accounts
             when ranked.company_accounts >= policy.minimum_peers then ranked.company_accounts
         end as peers,
         case
-            when ranked.segment_accounts >= policy.minimum_peers then ranked.segment_place
+            when ranked.is_ranked_in_segment then ranked.segment_place
             when ranked.company_accounts >= policy.minimum_peers then ranked.company_place
         end as peer_place,
         case
-            when ranked.segment_accounts >= policy.minimum_peers then ranked.segment_rank
+            when ranked.is_ranked_in_segment then ranked.segment_rank
             when ranked.company_accounts >= policy.minimum_peers then ranked.company_rank
         end as peer_rank
     from ranked

@@ -29,7 +29,11 @@ described as (
         metric_label || ' ' || {{ number_words('recent_value') }} || ' a ' || grain || ' since '
         || to_char(recent_from, {{ month }}) || ', ' || {{ change_words('ratio') }} || ' '
         || to_char(past_from, {{ month }}) || ' to ' || to_char(past_to, {{ month }})
-        || coalesce(' (median account: ' || {{ change_words('usual_ratio') }} || ')', '')
+        || coalesce(
+            ' (median account: '
+            || replace({{ change_words('usual_ratio') }}, 'as much as', 'no change') || ')',
+            ''
+        )
             as words
     from periods
     where ratio is not null

@@ -1,4 +1,4 @@
--- Grain: one row per account and snapshot date that is due, for accounts that metrics are delivered of.
+-- Grain: one row per account and snapshot date that is due, from the first metric of the account on.
 -- What is not reported of an account is unknown: an export may leave zeros out or rows behind.
 -- A table, not a view: the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
@@ -21,8 +21,15 @@ periods as (select * from {{ ref('int_usage_metric_periods') }}),
 first_events as (
     select
         accounts.account_id,
+        accounts.first_period_end,
         first_days.usage_date as first_event_date
-    from (select distinct account_id from periods) as accounts
+    from (
+        select
+            account_id,
+            min(period_end) as first_period_end
+        from periods
+        group by account_id
+    ) as accounts
     left join lateral (
         select account_days.usage_date
         from {{ ref('stg_product__account_days') }} as account_days
@@ -63,9 +70,9 @@ observed as (
 
 signals as (
     select
-        observed.account_id,
-        observed.snapshot_date,
-        coalesce(observed.snapshot_date >= max(first_events.first_event_date), false) as has_events,
+        snapshots.account_id,
+        snapshots.snapshot_date,
+        coalesce(snapshots.snapshot_date >= max(first_events.first_event_date), false) as has_events,
         max(observed.amount) filter (where observed.metric = 'active_users' and observed.grain = 'week')
             as active_users_7d,
         max(observed.amount) filter (where observed.metric = 'active_users' and observed.grain = 'month')
@@ -95,9 +102,16 @@ signals as (
         / nullif(
             sum(observed.weight) filter (where observed.is_longest and observed.peer_rank is not null), 0
         ) as usage_peer_rank
-    from observed
-    left join first_events on observed.account_id = first_events.account_id
-    group by observed.account_id, observed.snapshot_date
+    from snapshots
+    inner join first_events
+        on
+            snapshots.account_id = first_events.account_id
+            and snapshots.snapshot_date >= first_events.first_period_end
+    left join observed
+        on
+            snapshots.account_id = observed.account_id
+            and snapshots.snapshot_date = observed.snapshot_date
+    group by snapshots.account_id, snapshots.snapshot_date
 )
 
 select * from signals

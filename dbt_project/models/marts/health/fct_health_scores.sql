@@ -69,8 +69,9 @@ overridden as (
                 when rounded.scorecard = (select policy.fallback_scorecard from policy)
                     -- full marks for what was merely never seen are no news
                     then
-                        rounded.coverage >= (select policy.coverage_floor from policy)
-                        or rounded.total_points < {{ 100 * 1000000 }}
+                        rounded.computed_points < {{ 100 * 1000000 }}
+                        or rounded.coverage >= (select policy.coverage_floor from policy)
+                        and rounded.deliverable_share >= (select policy.deliverable_floor from policy)
                 else
                     rounded.coverage >= (select policy.coverage_floor from policy)
                     and rounded.deliverable_share >= (select policy.deliverable_floor from policy)

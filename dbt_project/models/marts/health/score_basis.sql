@@ -30,6 +30,8 @@ policy as (
 
 trust as (select * from {{ ref('data_trust') }}),
 
+source_coverage as (select * from {{ ref('source_coverage') }}),
+
 lines as (
     select distinct
         signals.signal ->> 'signal' as signal,
@@ -44,17 +46,32 @@ lines as (
     where policies.segment = 'all'
 ),
 
-missing_tables as (
+unknown_lines as (
     select
-        signals.source_tables[1] as source_table,
-        sum(lines.weight) as weight
+        lines.signal,
+        lines.weight,
+        min(needed.source_table) as source_table
     from lines
     inner join signals on lines.signal = signals.signal
+    cross join lateral unnest(signals.source_tables) as needed (source_table)
+    inner join source_coverage
+        on
+            split_part(needed.source_table, '.', 1) = source_coverage.source
+            and split_part(needed.source_table, '.', 2)
+            = any(string_to_array(source_coverage.missing_tables, ', '))
     left join signal_coverage on lines.signal = signal_coverage.signal
     where
         signal_coverage.first_known_date is null
         or signal_coverage.first_known_date > {{ as_of_date() }}
-    group by signals.source_tables[1]
+    group by lines.signal, lines.weight
+),
+
+missing_tables as (
+    select
+        source_table,
+        sum(weight) as weight
+    from unknown_lines
+    group by source_table
 ),
 
 missing as (

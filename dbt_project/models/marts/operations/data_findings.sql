@@ -68,7 +68,12 @@ found_in_invoices as (
             case when meaning = 'paid' and not is_paid_in_full then 'paid_without_payment' end,
             case when meaning = 'not_owed' and voided_at is null then 'not_owed_undated' end,
             case when meaning = 'written_off' and not is_paid_in_full then 'written_off' end,
-            case when meaning in ('owed', 'not_owed') and is_paid_in_full then 'paid_against_status' end,
+            case
+                when
+                    is_paid_in_full
+                    and (meaning = 'owed' or (meaning = 'not_owed' and voided_at is not null))
+                    then 'paid_against_status'
+            end,
             case
                 when
                     due_at is null and voided_at is null and not is_paid_in_full
@@ -159,7 +164,7 @@ findings as (
         sentences.sentence,
         sentences.first_step
     from counted
-    inner join sentences on counted.finding = sentences.finding
+    left join sentences on counted.finding = sentences.finding
 )
 
 select * from findings

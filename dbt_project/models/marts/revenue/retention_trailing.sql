@@ -106,10 +106,10 @@ measured as (
                 then 'no subscription has ended yet, as on a list of today''s customers alone'
             when
                 kept.start_accounts < dated.minimum_accounts
-                -- unknown where only the number counts
+                -- unknown where only the number counts, and where none of them pays today
                 and (
                     kept.start_accounts
-                    >= dated.minimum_share * coalesce(paying_today.paying_accounts, 0)
+                    >= dated.minimum_share * paying_today.paying_accounts
                 ) is not true
                 then
                     kept.start_accounts
