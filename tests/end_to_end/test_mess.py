@@ -16,6 +16,8 @@ from warehouse import Warehouse, load_settings
 # A table, what is counted, what became of it, and by which rule.
 Tally = Counter[tuple[str, str, str, str]]
 
+# The simulated company sends its events, and no numbers that were added up.
+COUNTED_BY_EVENTS = "product.usage_metrics"
 IN_QUARANTINE = """
 select source || '.' || table_name as of_table, 'rows', 'quarantined', rule, count(*)
 from quarantine.rejected_rows group by 1, 4
@@ -95,7 +97,7 @@ def test_every_defect_is_counted_by_the_rule_that_deals_with_it(
             found[tuple(what)] += int(count)
     loaded = rows(warehouse, "select source || '.' || table_name from tenure.loads")
     for table in contract.tables:
-        if (table.full_name,) not in loaded:
+        if (table.full_name,) not in loaded and table.full_name != COUNTED_BY_EVENTS:
             found[table.full_name, "tables", "unknown", "not delivered"] += 1
     assert found == +done
     assert len(found) > 35
