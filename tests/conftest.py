@@ -156,6 +156,9 @@ def fresh_company(
     opened: list[Warehouse] = []
 
     def fresh() -> Warehouse:
+        # A session makes hundreds, and each would keep its connections: they open others when used.
+        for earlier in opened:
+            earlier.close()
         settings: Settings = load_settings(f"test_{next(company_number)}")
         opened.append(Warehouse.open(settings))
         return opened[-1]
