@@ -139,6 +139,9 @@ def test_the_folder_of_mappings_is_remembered_with_its_system(
     save_sources(warehouse, settings, sources)
     assert load_sources(warehouse, settings) == sources
     own = [settings.mappings, MAPPINGS]
+    # One that is gone is not replaced by another: that would read other columns.
+    assert list(sources.mapping_folders(settings, "acme")) == [tmp_path / "maps"]
+    (tmp_path / "maps").mkdir()
     assert list(sources.mapping_folders(settings, "acme")) == [tmp_path / "maps", *own]
     assert list(sources.mapping_folders(settings, "canonical")) == own
 
