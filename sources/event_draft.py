@@ -44,8 +44,13 @@ class Plan:
     departed: tuple[str, ...]
 
     @classmethod
-    def of_leaving(cls, files: list[str]) -> Plan:
-        """Files leave, and none is there to be read."""
+    def of_leaving(cls, catalogue: Catalogue, files: list[str]) -> Plan:
+        """Files leave, and none is there to be read.
+
+        All leave with one that the others were looked up in: their events cannot be read any more.
+        """
+        if any(catalogue.files[name].is_lookup for name in files):
+            files = list(catalogue.files)
         return cls([], files, [], [], {}, "", is_whole=False, departed=())
 
 

@@ -101,10 +101,7 @@ class EventLanding:
         if catalogue.files:
             lake.remove_strays(self.warehouse, self.folder, self.place.system)
         withdrawn = self.withdrawn(catalogue)
-        if not found and any(catalogue.files[name].is_lookup for name in withdrawn):
-            # Without what they were looked up in, no event of the system can be read any more.
-            withdrawn = list(catalogue.files)
-        plan = self.plan(catalogue, found) if found else Plan.of_leaving(withdrawn)
+        plan = self.plan(catalogue, found) if found else Plan.of_leaving(catalogue, withdrawn)
         lake.record_unchanged(self.warehouse, self.place, plan.touched)
         if not plan.to_land and not plan.gone:
             # No part holds them any more: else each run would look for them in every part.

@@ -2,7 +2,7 @@
 
 Reads go by ADBC, whose COPY takes no parameters; a connection of psycopg2 merely to quote them took
 most of a short query's time. The spelling is safe whatever the server's
-`standard_conforming_strings`: a backslash only stands in a string that says so.
+`standard_conforming_strings`: a backslash is only written in a string that says so.
 """
 
 from __future__ import annotations
