@@ -11,7 +11,10 @@ that way. A kept table is counted once, when it is new; it changes little by lit
     {%- elif materialized == 'incremental' -%}
     do $$
     begin
-        if (select reltuples < 0 from pg_class where oid = '{{ relation }}'::regclass) then
+        if not exists (
+            select from pg_stats
+            where schemaname = '{{ relation.schema }}' and tablename = '{{ relation.identifier }}'
+        ) then
             analyze {{ relation }};
         end if;
     end

@@ -19,18 +19,12 @@ def test_a_company_that_delivered_nothing_builds(
     for mart in [*marts, "customer_health"]:
         assert company.read(f"select * from marts.{mart}").empty
 
-
-@pytest.mark.slow
-def test_each_table_is_counted_when_it_is_made(
-    company: Warehouse, dbt_build: Callable[..., None]
-) -> None:
-    """PostgreSQL plans for a table that it has not counted as for one of a few rows: the scores of
-    one day read all weeks of all accounts once per date."""
-    without_unit_tests = ["--exclude-resource-type", "unit_test"]
-    dbt_build(company, "2026-03-01", "--select", "+int_due_scores", *without_unit_tests)
+    # Of a table that it has not counted PostgreSQL expects a few rows: the scores of one day read
+    # all weeks of all accounts once per date.
     uncounted = company.read(
         "select c.relname from pg_class as c inner join pg_namespace as n on c.relnamespace = n.oid"
-        " where c.relkind = 'r' and c.reltuples < 0"
+        " where c.relkind = 'r' and c.reltuples != 0"  # of an empty table there is nothing to know
         " and n.nspname in ('seeds', 'intermediate', 'marts')"
+        " and not exists (select from pg_stats where schemaname = nspname and tablename = relname)"
     )
     assert uncounted["relname"].tolist() == []
