@@ -16,6 +16,7 @@ from orchestration.lib.catalog import Table, read_tables
 from orchestration.lib.dbt_events import asset_events, finished_nodes
 from orchestration.lib.dbt_project import (
     PROJECT_DIR,
+    DbtCommand,
     PathTranslator,
     dbt_executable,
     dbt_project,
@@ -210,7 +211,7 @@ def dbt_models_with_predictions(
 
 def dbt_resource() -> DbtCliResource:
     """The dbt command of this environment, on this project."""
-    return DbtCliResource(
+    return DbtCommand(
         project_dir=str(PROJECT_DIR),
         profiles_dir=str(PROJECT_DIR),
         dbt_executable=dbt_executable(),

@@ -1,8 +1,10 @@
 """Dagster's own storage during a run: connections are held, and replaced when they are lost."""
 
+import time
+
 import pytest
 
-from orchestration.instance import hold_connections, open_instance
+from orchestration.instance import NO_RESTART_WITHIN, hold_connections, open_instance
 from warehouse import Warehouse
 
 OTHERS = "from pg_stat_activity where datname = %(database)s and pid <> pg_backend_pid()"
@@ -25,4 +27,5 @@ def test_a_held_connection_that_is_lost_is_replaced(
         assert warehouse.read(f"select pid {OTHERS}", database)["pid"].tolist() == held != []
 
         warehouse.execute(f"select pg_terminate_backend(pid) {OTHERS}", database)
+        time.sleep(2 * NO_RESTART_WITHIN)
         assert instance.get_runs_count() == runs

@@ -102,29 +102,42 @@ change_inputs as (
 
 {{ scorecard_contributions(policy, 'change_inputs', step_keys) }},
 
+-- Side by side by grouping: after joins by three keys PostgreSQL expects one row, and would look
+-- through all contributions once per row and step.
+step_totals as (
+    select
+        {{ keys | join(',\n        ') }},
+        scorecard,
+        {%- for step in steps %}
+        min(total_points) filter (where step = '{{ step }}') as {{ step }}_total,
+        min(points) filter (where step = '{{ step }}') as {{ step }}_points,
+        {%- endfor %}
+        min(policy_version) filter (where step = 'moved') as policy_version,
+        min(policy_segment) filter (where step = 'moved') as policy_segment
+    from contributions
+    group by {{ keys | join(', ') }}, scorecard
+),
+
 stepped as (
     select
         paired_scores.*,
         {%- for step in steps %}
-        coalesce({{ step }}_step.total_points, 0) as {{ step }}_total,
-        {{ step }}_step.points as {{ step }}_points,
+        coalesce(step_totals.{{ step }}_total, 0) as {{ step }}_total,
+        step_totals.{{ step }}_points,
         {%- endfor %}
         {{ policies }}.signals,
         {{ policies }}.pillars
     from paired_scores
-    {%- for step in steps %}
-    left join contributions as {{ step }}_step
+    left join step_totals
         on
-            {{ step }}_step.step = '{{ step }}'
-            and paired_scores.scorecard = {{ step }}_step.scorecard
+            paired_scores.scorecard = step_totals.scorecard
             {%- for key in keys %}
-            and paired_scores.{{ key }} = {{ step }}_step.{{ key }}
+            and paired_scores.{{ key }} = step_totals.{{ key }}
             {%- endfor %}
-    {%- endfor %}
     left join {{ policies }}
         on
-            moved_step.policy_version = {{ policies }}.policy_version
-            and moved_step.policy_segment = {{ policies }}.segment
+            step_totals.policy_version = {{ policies }}.policy_version
+            and step_totals.policy_segment = {{ policies }}.segment
 ),
 
 signal_changes as (

@@ -3,8 +3,7 @@
 {{
     config(
         materialized='table',
-        indexes=[{'columns': ['account_id', 'snapshot_date'], 'unique': true}],
-        post_hook='analyze {{ this }}'
+        indexes=[{'columns': ['account_id', 'snapshot_date'], 'unique': true}]
     )
 }}
 

@@ -10,7 +10,9 @@ due as (
 
 snapshots as (select * from {{ ref('account_snapshots') }}),
 
-reach as (select * from {{ ref('int_scorecard_reach') }}),
+-- of a copy PostgreSQL would not know how many rows a variant has: it expected one, and read all
+-- snapshots once per date
+reach as not materialized (select * from {{ ref('int_scorecard_reach') }}),
 
 segments as (select * from {{ ref('int_account_segments') }}),
 

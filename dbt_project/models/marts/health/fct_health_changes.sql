@@ -1,5 +1,10 @@
 -- Grain: one row per account, scorecard, pair of days and line of the change.
-{{ config(indexes=[{'columns': ['account_id', 'scorecard', 'span_days']}]) }}
+{{
+    config(
+        indexes=[{'columns': ['account_id', 'scorecard', 'span_days']}],
+        pre_hook='{{ without_nested_loops() }}'
+    )
+}}
 
 {#- Both scores of a pair are explained by what is in force today. -#}
 {%- set policy = scorecard_policy('latest') %}

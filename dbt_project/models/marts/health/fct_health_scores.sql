@@ -13,6 +13,7 @@
             {'columns': ['account_id', 'scorecard', 'snapshot_date'], 'unique': true},
             {'columns': ['snapshot_date', 'scorecard']},
         ],
+        pre_hook='{{ without_nested_loops() }}',
         post_hook="{{ remember_scores_built(
             ref('int_due_scores'),
             ref('int_score_inputs'),
