@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboards.data_report import QUERIES, DataReport, assemble
 from dashboards.frames import column
 from dashboards.states import Explanation, explain
 from dashboards.trust import Outage, Retention, Trust
@@ -125,9 +126,11 @@ PORTFOLIO_WEEKLY = """
 """
 
 RETENTION = """
-    select period, cohort_accounts, churned_accounts, nrr, grr, logo_churn, reason_not_shown
+    select
+        segment, period, cohort_accounts, churned_accounts, nrr, grr, logo_churn, reason_not_shown
     from marts.retention_trailing
-    where is_headline and segment = 'all'
+    where is_headline
+    order by segment != 'all', segment
 """
 
 # In the reporting currency at the as-of date's rates: a currency's minor unit is not always a
@@ -214,6 +217,12 @@ def load_quarantine() -> pd.DataFrame:
     return _cached(QUARANTINE)
 
 
+def load_data_report() -> DataReport:
+    """Where every delivered row went, and what in the data does not fit."""
+    # Views of what Tenure writes as it goes: they may move while the marts stand.
+    return assemble({name: _read(sql).to_dict("records") for name, sql in QUERIES.items()})  # type: ignore[arg-type]
+
+
 def load_suspected_leaks() -> pd.DataFrame:
     """Raw columns that alone tell who has left, the most telling first."""
     return _cached(SUSPECTED_LEAKS)
@@ -235,10 +244,16 @@ def load_portfolio_weekly() -> pd.DataFrame:
     return _cached(PORTFOLIO_WEEKLY)
 
 
+def load_retentions() -> pd.DataFrame:
+    """The retention that speaks for the company, then for each segment, or why there is none."""
+    return _cached(RETENTION)
+
+
 def load_retention() -> Retention | None:
     """The retention that speaks for the company, or why there is none; None on empty marts."""
-    rows = _cached(RETENTION)
-    return None if rows.empty else Retention(**_known_values(rows.iloc[0]))
+    rows = load_retentions()
+    company_row = rows[rows["segment"] == "all"].drop(columns="segment")
+    return None if company_row.empty else Retention(**_known_values(company_row.iloc[0]))
 
 
 def load_movements() -> pd.DataFrame:

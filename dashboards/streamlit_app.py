@@ -27,6 +27,7 @@ page = st.navigation(
         st.Page(PAGES / "portfolio.py", title="Portfolio", icon=":material/donut_small:"),
         st.Page(PAGES / "accounts_at_risk.py", title="Accounts at risk", icon=":material/warning:"),
         st.Page(PAGES / "cohorts.py", title="Cohorts", icon=":material/grid_on:"),
+        st.Page(PAGES / "data_quality.py", title="Data", icon=":material/rule:"),
     ],
     position="top",
 )

@@ -53,6 +53,15 @@ def retention_missing(retention: Retention | None) -> str:
     return f" Retention: {retention.reason_not_shown}."
 
 
+def by_segment(retentions: pd.DataFrame) -> pd.DataFrame:
+    """Retentions as they stand in a table: the segment in words, the reason for a period."""
+    shown = ["segment", "nrr", "grr", "logo_churn", "cohort_accounts", "period"]
+    return retentions.assign(
+        segment=retentions["segment"].map(words),
+        period=retentions["reason_not_shown"].fillna(retentions["period"]),
+    )[shown]
+
+
 def accounts_lost(retention: Retention | None) -> str:
     """The counts behind logo churn: `34 of 317 accounts`, or why there are none."""
     if retention is None or retention.reason_not_shown:

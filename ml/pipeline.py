@@ -69,8 +69,9 @@ class ModelFilesMissing(Exception):
 class Registry(Protocol):
     """Where one target's versions are kept; `ml.serving.registry` keeps them in MLflow."""
 
-    def find(self, fingerprint: str) -> str | None:
-        """The version trained from this fingerprint, unless its files are known to be gone."""
+    def find(self, fingerprint: str, as_of_date: date) -> str | None:
+        """The version trained from this fingerprint by a day, unless its files are known to be
+        gone: a later one may not score that day, although it has learnt from the same rows."""
         ...
 
     def register(self, trained: TrainedModel) -> str:
@@ -173,7 +174,7 @@ def train(
         return _no_model(panel, f"{blocking_reason} {panel.warning}".strip())
 
     champion, files_missing = _usable_champion(registry)
-    found = registry.find(panel.fingerprint)
+    found = registry.find(panel.fingerprint, as_of_date)
     challenger = usable(registry, found) if found else None
     is_reused = challenger is not None
     if challenger is None:

@@ -7,6 +7,7 @@ A part never changes: what replaces it has another name.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -342,12 +343,21 @@ from tenure.landed_files
 where {HOLDS}
 """
 
+NOTES = f"""
+select coalesce(array_agg(note order by landed_files.file, note), '{{}}')
+from tenure.landed_files
+cross join lateral unnest(landed_files.notes) as noted (note)
+where {HOLDS} and not is_lookup
+"""
+
 
 def _audit(cursor: Any, params: Mapping[str, Any]) -> None:
     """The load audit of the system's events: the sums over the files that hold."""
     cursor.execute(SUMS, params)
     files, rows_in, loaded, quarantined, duplicate, late = cursor.fetchone()
     counts = Counts(rows_in, loaded, quarantined, duplicate, late)
+    cursor.execute(NOTES, params)
+    [notes] = cursor.fetchone()
     sums = {
         **params,
         "files": files,
@@ -359,7 +369,7 @@ def _audit(cursor: Any, params: Mapping[str, Any]) -> None:
         "repaired": list(counts.repairs.values()),
         # the files are catalogued one by one
         "digest": None,
-        "problems": "[]",
+        "problems": json.dumps(notes),
     }
     cursor.execute(load_audit.SAVE_LOAD, sums)
     cursor.execute(f"delete from tenure.repairs where {load_audit.OF_PLACE}", sums)

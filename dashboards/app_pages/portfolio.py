@@ -29,6 +29,7 @@ def main() -> None:
     _headline(accounts, history, currency, has_risk=trust.passes_quality_gate)
     _health(accounts, history, currency)
     _movements(accounts)
+    _retention(accounts)
     _risk(accounts, currency, has_risk=trust.passes_quality_gate)
 
 
@@ -163,6 +164,33 @@ def _movements(accounts: pd.DataFrame) -> None:
         "fct_mrr_movements",
         says="What came stands above the line, what went below; the last month runs to the as-of "
         f"date.{wording.opening_book(opening, currency)}{wording.left_out(months)}",
+    )
+
+
+def _retention(accounts: pd.DataFrame) -> None:
+    retentions = data.load_retentions()
+    # one segment alone is the company over again
+    if len(retentions) < 3:
+        return
+    components.heading("Retention by segment")
+    st.dataframe(
+        wording.by_segment(retentions),
+        hide_index=True,
+        column_config={
+            "segment": "Segment",
+            "nrr": st.column_config.NumberColumn("Net revenue retention", format="percent"),
+            "grr": st.column_config.NumberColumn("Gross revenue retention", format="percent"),
+            "logo_churn": st.column_config.NumberColumn("Logo churn", format="percent"),
+            "cohort_accounts": st.column_config.NumberColumn("Accounts", format="localized"),
+            "period": st.column_config.TextColumn("Period, or why there is none", width="large"),
+        },
+        alt="Net and gross revenue retention and logo churn of each segment.",
+    )
+    components.source(
+        accounts,
+        "retention_trailing",
+        says="Each segment by the longest period that its accounts can speak for; an account is "
+        "in the segment that it had at the period's start.",
     )
 
 

@@ -69,12 +69,15 @@ class ModelRegistry:
             self._experiment_id = self._experiment(artifact_folder)
         self._ensure_model()
 
-    def find(self, fingerprint: str) -> str | None:
-        """The oldest version trained from this fingerprint whose files were not found missing."""
+    def find(self, fingerprint: str, as_of_date: date) -> str | None:
+        """The oldest version trained from this fingerprint by a day whose files were not found
+        missing."""
         matching = [
             version
             for version in self._versions()
-            if version.tags.get("fingerprint") == fingerprint and FILES_MISSING not in version.tags
+            if version.tags.get("fingerprint") == fingerprint
+            and FILES_MISSING not in version.tags
+            and _trained_as_of(version) <= as_of_date
         ]
         return str(matching[0].version) if matching else None
 
@@ -276,6 +279,10 @@ def _facts(trained: TrainedModel) -> dict[str, str | int | float | None]:
     }
 
 
+def _trained_as_of(version: ModelVersion) -> date:
+    return date.fromisoformat(json.loads(version.tags["facts"])["trained_as_of_date"])
+
+
 def _record(
     version: ModelVersion, champion: str | None, former_names: Mapping[str, str]
 ) -> ModelRecord:
@@ -294,7 +301,7 @@ def _record(
         status=status,
         reason=" ".join(filter(None, reasons)),
         passes_quality_gate=passes == "true",
-        trained_as_of_date=date.fromisoformat(facts["trained_as_of_date"]),
+        trained_as_of_date=_trained_as_of(version),
         horizon_days=facts["horizon_days"],
         snapshot_count=facts["snapshot_count"],
         account_count=facts["account_count"],

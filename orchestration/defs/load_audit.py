@@ -13,9 +13,12 @@ from orchestration.lib.retries import retried_on_connection_loss
 REJECTED_ROWS = ("quarantine", "rejected_rows")
 AUDIT = {
     ("tenure", "loads"): "One row per system and table: rows in, loaded, quarantined, duplicate.",
+    ("tenure", "table_balances"): "One row per system and table: the same, with corrected cells.",
     ("tenure", "checks"): "One row per checked table: the newest result of Great Expectations.",
     ("tenure", "repairs"): "One row per system, table and rule that put rows right.",
     REJECTED_ROWS: "One row per rejected row: file, row number, rule, content.",
+    ("quarantine", "rejection_summary"): "One row per system, table and rule, with an example.",
+    ("quarantine", "correction_summary"): "One row per system, table and column, with an example.",
 }
 # No raw value: what customers' people are called must not reach Dagster's event log.
 QUARANTINE_SQL = """

@@ -27,25 +27,11 @@ from warehouse.urls import libpq_url
 
 COUNTS = """
 select
-    loads.system,
-    loads.source || '.' || loads.table_name as table_name,
-    loads.rows_in,
-    loads.rows_loaded,
-    loads.rows_quarantined,
-    loads.rows_duplicate,
-    coalesce(corrected.row_count, 0) as rows_corrected
-from tenure.loads
-left join (
-    select
-        system,
-        source,
-        table_name,
-        count(distinct (file, row_number)) as row_count
-    from quarantine.corrected_cells
-    group by system, source, table_name
-) as corrected using (system, source, table_name)
-where loads.rows_in > 0
-order by loads.system, table_name
+    system, source || '.' || table_name as table_name, rows_in, rows_loaded, rows_corrected,
+    rows_quarantined, rows_duplicate
+from tenure.table_balances
+where rows_in > 0
+order by system, table_name
 """
 
 

@@ -29,13 +29,12 @@ def data(
     """Where every row went, what contradicts itself, what is missing, and the first step each."""
     from orchestration.reports.data import NothingLoaded, read_report
     from orchestration.reports.page import data_page
-    from sources import load_contract
 
     settings = load_settings(company)
     file = out or settings.home / "reports" / f"{settings.company}-data.html"
     try:
         with Warehouse.open(settings) as warehouse:
-            page = data_page(read_report(warehouse, load_contract()))
+            page = data_page(read_report(warehouse), settings.company)
     except NothingLoaded as sentence:
         console.print(str(sentence), style="red", markup=False)
         raise typer.Exit(2) from sentence

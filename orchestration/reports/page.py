@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from orchestration.reports.data import DataReport
+from dashboards.data_report import DataReport
 
 TEMPLATES = Path(__file__).parent
 # What files say is text and nothing else: markup in a cell must not run in the reader's browser.
@@ -30,6 +31,7 @@ def counted(number: int) -> str:
 ENVIRONMENT.filters |= {"shortened": shortened, "counted": counted}
 
 
-def data_page(report: DataReport) -> str:
+def data_page(report: DataReport, company: str) -> str:
     """The page's HTML."""
-    return ENVIRONMENT.get_template("data.html").render(report=report)
+    template = ENVIRONMENT.get_template("data.html")
+    return template.render(report=report, company=company, written_at=datetime.now(UTC))

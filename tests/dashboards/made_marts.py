@@ -58,6 +58,11 @@ def make_marts(accounts: int = 90, seed: int = 7) -> dict[str, pd.DataFrame]:
         "quarantine_summary": _quarantine(),
         "score_basis": pd.DataFrame([{"sentence": None}]),
         "source_outages": _outages(),
+        "source_coverage": _sources(),
+        "data_balances": _balances(),
+        "correction_summary": _corrections(),
+        "data_findings": _findings(),
+        "dim_signals": _signals(),
         "suspected_leaks": _suspected_leaks(),
         "model_evaluation": _evaluation(),
     }
@@ -199,6 +204,7 @@ def _retention() -> pd.DataFrame:
         "period": "12 months to 1 Mar 2026",
         "cohort_accounts": 70,
         "churned_accounts": 12,
+        "reason_not_shown": None,
         "nrr": 1.06,
         "grr": 0.916,
         "logo_churn": 12 / 70,
@@ -207,7 +213,12 @@ def _retention() -> pd.DataFrame:
         "is_headline": True,
     }
     quarter = {"months": 3, "period": "3 months to 1 Mar 2026", "nrr": 0.5, "is_headline": False}
-    return pd.DataFrame([year, year | quarter])
+    smb = {"segment": "smb", "cohort_accounts": 40, "churned_accounts": 9, "nrr": 1.01}
+    few = {"segment": "enterprise", "cohort_accounts": 4, "is_shown": False}
+    few |= dict.fromkeys(["churned_accounts", "nrr", "grr", "logo_churn"])
+    few["reason_not_shown"] = "too early to say: 4 accounts paid on 1 Mar 2025, and 12 do today"
+    rows = pd.DataFrame([year, year | quarter, year | smb, year | few])
+    return rows.astype({"churned_accounts": "Int64"})
 
 
 def _cohorts(rng: np.random.Generator) -> pd.DataFrame:
@@ -271,7 +282,62 @@ def _quarantine() -> pd.DataFrame:
         ("canonical", "support", "tickets", "relationship", 12, "no account has the id acc_9999"),
     ]
     names = ("system", "source", "table_name", "rule", "rows_rejected", "example_message")
-    return pd.DataFrame(rows, columns=list(names))
+    frame = pd.DataFrame(rows, columns=list(names))
+    return frame.assign(example_file="export.csv", example_row=pd.array([3, None], "Int64"))
+
+
+def _balances() -> pd.DataFrame:
+    loaded = {"system": "canonical", "rows_corrected": 2, "cells_corrected": 2}
+    loaded |= {"loaded_at": AS_OF + pd.Timedelta(hours=30, minutes=5), "rows_duplicate": 5}
+    note = json.dumps(["billing.subscriptions.csv: 2 cells of quantity <b>cannot</b> be used"])
+    rows = [
+        ("billing", "subscriptions", 320, 286, 29, AS_OF, note),
+        ("support", "tickets", 1_204_021, 1_204_004, 12, None, "[]"),
+    ]
+    names = ["source", "table_name", "rows_in", "rows_loaded", "rows_quarantined"]
+    return pd.DataFrame(rows, columns=[*names, "newest_fact_date", "notes"]).assign(**loaded)
+
+
+def _corrections() -> pd.DataFrame:
+    row = {"system": "canonical", "source": "billing", "table_name": "subscriptions"}
+    row |= {"column_name": "quantity", "cells_corrected": 2, "example_file": "export.csv"}
+    return pd.DataFrame([row | {"example_row": 7, "example_message": "quantity: 'many'"}])
+
+
+def _findings() -> pd.DataFrame:
+    row = {"system": "canonical", "source": "billing", "table_name": "invoices"}
+    row |= {"finding": "no_due_date", "rows_affected": 4, "example": "inv_1, open"}
+    row |= {"is_correction": False, "sentence": "are owed and have no due date"}
+    otherwise = {"finding": "paid_without_payment", "is_correction": True, "first_step": None}
+    return pd.DataFrame(
+        [
+            row | {"first_step": "Fill due_at."},
+            row | otherwise | {"sentence": "are paid by their status"},
+        ]
+    )
+
+
+def _signals() -> pd.DataFrame:
+    words = (
+        "topic",
+        "label",
+        "phrase_low",
+        "phrase_high",
+        "unit",
+        "risk_when",
+        "when_none",
+        "about",
+    )
+    flags = ("is_model_feature", "is_backfilled", "is_actionable")
+    row = dict.fromkeys(words, "tickets") | dict.fromkeys(flags, True)
+    row |= {"signal": "open_tickets", "source_tables": "{support.tickets}", "position": 1}
+    return pd.DataFrame([row])
+
+
+def _sources() -> pd.DataFrame:
+    product = {"source": "product", "is_connected": True, "missing_signals": 0}
+    training = {"source": "training", "is_connected": False, "missing_signals": 2}
+    return pd.DataFrame([product, training | {"missing_tables": "enrollments"}])
 
 
 def _outages() -> pd.DataFrame:

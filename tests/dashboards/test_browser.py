@@ -33,7 +33,8 @@ FLAGS = (
     "--disable-sync",
 )
 PAGES = {"": "Portfolio", "accounts_at_risk": "Accounts at risk", "cohorts": "Cohorts"}
-CHARTS = {"": 4, "accounts_at_risk": 0, "cohorts": 1}
+PAGES |= {"data_quality": "Data"}
+CHARTS = {"": 4, "accounts_at_risk": 0, "cohorts": 1, "data_quality": 0}
 SIZES = {"desk": (1440, 900), "narrow": (800, 900)}
 
 

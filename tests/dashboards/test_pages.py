@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboards import data
+from dashboards import data, data_report
 from warehouse import Warehouse, load_settings
 
-PAGES = ("portfolio", "accounts_at_risk", "cohorts")
+PAGES = ("portfolio", "accounts_at_risk", "cohorts", "data_quality")
 Open = Callable[..., AppTest]
 Make = Callable[..., Warehouse]
 
@@ -58,6 +58,16 @@ def test_the_portfolio_counts_open_accounts_only(
     assert shown["Net revenue retention"] == "106.0%"
     assert shown["Logo churn"] == "17.1%"
     assert shown["MRR at risk"].startswith("$")
+
+
+def test_retention_is_shown_by_segment_or_why_it_is_not(app: Open, stocked: Warehouse) -> None:
+    page = app(stocked)
+    table = next(table.value for table in page.dataframe if "grr" in table.value)
+    rows = table.set_index("segment")
+    assert list(rows.index) == ["All", "Enterprise", "SMB"]
+    assert rows.loc["SMB", "nrr"] == 1.01
+    assert pd.isna(rows.loc["Enterprise", "nrr"])
+    assert rows.loc["Enterprise", "period"].startswith("too early to say: 4 accounts")
 
 
 def test_accounts_are_ranked_by_their_priority(app: Open, stocked: Warehouse) -> None:
@@ -202,8 +212,31 @@ def test_two_companies_never_share_a_cached_answer(
     assert metrics(app(stocked))["Open accounts"] != metrics(app(other))["Open accounts"] == "7"
 
 
+def test_the_data_page_accounts_for_every_row(app: Open, stocked: Warehouse) -> None:
+    page = app(stocked, "data_quality")
+    shown = metrics(page)
+    assert (shown["Rows in"], shown["Loaded"]) == ("1,204,341", "1,204,290")
+    assert (shown["Quarantined"], shown["Cells corrected"]) == ("41", "4")
+    balances = next(table.value for table in page.dataframe if "Rows in" in table.value)
+    assert balances["Rows in"].tolist() == [320, 1_204_021]
+    findings = next(table.value for table in page.dataframe if "First step" in table.value)
+    assert findings["Rows"].tolist() == [29, 12, 2, 4, 4]
+    [tickets] = findings[findings["Table"] == "support.tickets"].itertuples(index=False)
+    assert "1 signal reads this table" in " ".join(map(str, tickets))
+    text = all_text(page).replace("\\", "")
+    assert "training: 2 signals need it" in text
+    assert "Product events are missing for 14 days" in text
+
+
+def test_a_note_of_a_load_is_text_and_nothing_else(app: Open, stocked: Warehouse) -> None:
+    """A file's words would else be drawn as Markdown or HTML."""
+    notes = next(m.value for m in app(stocked, "data_quality").markdown if "quantity" in m.value)
+    assert r"\<b\>cannot" in notes
+
+
 def test_no_query_reaches_beyond_the_marts() -> None:
     texts = [value for value in vars(data).values() if isinstance(value, str)]
+    texts += data_report.QUERIES.values()
     read = {
         table
         for text in texts

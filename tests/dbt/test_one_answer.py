@@ -14,8 +14,9 @@ from rich.console import Console
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-from dashboards import formatting
+from dashboards import data_report, formatting
 from orchestration.cli import app as cli
+from orchestration.reports.data import read_report
 from orchestration.status import print_status
 from tests.conftest import PROJECT_ROOT
 from tests.dbt.eight_customers import PROVENANCE
@@ -27,6 +28,7 @@ AS_OF = "2026-01-20"
 MARTS = ["customer_health", "customer_health_history", "portfolio_weekly", "retention_trailing"]
 SHOWN_BESIDE = ["data_trust", "model_evaluation", "source_outages", "quarantine_summary"]
 SHOWN_BESIDE += ["suspected_leaks", "fct_mrr_movements", "churn_cohorts", "score_basis"]
+SHOWN_BESIDE += ["data_balances", "correction_summary", "data_findings", "source_coverage"]
 
 # Two customers in January, 38 more in June; the first leaves in autumn, and another one pays less
 # at the end. No use has been reported for two weeks, so that all are grey but the twenty whose
@@ -69,6 +71,26 @@ with accounts as (
         fingerprint, trained_at)
     select 'churn', '1', 'champion', 'Not trusted: no better than chance.', false, '2026-01-20', 90,
         100, 40, 31, 'f', now()
+), loads as (
+    insert into tenure.loads (system, source, table_name, files, rows_in, rows_loaded,
+        rows_quarantined, rows_duplicate, loaded_at, problems)
+    select 'canonical', source, name, '{f.csv}', 45, 40, 3, 2, now(), '["f.csv: a <b>note</b>"]'
+    from (values ('crm', 'accounts'), ('support', 'tickets')) as loaded (source, name)
+), repairs as (
+    insert into tenure.repairs (system, source, table_name, rule, rows_repaired)
+    values ('canonical', 'crm', 'accounts', 'corrected', 1)
+), corrections as (
+    insert into quarantine.corrected_cells (system, source, table_name, file, row_number,
+        column_name, rule, message, content, corrected_at)
+    values ('canonical', 'crm', 'accounts', 'f.csv', 7, 'employee_count', 'type',
+        'many is no number', 'many', now())
+), rejections as (
+    insert into quarantine.rejected_rows (rejection_id, system, source, table_name, file,
+        row_number, rule, message, row_data, first_seen_at, last_seen_at)
+    select source || n, 'canonical', source, name, 'f.csv', n, 'not_null(account_id)',
+        'row ' || n || ' has no account_id', '{"email": "ann@example.com"}', now(), now()
+    from (values ('crm', 'accounts'), ('support', 'tickets')) as loaded (source, name)
+    cross join generate_series(1, 3) as n
 ), checks as (
     insert into tenure.checks (suite, table_name, is_passed, failed_count, expectation_count,
         failures, checked_at)
@@ -264,3 +286,40 @@ def test_trust_is_one_row_for_all(
     assert "Checks: all passed (2)" in status
     assert row["reason"] == "Not trusted: no better than chance."
     assert row["reason"] in status
+
+
+def test_the_report_on_the_data_and_its_page_agree(
+    built: Warehouse, page: Callable[[str], AppTest]
+) -> None:
+    report = read_report(built)
+    assert report.as_of_date == pd.Timestamp(AS_OF).date()
+    shown = page("data_quality")
+    figures = {label: value for label, (value, _) in metrics(shown).items()}
+    assert figures["Rows in"] == formatting.count(report.total("rows_in")) == "90"
+    assert figures["Quarantined"] == formatting.count(report.total("rows_quarantined")) == "6"
+    assert figures["Without a health score"] == str(report.accounts_without_score) == "19"
+    balances = next(table.value for table in shown.dataframe if "Rows in" in table.value)
+    assert balances["Newest fact"].tolist() == [one.newest for one in report.balances]
+    newest_ticket = built.read("select max(created_at)::date as day from support.tickets")["day"]
+    assert report.balances[1].newest == newest_ticket.iloc[0].date()
+    found = next(table.value for table in shown.dataframe if "First step" in table.value)
+    kinds = ("quarantined", "corrected", "read_otherwise", "contradictions")
+    findings = [finding for kind in kinds for finding in getattr(report, kind)]
+    columns = ["Table", "Rows", "What", "What it costs", "First step"]
+    assert found[columns].to_numpy().tolist() == [
+        [one.table, one.rows, one.what, one.cost, one.first_step] for one in findings
+    ]
+    # the row as it was delivered is in the report alone
+    for on_page, whole in zip(found["For example"], findings, strict=True):
+        assert whole.example.startswith(on_page) and "ann@example.com" not in on_page
+    assert "ann@example.com" in report.quarantined[0].example
+    text = "\n".join(element.value for element in shown.markdown)
+    for sentence in (*report.outages, *report.missing, *report.balances[0].notes):
+        assert formatting.plain(sentence) in text
+
+
+def test_what_the_page_reads_needs_no_more_than_the_marts(built: Warehouse) -> None:
+    """The app's role may read nothing else: a view of the audit asks for its owner's rights."""
+    with Warehouse.open(built.settings, role="reader") as reader:
+        for sql in data_report.QUERIES.values():
+            reader.read(sql)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 AS_OF = "2025-11-05"
 SCORED = "fct_health_changes"
-BUILT = [f"+{SCORED}", "+customer_health", "source_coverage", "health_policy"]
+BUILT = [f"+{SCORED}", "+customer_health", "+source_coverage", "health_policy"]
 WITHOUT_UNIT_TESTS = ["--exclude-resource-type", "unit_test"]
 
 # Twelve customers over a year, three of each size and three of no known size; the first four open
@@ -109,6 +109,21 @@ def test_what_is_not_connected_is_named_and_greys_no_account(scored: Warehouse) 
         " and scorecard = 'playbook_001'"
     )
     assert set(colours["colour"]) <= {"green", "yellow", "red"}
+
+
+def test_what_is_known_by_looking_back_is_not_learned_from(scored: Warehouse) -> None:
+    """That a sponsor is gone may have been recorded after the customer had left."""
+    learned = scored.read(
+        "select dim_signals.signal, bool_or(evidence.signal is not null) as is_learned,"
+        " bool_or(dim_signals.is_backfilled) as is_backfilled"
+        " from seeds.scorecard_signals as lines"
+        " inner join marts.dim_signals on lines.signal = dim_signals.signal"
+        " left join intermediate.int_signal_evidence as evidence"
+        " on lines.signal = evidence.signal and lines.scorecard = evidence.scorecard"
+        " where lines.scorecard = 'learned_004' group by dim_signals.signal"
+    )
+    assert (learned["is_learned"] != learned["is_backfilled"]).all()
+    assert {"sponsor_present", "days_to_renewal"} < set(learned["signal"][learned["is_backfilled"]])
 
 
 def test_too_few_churned_accounts_give_no_learned_score(scored: Warehouse) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -23,8 +23,12 @@ class MemoryRegistry:
         self.missing: set[str] = set()
         self.marked: set[str] = set()
 
-    def find(self, fingerprint: str) -> str | None:
-        matching = [v for v, t in self.versions.items() if t.fingerprint == fingerprint]
+    def find(self, fingerprint: str, as_of_date: date) -> str | None:
+        matching = [
+            version
+            for version, trained in self.versions.items()
+            if trained.fingerprint == fingerprint and trained.panel.as_of_date <= as_of_date
+        ]
         return next((v for v in matching if v not in self.marked), None)
 
     def register(self, trained: TrainedModel) -> str:
@@ -134,6 +138,23 @@ def test_exactly_one_champion_stands_among_the_models(registry, company) -> None
     assert len(both.models) == 2
     assert (both.models["status"] == "champion").sum() == 1
     assert set(both.evaluations["model_version"]) == {both.champion_version, "2"}
+
+
+def test_going_back_a_day_within_a_label_week_scores_that_day(registry, company) -> None:
+    """The same rows have labels on both days: the version of the later day was found again, stayed
+    champion, and could not score the earlier one."""
+    day_before = company.as_of_date - timedelta(days=1)
+    later = run(registry, company)
+    *frames, _ = company.frames
+    back = [train(CHURN, registry, *frames, day_before) for _ in range(2)]
+    assert registry.versions["1"].fingerprint == registry.versions["2"].fingerprint
+    assert (later.champion_version, back[0].champion_version) == ("1", "2")
+    assert (back[0].is_reused, back[1].is_reused) == (False, True)
+    *latest, _ = company.latest_frames
+    assert len(score(CHURN, registry, *latest, day_before).predictions) == len(company.latest)
+    # forward again, with nothing to tell the two apart
+    assert run(registry, company).champion_version == "2"
+    assert len(registry.versions) == 2
 
 
 def candidate(trained: TrainedModel, version: str, **changes) -> Candidate:

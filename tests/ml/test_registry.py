@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -140,8 +141,10 @@ def test_opening_the_registry_again_finds_the_same_versions(
     registered: ModelRegistry, tracking_uri: str, folder: Path, trained
 ) -> None:
     again = ModelRegistry(CHURN, "acme", tracking_uri, folder / "artifacts")
-    assert again.find(trained.fingerprint) == "1"
-    assert again.find("unheard of") is None
+    assert again.find(trained.fingerprint, trained.panel.as_of_date) == "1"
+    day_before = trained.panel.as_of_date - timedelta(days=1)
+    assert again.find(trained.fingerprint, day_before) is None
+    assert again.find("unheard of", trained.panel.as_of_date) is None
 
 
 @pytest.mark.parametrize("place", ["booster.txt", "out_of_time.parquet", "evaluation.json"])
@@ -156,11 +159,11 @@ def test_a_version_whose_files_are_gone_says_so_and_is_not_found_again(
     with pytest.raises(ModelFilesMissing):
         registry.load(version)
     registry.mark_files_missing(version, "Its files are gone.")
-    assert registry.find(trained.fingerprint) is None
+    assert registry.find(trained.fingerprint, trained.panel.as_of_date) is None
     registry.clear_champion()
     assert [record.status for record in registry.records()] == ["retired"]
     assert registry.register(trained) == "2"
-    assert registry.find(trained.fingerprint) == "2"
+    assert registry.find(trained.fingerprint, trained.panel.as_of_date) == "2"
 
 
 def test_a_champion_of_an_earlier_release_stays_and_is_read_under_todays_names(

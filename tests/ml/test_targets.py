@@ -103,4 +103,4 @@ def test_the_versions_of_two_targets_do_not_meet(trained: TrainedModel, tmp_path
     assert (first.name, second.name) == ("churn-acme", "expansion-acme")
     first.promote(first.register(trained), "Champion.")
     assert second.champion() is None
-    assert second.find(trained.fingerprint) is None
+    assert second.find(trained.fingerprint, trained.panel.as_of_date) is None

@@ -56,7 +56,7 @@ def test_raw_tables_of_an_earlier_version_get_their_history(warehouse: Warehouse
         "delete from tenure.migrations where number >= 2; drop table tenure.runs, "
         "tenure.raw_tables, tenure.asset_states, tenure.file_fingerprints, "
         "tenure.scoring_inputs; "
-        "alter table tenure.loads drop column delivery_digest, drop column problems; "
+        "alter table tenure.loads drop column delivery_digest, drop column problems cascade; "
         "alter table tenure.checks drop column evaluated_signature, drop column note; "
         "create schema crm; create table crm.accounts (account_id text, _source text, "
         "_loaded_at timestamptz, _row_hash text); "

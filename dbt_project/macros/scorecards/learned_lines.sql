@@ -1,10 +1,15 @@
 {#-
 The lines of scorecards whose weights are learned: a list of mappings with scorecard, signal, floor
 and ceiling. Read while dbt writes the SQL, as scorecard_policy() is; a unit test gives its own.
+
+A signal that is known of past weeks only by looking back (`is_backfilled`) is left out: what a
+company recorded of an account after it had left says more of its end than the months before did.
 -#}
 {% macro learned_lines() %}
     {%- set rules = ref('scorecard_rules') -%}
     {%- set signals = ref('scorecard_signals') -%}
+    {%- set backfilled = signal_registry() | selectattr('is_backfilled', 'defined')
+        | selectattr('is_backfilled') | map(attribute='signal') | list -%}
     {%- set lines = [] -%}
     {%- if execute and load_relation(rules) is not none and load_relation(signals) is not none -%}
         {%- set query %}
@@ -22,7 +27,10 @@ and ceiling. Read while dbt writes the SQL, as scorecard_policy() is; a unit tes
             order by scorecard_signals.scorecard, scorecard_signals.signal
         {%- endset -%}
         {%- for row in run_query(query) -%}
-            {%- do lines.append(fromjson(row['line'])) -%}
+            {%- set line = fromjson(row['line']) -%}
+            {%- if line.signal not in backfilled -%}
+                {%- do lines.append(line) -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
     {{ return(lines) }}

@@ -4,20 +4,22 @@
 -- Grain: one row per system, source, table and broken rule with rows in quarantine.
 with
 
-rejected_rows as (select * from {{ source('quarantine', 'rejected_rows') }}),
+rejection_summary as (select * from {{ source('quarantine', 'rejection_summary') }}),
 
-summed as (
+renamed as (
     select
         system,
         source,
         table_name,
         rule,
-        count(*) as rows_rejected,
-        min(message) as example_message,
-        min(first_seen_at) as first_seen_at,
-        max(last_seen_at) as last_seen_at
-    from rejected_rows
-    group by system, source, table_name, rule
+        rows_rejected,
+        example_rejection_id,
+        example_file,
+        example_row,
+        example_message,
+        first_seen_at,
+        last_seen_at
+    from rejection_summary
 )
 
-select * from summed
+select * from renamed

@@ -1,0 +1,22 @@
+-- A view: a check that fails must show at once, although it stops the build of all else.
+{{ config(materialized='view') }}
+
+-- Grain: one row per system, source, table and column with cells that could not be used.
+with
+
+correction_summary as (select * from {{ source('quarantine', 'correction_summary') }}),
+
+renamed as (
+    select
+        system,
+        source,
+        table_name,
+        column_name,
+        cells_corrected,
+        example_file,
+        example_row,
+        example_message
+    from correction_summary
+)
+
+select * from renamed
