@@ -13,6 +13,7 @@ from datetime import date
 
 from sources.contract import Table
 from sources.guessing.columns import Match
+from sources.guessing.languages import in_english, without_accents
 from sources.guessing.names import MONTHS, words_of
 from sources.guessing.tables import FileLook
 from sources.landing import literal, quoted
@@ -21,6 +22,8 @@ from sources.mapping import FILE_NAME
 CURRENCY = re.compile(r"\(([A-Z]{3})\)|\b(USD|EUR|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|INR|BRL)\b")
 SIGNS = {"$": "USD", "€": "EUR", "£": "GBP"}
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
+# What a header says of its scale: (1-5), 0 to 10.
+SCALE = re.compile(r"(?<!\d)([01]) ?(?:-|\u2013|to|bis|\u00e0|/) ?(5|7|10|100)(?!\d)")
 # Of these a row needs no key of its own: its place in its file will do.
 NUMBERED = frozenset(
     {"response_id", "invitation_id", "activity_id", "task_id", "post_id", "enrollment_id",
@@ -129,9 +132,24 @@ def _survey(column: str, file: FileLook, matches: Mapping[str, Match]) -> Line |
     kind, why = survey_kind(file, matches)
     if kind is None:
         return None
-    low, high = SCALES[kind]
-    value = {"survey_type": literal(kind), "scale_min": str(low), "scale_max": str(high)}[column]
-    return Line(column, value, why, (), is_assumed=why.startswith("scores"))
+    if column == "survey_type":
+        return Line(column, literal(kind), why, (), is_assumed=why.startswith("scores"))
+    (low, high), why, is_assumed = survey_scale(kind, file, matches["score"].header)
+    return Line(column, str(low if column == "scale_min" else high), why, (), is_assumed)
+
+
+def survey_scale(kind: str, file: FileLook, header: str) -> tuple[tuple[int, int], str, bool]:
+    """The scale of a survey's scores, why, and whether it is assumed: as the header says it, as
+    such surveys have it, or where scores go beyond that, the next that holds them all."""
+    if found := SCALE.search(header):
+        return (int(found[1]), int(found[2])), f"named in {shown(header)}", False
+    usual = SCALES[kind]
+    extent = file.profile(header).extent or usual
+    if usual[0] <= extent[0] and extent[1] <= usual[1]:
+        return usual, f"the scale of {kind}", False
+    scales = [scale for scale in (*SCALES.values(), (0, 100), (-100, 100))
+              if scale[0] <= extent[0] and extent[1] <= scale[1]]  # fmt: skip
+    return (scales or [usual])[0], f"scores lie from {extent[0]:g} to {extent[1]:g}", True
 
 
 def survey_kind(file: FileLook, matches: Mapping[str, Match]) -> tuple[str | None, str]:
@@ -155,7 +173,7 @@ def survey_kind(file: FileLook, matches: Mapping[str, Match]) -> tuple[str | Non
 
 def _by_name_of_month(column: str, file: FileLook, newest: date | None) -> Line | None:
     """The first day of the month in the file's name: it is never after the answers."""
-    text = file.names[0].casefold()
+    text = " ".join(in_english(tuple(re.findall(r"[^\W_]+", without_accents(file.names[0])))))
     year = re.search(r"(?<!\d)(20\d\d)(?!\d)", text)
     number = re.search(r"(?<!\d)20\d\d[-_. ]?(0[1-9]|1[0-2])(?!\d)", text)
     named = [

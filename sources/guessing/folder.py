@@ -15,7 +15,7 @@ from sources.events import EVENTS
 from sources.folder import DATA_SUFFIXES
 from sources.guessing.columns import NO_CUSTOMERS, Customers
 from sources.guessing.names import words_of
-from sources.guessing.tables import TABLE_THRESHOLD, FileLook, TableGuess, best_guesses
+from sources.guessing.tables import ACCOUNTS, TABLE_THRESHOLD, FileLook, TableGuess, best_guesses
 from sources.guessing.usage import METRICS
 from sources.guessing.values import Profile, without_blanks
 from sources.guessing.words import Vocabulary, vocabulary
@@ -24,7 +24,6 @@ from sources.landing import FileProblem, Landed, find_files, quoted
 from sources.mapping import columns_of
 from sources.reading import read_files
 
-ACCOUNTS = "crm.accounts"
 ROWS_LOOKED_AT = 20_000
 # Filled by Tenure itself from events.
 ROLLED_UP = ("product.account_days", "product.account_feature_days", "product.users_seen")

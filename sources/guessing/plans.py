@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 
 from sources.contract import Column, Contract, Table
 from sources.events import EVENTS
@@ -89,7 +89,7 @@ def plan(table: Table, guess: TableGuess, newest: date | None) -> Plan:
     ]
     if guess.wide:
         lines += _usage_lines(guess.wide, file)
-    lines += durations(table, file, matches)
+    lines += durations(table, file, matches) + _urgency(table, file, matches)
     given = {line.column for line in lines}
     for name in (*table.required, "full_name"):
         if name in table.column_names and name not in given:
@@ -144,21 +144,35 @@ def _case(name: str, codes: dict[str, str], profile: Profile) -> str:
     return f"case lower({name}::varchar) {whens} else {name}::varchar end"
 
 
+def _urgency(table: Table, file: FileLook, matches: dict[str, Match]) -> list[Line]:
+    """A priority where tickets have a severity alone, in words that are known."""
+    if "severity" not in matches or "priority" in matches or "priority" not in table.column_names:
+        return []
+    header = matches["severity"].header
+    profile, codes = file.profile(header), vocabulary().codes(table.full_name, "priority")
+    if profile.share(lambda text: text.casefold() in codes) < 0.8:
+        return []
+    return [Line("priority", _case(quoted(header), codes, profile), "the severity", (header,))]
+
+
 def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Match]) -> Line:
     """An amount in minor units of its currency, and where it is yearly, a twelfth of it."""
     words = set(words_of(profile.header))
     in_minor_units = "cents" in words or "livemode" in {h.casefold() for h in file.headers}
     number = line.sql
-    if not profile.has_plain_numbers and not profile.is_empty:
+    if profile.has_dotted_thousands or not (profile.has_plain_numbers or profile.is_empty):
         number = _plain_number(line.sql, profile)
+    why = line.why
+    if profile.has_dotted_thousands:
+        why += "; the dot groups thousands"
     is_yearly = line.column == "mrr_cents" and bool(words & YEARLY)
     is_assumed = line.column == "mrr_cents" and not words & (YEARLY | MONTHLY)
-    why = line.why
     if is_yearly:
         number = f"coalesce((try_cast({number} as decimal(28, 6)) / 12)::varchar, {line.sql})"
         why += "; a year's amount, divided by twelve"
     elif is_assumed:
         why += "; taken as a month's amount"
+    is_assumed |= profile.has_dotted_thousands and not profile.is_sure_of_its_dots
     if in_minor_units:
         whole = f"round(try_cast({number} as decimal(28, 6)))::bigint"
         return replace(line, sql=whole if is_yearly else number, why=why + "; in minor units",
@@ -170,11 +184,11 @@ def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Mat
 
 def _plain_number(name: str, profile: Profile) -> str:
     """SQL: an amount without signs and separators of thousands."""
-    if profile.share(lambda text: bool(THOUSANDS.fullmatch(text))) == 1.0:
-        return f"replace({name}, ',', '')"
-    if profile.has_comma_decimals:
+    if profile.has_comma_decimals or profile.has_dotted_thousands:
         kept = f"regexp_replace({name}, '[^0-9,()-]', '', 'g')"
         return f"replace(replace(replace({kept}, ',', '.'), '(', '-'), ')', '')"
+    if profile.share(lambda text: bool(THOUSANDS.fullmatch(text))) == 1.0:
+        return f"replace({name}, ',', '')"
     kept = f"regexp_replace({name}, '[^0-9.()-]', '', 'g')"
     return f"replace(replace({kept}, '(', '-'), ')', '')"
 
@@ -190,9 +204,35 @@ def _usage_lines(wide: Wide, file: FileLook) -> list[Line]:
         sql = quoted(wide.period)
         sql = first_of_month(sql, period.month_format) if period.month_format else sql
         lines.append(Line("period_start", sql, "periods", (wide.period,)))
-    are_plain = all(file.profile(header).has_plain_numbers for header in wide.values)
-    value = "value" if are_plain else "replace(value, ',', '')"
-    return [*lines, Line("value", value, "numbers")]
+    return [*lines, _value(wide, file)]
+
+
+def _value(wide: Wide, file: FileLook) -> Line:
+    """The numbers of a table with a column per metric, or per month, each as its column writes
+    them."""
+    forms: dict[str, list[str]] = {}
+    profiles = [file.profile(header) for header in wide.values]
+    if wide.period is None:  # the months of one metric are written alike
+        profiles = [Profile("value", sum((p.values for p in profiles), ()), 0)]
+    unsure = []
+    for profile in profiles:
+        is_dotted = profile.has_dotted_thousands and (
+            profile.is_sure_of_its_dots or file.delimiter == ";"
+        )
+        unsure += [profile.header] if is_dotted else []
+        is_plain = profile.has_plain_numbers and not is_dotted
+        sql = "value" if is_plain or profile.is_empty else _plain_number("value", profile)
+        forms.setdefault(sql, []).append(wide.values.get(profile.header, ""))
+    why = "numbers"
+    if unsure:
+        why = f"the dot groups thousands in {', '.join(map(shown, unsure))}"
+    if len(forms) == 1:
+        return Line("value", next(iter(forms)), why, (), bool(unsure))
+    whens = " ".join(
+        f"when metric in ({', '.join(map(literal, metrics))}) then {sql}"
+        for sql, metrics in forms.items()
+    )
+    return Line("value", f"case {whens} end", why, (), bool(unsure))
 
 
 def _dates(table: Table, lines: Sequence[Line], file: FileLook) -> tuple[str, ...]:
@@ -219,17 +259,28 @@ def _notes(table: Table, guess: TableGuess) -> tuple[str, ...]:
 
 def newest_day(guess: FolderGuess) -> date | None:
     """The newest day or month in columns that hold what has happened: usage, tickets, answers."""
-    days: list[str] = []
+    days: list[date] = []
     for name, column in ((METRICS, "period_start"), ("support.tickets", "created_at"),
                          ("survey.responses", "submitted_at"), ("product.events", "occurred_at"),
                          ("crm.activities", "occurred_at")):  # fmt: skip
         for each in guess.tables.get(name, ()):
             if column in each.matches:
-                values = each.file.profile(each.matches[column].header).known
-                days += [text[:10] for text in values if text[:4].isdigit() and text[4:5] == "-"]
-    newest = max(days, default="")
+                days += _days(each.file.profile(each.matches[column].header))
+    return max(days, default=None)
+
+
+def _days(profile: Profile) -> tuple[date, ...]:
+    """The days of a column, or the first days of its months; none where two readings differ."""
+    if profile.month_format:
+        texts = [f"{text.replace('-', ' ')}" for text in profile.sample]
+        written = profile.month_format.replace("-", " ")
+        return tuple(found for text in texts if (found := _first_day(text, written)))
+    return profile.days[0] if len(profile.days) == 1 else ()
+
+
+def _first_day(text: str, written: str) -> date | None:
     try:
-        return date.fromisoformat(newest if len(newest) == 10 else f"{newest}-01")
+        return datetime.strptime(text, written).date()
     except ValueError:
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sources.contract import Table
 from sources.guessing.columns import ACCOUNT, Customers, Match, is_of_loader, match_columns
@@ -12,6 +12,7 @@ from sources.guessing.usage import METRICS, Wide, find_wide
 from sources.guessing.values import Profile
 from sources.guessing.words import Vocabulary
 
+ACCOUNTS = "crm.accounts"
 # Below this a file is named and not mapped.
 TABLE_THRESHOLD = 0.5
 # What can be given without a column of the file, so that its lack says nothing about the table.
@@ -65,6 +66,8 @@ def guess_table(
     named = file_score(file.words, phrases)
     entities = frozenset(file.words[-1:])
     matches = match_columns(table, file.profiles, words, customers, entities)
+    if table.full_name == ACCOUNTS:
+        matches = _with_a_key(file, matches)
     wide = None
     if table.full_name == METRICS:
         wide = find_wide(file.profiles, matches, file.words)
@@ -80,6 +83,14 @@ def guess_table(
     share = min(explained / max(min(columns, 8), 1), 1.0)
     score = 0.4 * named + 0.35 * held / max(len(required), 1) + 0.25 * share
     return TableGuess(table.full_name, file, score, matches, wide)
+
+
+def _with_a_key(file: FileLook, matches: dict[str, Match]) -> dict[str, Match]:
+    """Customers without a key are known by their names, where each has another."""
+    name = matches.get("account_name")
+    if ACCOUNT in matches or name is None or not file.profile(name.header).is_unique:
+        return matches
+    return {**matches, ACCOUNT: replace(name, column=ACCOUNT, score=0.7, reason="no key: the name")}
 
 
 def best_guesses(
