@@ -36,6 +36,7 @@ class FolderGuess:
     """What the files of a folder are: guesses by table, and files without one, with the reason."""
 
     folder: Path
+    files: tuple[FileLook, ...]
     tables: dict[str, tuple[TableGuess, ...]]
     unmapped: dict[str, str]
 
@@ -45,7 +46,7 @@ def guess_folder(con: duckdb.DuckDBPyConnection, contract: Contract, folder: Pat
     files, unmapped = look(con, folder)
     tables = [table for table in (*contract.tables, EVENTS) if table.full_name not in ROLLED_UP]
     chosen, without = choose(tables, files, vocabulary())
-    return FolderGuess(folder, chosen, {**unmapped, **without})
+    return FolderGuess(folder, tuple(files), chosen, {**unmapped, **without})
 
 
 def choose(
@@ -55,6 +56,8 @@ def choose(
 
     The customers come first: with their keys and names, they are recognised in other files.
     """
+    pairs = [file for file in files if file.is_of_pairs]
+    files = [file for file in files if not file.is_of_pairs]
     first = [best_guesses(tables, file, words, NO_CUSTOMERS)[0] for file in files]
     of_accounts = [guess for guess in first if guess.table == ACCOUNTS]
     best = max(
@@ -76,7 +79,9 @@ def choose(
         ),
     )
     chosen: dict[str, tuple[TableGuess, ...]] = {}
-    without: dict[str, str] = {}
+    without = {
+        file.name: "pairs keys of other files, which look customers up in it" for file in pairs
+    }
     for guess in guesses:
         others = chosen.get(guess.table, ())
         if guess.score < TABLE_THRESHOLD:

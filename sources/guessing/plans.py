@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 
 from sources.contract import Column, Contract, Table
 from sources.events import EVENTS
 from sources.guessing.columns import (
-    ACCOUNT,
     FREQUENCIES,
-    SHARED,
-    Customers,
     Match,
     match_columns,
 )
@@ -22,11 +19,12 @@ from sources.guessing.derived import (
     currency,
     derive,
     durations,
-    is_quotable,
     shown,
 )
-from sources.guessing.folder import ACCOUNTS, FolderGuess, customers_of
+from sources.guessing.folder import ACCOUNTS, FolderGuess
+from sources.guessing.lookups import with_lookups
 from sources.guessing.names import words_of
+from sources.guessing.plan import Plan
 from sources.guessing.tables import FileLook, TableGuess
 from sources.guessing.usage import METRICS, Wide
 from sources.guessing.values import Profile, overlap
@@ -37,26 +35,6 @@ SUBSCRIPTIONS, CSMS = "billing.subscriptions", "crm.csms"
 THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d+)?|-?\d+(\.\d+)?", re.A)
 YEARLY = frozenset({"annual", "annually", "arr", "acv", "yearly", "year"})
 MONTHLY = frozenset({"mrr", "monthly", "month", "mthly"})
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How one file (or its like) becomes rows of one table.
-
-    `missing` are required columns that nothing gives; `passes_all` is whether the other columns of
-    the file go to `attributes`; `where` is the header that a row must have to be one.
-    """
-
-    table: str
-    file: FileLook
-    lines: tuple[Line, ...]
-    missing: tuple[str, ...]
-    dates: tuple[str, ...]
-    wide: Wide | None = None
-    passes_all: bool = True
-    where: str | None = None
-    notes: tuple[str, ...] = ()
-    alias: str = ""
 
 
 def plan_folder(contract: Contract, guess: FolderGuess) -> dict[str, tuple[Plan, ...]]:
@@ -71,7 +49,7 @@ def plan_folder(contract: Contract, guess: FolderGuess) -> dict[str, tuple[Plan,
             plans[SUBSCRIPTIONS] = (found,)
         if CSMS not in plans and (found := _managers(each)):
             plans[CSMS] = (found,)
-    return _without_orphans(_with_lookups(plans, guess), guess)
+    return _without_orphans(with_lookups(plans, guess), guess)
 
 
 def _table(contract: Contract, name: str) -> Table:
@@ -315,50 +293,6 @@ def _managers(of_accounts: TableGuess) -> Plan | None:
         Line("csm_name", name, "no name of its own", header),
     )
     return Plan(CSMS, of_accounts.file, lines, (), (), passes_all=False, where=match.header)
-
-
-def _with_lookups(
-    plans: dict[str, tuple[Plan, ...]], guess: FolderGuess
-) -> dict[str, tuple[Plan, ...]]:
-    """Look the customer's key up where a file has the customer's name in its place."""
-    of_accounts = next(iter(guess.tables.get(ACCOUNTS, ())), None)
-    known = customers_of(of_accounts)
-    if of_accounts is None or not known.keys:
-        return plans
-    return {
-        table: of_table
-        if table == ACCOUNTS
-        else tuple(_with_lookup(each, of_accounts, known) for each in of_table)
-        for table, of_table in plans.items()
-    }
-
-
-def _with_lookup(each: Plan, of_accounts: TableGuess, known: Customers) -> Plan:
-    line = next((line for line in each.lines if line.column == ACCOUNT), None)
-    if line is None or each.file == of_accounts.file:
-        return each
-    values = each.file.profile(line.headers[0]).known
-    if overlap(values, known.keys) >= SHARED:
-        return each
-    if overlap(values, known.names) < SHARED:
-        return each if not values else replace(
-            each,
-            notes=(*each.notes, f"few values of {shown(line.headers[0])} are keys of customers"),
-        )  # fmt: skip
-    if of_accounts.file.delimiter != each.file.delimiter:
-        note = f"{of_accounts.file.name} has another delimiter: customers cannot be looked up there"
-        return replace(each, notes=(*each.notes, note))
-    headers = tuple(of_accounts.matches[column].header for column in (ACCOUNT, "account_name"))
-    if not all(map(is_quotable, headers)):
-        return each
-    key, name = map(quoted, headers)
-    sql = (
-        f"(select any_value(customers.{key}) from {quoted(of_accounts.file.name)} as customers "
-        f"where customers.{name} = export.{quoted(line.headers[0])})"
-    )
-    found = replace(line, sql=f"coalesce({sql}, {line.sql})")
-    lines = tuple(found if other is line else other for other in each.lines)
-    return replace(each, lines=lines, alias=" as export")
 
 
 def _without_orphans(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sources.contract import Table
 from sources.guessing.columns import ACCOUNT, Customers, Match, is_of_loader, match_columns
-from sources.guessing.names import file_score, file_words
+from sources.guessing.names import file_score, file_words, words_of
 from sources.guessing.usage import METRICS, Wide, find_wide
 from sources.guessing.values import Profile
 from sources.guessing.words import Vocabulary
@@ -20,6 +20,13 @@ GIVEN = frozenset(
     {"product", "currency", "survey_type", "scale_min", "scale_max", "opportunity_type",
      "activity_type", "account_name", "signed_at", "csm_name", "submitted_at", "response_id",
      "metric", "grain", "task_type", "subscription_id"}
+)  # fmt: skip
+
+
+# What a file says of a pair of keys beside them.
+OF_PAIRS = frozenset(
+    {"type", "label", "category", "primary", "role", "roles", "is", "active", "direct", "deleted",
+     "association", "at", "created", "updated", "start", "end", "modified", "last", "id"}
 )  # fmt: skip
 
 
@@ -42,6 +49,14 @@ class FileLook:
     @property
     def headers(self) -> tuple[str, ...]:
         return tuple(profile.header for profile in self.profiles)
+
+    @property
+    def is_of_pairs(self) -> bool:
+        """Whether it holds keys of other files and nothing of its own: contacts with companies."""
+        named = [words_of(header) for header in self.headers if not is_of_loader(header)]
+        keys = [words for words in named if len(words) > 1 and words[-1] == "id"]
+        others = {word for words in named if words not in keys for word in words}
+        return len(set(keys)) > 1 and others <= OF_PAIRS
 
     def profile(self, header: str) -> Profile:
         return next(profile for profile in self.profiles if profile.header == header)
