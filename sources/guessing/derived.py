@@ -16,6 +16,7 @@ from sources.guessing.columns import Match
 from sources.guessing.languages import in_english, without_accents
 from sources.guessing.names import MONTHS, words_of
 from sources.guessing.tables import FileLook
+from sources.guessing.values import PLAIN_NUMBER
 from sources.landing import literal, quoted
 from sources.mapping import FILE_NAME
 
@@ -24,6 +25,7 @@ SIGNS = {"$": "USD", "€": "EUR", "£": "GBP"}
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 # What a header says of its scale: (1-5), 0 to 10.
 SCALE = re.compile(r"(?<!\d)([01]) ?(?:-|\u2013|to|bis|\u00e0|/) ?(5|7|10|100)(?!\d)")
+BEYOND_THE_SCALE = 0.4
 # Of these a row needs no key of its own: its place in its file will do.
 NUMBERED = frozenset(
     {"response_id", "invitation_id", "activity_id", "task_id", "post_id", "enrollment_id",
@@ -144,12 +146,19 @@ def survey_scale(kind: str, file: FileLook, header: str) -> tuple[tuple[int, int
     if found := SCALE.search(header):
         return (int(found[1]), int(found[2])), f"named in {shown(header)}", False
     usual = SCALES[kind]
-    extent = file.profile(header).extent or usual
-    if usual[0] <= extent[0] and extent[1] <= usual[1]:
+    profile = file.profile(header)
+    low, high = profile.extent or usual
+    # a few beyond it are slips of the pen, and the contract names them
+    beyond = profile.share(lambda text: _is_beyond(text, usual))
+    if beyond <= BEYOND_THE_SCALE:
         return usual, f"the scale of {kind}", False
     scales = [scale for scale in (*SCALES.values(), (0, 100), (-100, 100))
-              if scale[0] <= extent[0] and extent[1] <= scale[1]]  # fmt: skip
-    return (scales or [usual])[0], f"scores lie from {extent[0]:g} to {extent[1]:g}", True
+              if scale[0] <= low and high <= scale[1]]  # fmt: skip
+    return (scales or [usual])[0], f"scores lie from {low:g} to {high:g}", True
+
+
+def _is_beyond(text: str, scale: tuple[int, int]) -> bool:
+    return bool(PLAIN_NUMBER.fullmatch(text)) and not scale[0] <= float(text) <= scale[1]
 
 
 def survey_kind(file: FileLook, matches: Mapping[str, Match]) -> tuple[str | None, str]:

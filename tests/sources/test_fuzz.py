@@ -175,7 +175,7 @@ def check_load(load: TableLoad, held: int) -> None:
         assert held == load.rows_loaded, load
     if load.status == "failed":
         assert load.problems and all(problem.strip() for problem in load.problems), load
-    if load.rows_quarantined:
+    if load.rows_quarantined and load.status == "loaded":
         assert any("quarantined by" in problem for problem in load.problems), load
 
 
@@ -188,12 +188,12 @@ def test_damaged_files_are_loaded_quarantined_or_refused(
     for seed in range(FIRST, FIRST + -(-FILES // len(company))):
         chance = random.Random(seed)
         files = {}
+        # Without its customers, who need their managers, a company has nothing else to show.
+        spared = ("crm.csms", "crm.accounts") if chance.random() < 0.7 else ()
         for name, (header, rows) in company.items():
-            # Without its customers a company has nothing else to show.
-            is_spared = name == "crm.accounts" and chance.random() < 0.7
             ending, content = (
                 ("csv", as_csv(header, rows))
-                if is_spared
+                if name in spared
                 else damaged(chance, header, rows, tmp_path)
             )
             files[f"{name}.{ending}"] = content

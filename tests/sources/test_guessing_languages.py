@@ -10,8 +10,10 @@ import pytest
 
 from sources import Contract, ingest
 from sources.guessing import guess_folder, plan_folder, write_mappings
+from sources.guessing.derived import survey_scale
 from sources.guessing.languages import compound
 from sources.guessing.names import file_words, words_of
+from sources.guessing.tables import FileLook
 from sources.guessing.usage import grain_of, metric_name
 from sources.guessing.values import Profile
 from sources.mapping import find_mappings
@@ -80,6 +82,18 @@ def test_a_dot_before_three_digits_groups_thousands_where_small_numbers_have_non
     assert not Profile("x", ("1.293", "12.5"), 2).has_dotted_thousands
     assert not Profile("x", ("1.293", "1293"), 2).has_dotted_thousands
     assert not Profile("x", ("0.125", "0.250"), 2).has_dotted_thousands
+
+
+def scores(header: str, *values: str) -> FileLook:
+    return FileLook("survey.csv", ("survey.csv",), (Profile(header, values, len(values)),))
+
+
+def test_the_scale_of_a_survey_is_what_its_header_or_most_scores_say() -> None:
+    """One 11 among scores of ten is a slip of the pen; scores of eighty are another scale."""
+    assert survey_scale("csat", scores("Rating (1-7)", "3"), "Rating (1-7)")[0] == (1, 7)
+    assert survey_scale("nps", scores("Score", "9", "11", "3"), "Score")[0] == (0, 10)
+    scale, _, is_assumed = survey_scale("nps", scores("Score", "80", "7", "95"), "Score")
+    assert (scale, is_assumed) == ((0, 100), True)
 
 
 def test_a_german_company_is_mapped_and_loaded_without_an_edit(
