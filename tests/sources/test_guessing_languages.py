@@ -84,6 +84,74 @@ def test_a_dot_before_three_digits_groups_thousands_where_small_numbers_have_non
     assert not Profile("x", ("0.125", "0.250"), 2).has_dotted_thousands
 
 
+FRENCH = {
+    "Clients.csv": (
+        "Code client,Nom du client,Montant annuel (EUR),Fin de contrat,Client depuis\n"
+        "K-1,Un,1200,31/12/2026,15/01/2024\nK-2,Deux,2400,30/06/2026,20/02/2023\n"
+    ),
+    "Utilisation par semaine.csv": (
+        "Code client,Semaine du,Utilisateurs actifs,Appels API\n"
+        "K-1,05/01/2026,3,40\nK-1,12/01/2026,4,50\nK-2,19/01/2026,9,70\n"
+    ),
+    "Demandes de support.csv": (
+        "Numéro,Code client,Date de création,Objet,Priorité,Date de résolution\n"
+        "T-1,K-1,13/01/2026 10:00,Aide,Urgente,\nT-2,K-2,14/01/2026 10:00,Aide,Basse,\n"
+    ),
+    "Enquête NPS janvier 2026.csv": "Code client,Note,Commentaire\nK-1,9,bien\nK-2,4,lent\n",
+}
+BY_NAME = {
+    "book of business.csv": (
+        "Client,ARR,Expiration Date,Package,Signed\n"
+        'Acme,"$12,000",12/31/2026,Pro,01/31/2024\nBirch,"$6,000",06/30/2026,Pro,02/28/2024\n'
+    ),
+    "jira export.csv": (
+        "Issue key\tClient\tCreated\tPriority\tResolved\n"
+        "J-1\tAcme\t17/Dec/25 9:30 AM\tHighest\t\nJ-2\tBirch\t18/Dec/25 1:00 PM\tLow\t\n"
+    ),
+    "active users.csv": "Client,Aug 2025,Sep 2025,Oct 2025\nAcme,5,6,7\nBirch,1,2,3\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "tables"),
+    [
+        (FRENCH, {"billing.subscriptions", "product.usage_metrics", "support.tickets",
+                  "survey.responses"}),
+        (BY_NAME, {"billing.subscriptions", "product.usage_metrics", "support.tickets"}),
+    ],
+    ids=["French and weekly", "no keys, Jira's days, months as columns"],
+)  # fmt: skip
+def test_exports_in_other_forms_are_mapped_without_an_edit(
+    contract: Contract, tmp_path: Path, files: dict[str, str], tables: set[str]
+) -> None:
+    folder = write_files(tmp_path / "files", files)
+    plans = plan_folder(contract, guess_folder(duckdb.connect(), contract, folder))
+    assert {"crm.accounts", *tables} <= set(plans)
+    assert [plan for of_table in plans.values() for plan in of_table if plan.missing] == []
+    [accounts] = plans["crm.accounts"]
+    key = next(line for line in accounts.lines if line.column == "account_id")
+    assert key.headers == (("Code client",) if files is FRENCH else ("Client",))
+    usage = plans["product.usage_metrics"][0].wide
+    assert usage is not None
+    assert usage.grain == ("week" if files is FRENCH else "month")
+
+
+def test_a_severity_is_the_priority_where_there_is_no_other(
+    contract: Contract, tmp_path: Path
+) -> None:
+    files = {"customers.csv": "id,name\nC-1,Acme\nC-2,Birch\n", "cases.csv": (
+        "Case Number,Customer,Created,Severity\n1,C-1,2025-12-01,Critical\n"
+        "2,C-2,2025-12-01,Minor\n"
+    )}  # fmt: skip
+    folder = write_files(tmp_path / "files", files)
+    [plan] = plan_folder(contract, guess_folder(duckdb.connect(), contract, folder))[
+        "support.tickets"
+    ]
+    priority = next(line for line in plan.lines if line.column == "priority")
+    assert "when 'critical' then 'urgent'" in priority.sql
+    assert "when 'minor' then 'low'" in priority.sql
+
+
 def scores(header: str, *values: str) -> FileLook:
     return FileLook("survey.csv", ("survey.csv",), (Profile(header, values, len(values)),))
 
