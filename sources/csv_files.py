@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Sequence
 
 import duckdb
@@ -85,7 +86,7 @@ def _read_bytes(file: Landed, size: int = -1) -> bytes:
     try:
         with gzip.open(file.path) as stream:
             return stream.read(size)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise FileProblem(f"{file.name}: not a readable gzip file ({error})") from error
 
 

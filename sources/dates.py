@@ -23,8 +23,8 @@ NEARLY_ALL = 0.9
 CLOCK = r"(,? +\d{1,2}:\d{2}(:\d{2})?( ?[AP]M)?)?"
 DAY = rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{CLOCK}"
 ISO = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}.*)?"
-# Jan 31, 2024 · 31 January 2024 · 31-Jan-2024, each with a clock or without
-NAMED = rf"([A-Z]{{3,9}}\.? \d{{1,2}},? |\d{{1,2}}[ -][A-Z]{{3,9}}[ -])\d{{4}}{CLOCK}"
+# Jan 31, 2024 · 31 January 2024 · 31-Jan-2024 · Jira's 31/Jan/24, with a clock or without
+NAMED = r"([A-Z]{3,9}\.? \d{1,2},? \d{4}|\d{1,2}[ /-][A-Z]{3,9}[ /-](\d{4}|\d{2}))" + CLOCK
 # Seconds since 1970, and thousandths of them, from 2001 to 2286
 EPOCH = r"\d{10}(\d{3})?"
 CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
@@ -72,8 +72,9 @@ def month_first(text: str) -> str:
 
 def named_month(text: str) -> str:
     """SQL for a timestamptz from text such as Jan 31, 2024 5:04 PM or 31-Jan-2024."""
-    plain = f"replace(replace({text}, '-', ' '), '.', '')"
-    days = ("%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y")
+    plain = f"replace(replace(replace({text}, '-', ' '), '/', ' '), '.', '')"
+    # two digits first: as %Y they would be a year of the first century
+    days = ("%d %b %y", "%d %B %y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y")
     return (
         f"case when regexp_full_match({text}, '{NAMED}', 'i') "
         f"then {_parsed(plain, days)}::timestamptz end"

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from sources.domains import define_domain_of
 from sources.landing import CREATE_UNREADABLE, literal
 from sources.money import define_cents
 from warehouse import Settings
@@ -39,6 +40,7 @@ def open_duckdb(settings: Settings, clock: datetime | None = None) -> duckdb.Duc
     con.execute(CREATE_UNREADABLE)
     con.execute(NO_REJECTIONS)
     define_cents(con)
+    define_domain_of(con)
     now = literal((clock or datetime.now(UTC)).isoformat())
     con.execute(f"create or replace macro clock() as {now}::timestamptz")
     return con

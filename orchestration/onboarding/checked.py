@@ -22,16 +22,34 @@ from sources import (
     load_contract,
     reconcile_quarantine,
 )
+from sources.events import EVENTS
+from sources.guessing.tables import ACCOUNTS
 from warehouse import Settings, Warehouse, WarehouseError
 from warehouse.urls import libpq_url
 
 COUNTS = """
 select
-    system, source || '.' || table_name as table_name, rows_in, rows_loaded, rows_corrected,
-    rows_quarantined, rows_duplicate
-from tenure.table_balances
-where rows_in > 0
-order by system, table_name
+    balances.system,
+    balances.source || '.' || balances.table_name as table_name,
+    balances.rows_in,
+    balances.rows_loaded,
+    balances.rows_corrected,
+    balances.rows_quarantined,
+    balances.rows_duplicate,
+    coalesce(strangers.row_count, 0) as rows_without_customer
+from tenure.table_balances as balances
+left join (
+    select
+        system,
+        source,
+        table_name,
+        count(*) as row_count
+    from quarantine.rejected_rows
+    where rule like '%(account_id)' or message like 'account_id %'
+    group by system, source, table_name
+) as strangers using (system, source, table_name)
+where balances.rows_in > 0
+order by balances.system, table_name
 """
 
 
@@ -138,10 +156,20 @@ def load_all(
     return loads, list(dict.fromkeys(failures))
 
 
+def of_a_customer(counts: dict[str, Any]) -> int | None:
+    """How many rows of a table found their customer; None where its rows have none."""
+    contract, name = load_contract(), counts["table_name"]
+    tables = {table.full_name: table for table in (*contract.tables, EVENTS)}
+    if name == ACCOUNTS or "account_id" not in tables[name].column_names:
+        return None
+    return counts["rows_in"] - counts["rows_without_customer"]
+
+
 def print_checked(console: Console, checked: Checked) -> None:
     """Counts per table, then each rule that was broken, with one example."""
     table = Table(box=None, pad_edge=False)
-    for title in ("table", "rows in", "loaded", "corrected", "quarantined", "duplicates"):
+    titles = ("table", "rows in", "loaded", "corrected", "quarantined", "duplicates")
+    for title in (*titles, "of a customer"):
         table.add_column(title, justify="left" if title == "table" else "right")
     for row in checked.counts:
         numbers = (
@@ -151,14 +179,20 @@ def print_checked(console: Console, checked: Checked) -> None:
             row["rows_quarantined"],
             row["rows_duplicate"],
         )
-        table.add_row(plain(row["table_name"]), *(f"{number:,}" for number in numbers))
+        found = of_a_customer(row)
+        table.add_row(
+            plain(row["table_name"]),
+            *(f"{number:,}" for number in numbers),
+            "" if found is None else f"{found:,}",
+        )
     console.print(table)
     if checked.problems:
         console.print("\nLook at these:")
     for line in checked.problems:
         console.print(plain(f"  {line}"), highlight=False, soft_wrap=True)
     console.print(
-        "\nrows in = loaded + corrected (loaded with a cell unknown) + quarantined + duplicates. "
+        "\nrows in = loaded + corrected (loaded with a cell unknown) + quarantined + duplicates; "
+        "of a customer: rows whose customer is known. "
         "The company itself was not touched. What contradicts itself across tables is found by a "
         "run: tenure report data.",
         highlight=False,

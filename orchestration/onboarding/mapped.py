@@ -12,6 +12,7 @@ from orchestration.lib.dbt_project import PROJECT_DIR
 from sources import load_contract
 from sources.guessing import FolderGuess, Plan, Written, guess_folder, plan_folder, write_mappings
 from sources.guessing.folder import ROLLED_UP
+from sources.guessing.usage import METRICS
 from sources.guessing.writing import is_safe, left_over
 from sources.ingestion import open_duckdb
 from warehouse import Settings
@@ -54,6 +55,8 @@ def map_folder(settings: Settings, system: str, folder: Path, is_forced: bool = 
 def signals_missing(plans: dict[str, tuple[Plan, ...]]) -> dict[str, list[str]]:
     """The labels of the signals that each table would add that no file is."""
     complete = {name for name, of_table in plans.items() if not of_table[0].missing}
+    if EVENTS in complete:  # a company that sends its events has nothing to add up before
+        complete.add(METRICS)
     missing: dict[str, list[str]] = {}
     for label, tables in signal_tables().items():
         # roll-ups are made of events

@@ -5,7 +5,8 @@ files share. They are written as mappings for a person to read: nothing is loade
 """
 
 from sources.guessing.folder import FolderGuess, guess_folder
-from sources.guessing.plans import Plan, plan_folder
+from sources.guessing.plan import Plan
+from sources.guessing.plans import plan_folder
 from sources.guessing.writing import Written, write_mappings
 
 __all__ = ["FolderGuess", "Plan", "Written", "guess_folder", "plan_folder", "write_mappings"]

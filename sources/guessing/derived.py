@@ -13,14 +13,19 @@ from datetime import date
 
 from sources.contract import Table
 from sources.guessing.columns import Match
+from sources.guessing.languages import in_english, without_accents
 from sources.guessing.names import MONTHS, words_of
 from sources.guessing.tables import FileLook
+from sources.guessing.values import PLAIN_NUMBER
 from sources.landing import literal, quoted
 from sources.mapping import FILE_NAME
 
 CURRENCY = re.compile(r"\(([A-Z]{3})\)|\b(USD|EUR|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|INR|BRL)\b")
 SIGNS = {"$": "USD", "€": "EUR", "£": "GBP"}
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
+# What a header says of its scale: (1-5), 0 to 10.
+SCALE = re.compile(r"(?<!\d)([01]) ?(?:-|\u2013|to|bis|\u00e0|/) ?(5|7|10|100)(?!\d)")
+BEYOND_THE_SCALE = 0.4
 # Of these a row needs no key of its own: its place in its file will do.
 NUMBERED = frozenset(
     {"response_id", "invitation_id", "activity_id", "task_id", "post_id", "enrollment_id",
@@ -129,9 +134,31 @@ def _survey(column: str, file: FileLook, matches: Mapping[str, Match]) -> Line |
     kind, why = survey_kind(file, matches)
     if kind is None:
         return None
-    low, high = SCALES[kind]
-    value = {"survey_type": literal(kind), "scale_min": str(low), "scale_max": str(high)}[column]
-    return Line(column, value, why, (), is_assumed=why.startswith("scores"))
+    if column == "survey_type":
+        return Line(column, literal(kind), why, (), is_assumed=why.startswith("scores"))
+    (low, high), why, is_assumed = survey_scale(kind, file, matches["score"].header)
+    return Line(column, str(low if column == "scale_min" else high), why, (), is_assumed)
+
+
+def survey_scale(kind: str, file: FileLook, header: str) -> tuple[tuple[int, int], str, bool]:
+    """The scale of a survey's scores, why, and whether it is assumed: as the header says it, as
+    such surveys have it, or where scores go beyond that, the next that holds them all."""
+    if found := SCALE.search(header):
+        return (int(found[1]), int(found[2])), f"named in {shown(header)}", False
+    usual = SCALES[kind]
+    profile = file.profile(header)
+    low, high = profile.extent or usual
+    # a few beyond it are slips of the pen, and the contract names them
+    beyond = profile.share(lambda text: _is_beyond(text, usual))
+    if beyond <= BEYOND_THE_SCALE:
+        return usual, f"the scale of {kind}", False
+    scales = [scale for scale in (*SCALES.values(), (0, 100), (-100, 100))
+              if scale[0] <= low and high <= scale[1]]  # fmt: skip
+    return (scales or [usual])[0], f"scores lie from {low:g} to {high:g}", True
+
+
+def _is_beyond(text: str, scale: tuple[int, int]) -> bool:
+    return bool(PLAIN_NUMBER.fullmatch(text)) and not scale[0] <= float(text) <= scale[1]
 
 
 def survey_kind(file: FileLook, matches: Mapping[str, Match]) -> tuple[str | None, str]:
@@ -155,7 +182,7 @@ def survey_kind(file: FileLook, matches: Mapping[str, Match]) -> tuple[str | Non
 
 def _by_name_of_month(column: str, file: FileLook, newest: date | None) -> Line | None:
     """The first day of the month in the file's name: it is never after the answers."""
-    text = file.names[0].casefold()
+    text = " ".join(in_english(tuple(re.findall(r"[^\W_]+", without_accents(file.names[0])))))
     year = re.search(r"(?<!\d)(20\d\d)(?!\d)", text)
     number = re.search(r"(?<!\d)20\d\d[-_. ]?(0[1-9]|1[0-2])(?!\d)", text)
     named = [

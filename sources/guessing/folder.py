@@ -15,7 +15,7 @@ from sources.events import EVENTS
 from sources.folder import DATA_SUFFIXES
 from sources.guessing.columns import NO_CUSTOMERS, Customers
 from sources.guessing.names import words_of
-from sources.guessing.tables import TABLE_THRESHOLD, FileLook, TableGuess, best_guesses
+from sources.guessing.tables import ACCOUNTS, TABLE_THRESHOLD, FileLook, TableGuess, best_guesses
 from sources.guessing.usage import METRICS
 from sources.guessing.values import Profile, without_blanks
 from sources.guessing.words import Vocabulary, vocabulary
@@ -24,7 +24,6 @@ from sources.landing import FileProblem, Landed, find_files, quoted
 from sources.mapping import columns_of
 from sources.reading import read_files
 
-ACCOUNTS = "crm.accounts"
 ROWS_LOOKED_AT = 20_000
 # Filled by Tenure itself from events.
 ROLLED_UP = ("product.account_days", "product.account_feature_days", "product.users_seen")
@@ -37,6 +36,7 @@ class FolderGuess:
     """What the files of a folder are: guesses by table, and files without one, with the reason."""
 
     folder: Path
+    files: tuple[FileLook, ...]
     tables: dict[str, tuple[TableGuess, ...]]
     unmapped: dict[str, str]
 
@@ -46,7 +46,7 @@ def guess_folder(con: duckdb.DuckDBPyConnection, contract: Contract, folder: Pat
     files, unmapped = look(con, folder)
     tables = [table for table in (*contract.tables, EVENTS) if table.full_name not in ROLLED_UP]
     chosen, without = choose(tables, files, vocabulary())
-    return FolderGuess(folder, chosen, {**unmapped, **without})
+    return FolderGuess(folder, tuple(files), chosen, {**unmapped, **without})
 
 
 def choose(
@@ -56,6 +56,8 @@ def choose(
 
     The customers come first: with their keys and names, they are recognised in other files.
     """
+    pairs = [file for file in files if file.is_of_pairs]
+    files = [file for file in files if not file.is_of_pairs]
     first = [best_guesses(tables, file, words, NO_CUSTOMERS)[0] for file in files]
     of_accounts = [guess for guess in first if guess.table == ACCOUNTS]
     best = max(
@@ -77,7 +79,9 @@ def choose(
         ),
     )
     chosen: dict[str, tuple[TableGuess, ...]] = {}
-    without: dict[str, str] = {}
+    without = {
+        file.name: "pairs keys of other files, which look customers up in it" for file in pairs
+    }
     for guess in guesses:
         others = chosen.get(guess.table, ())
         if guess.score < TABLE_THRESHOLD:

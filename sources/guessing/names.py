@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from difflib import SequenceMatcher
 from functools import cache
 
+from sources.guessing.languages import in_english, without_accents
+
 # What connectors write before a name: HubSpot's property_hs_, Intercom's custom_.
 PREFIXES = frozenset({"property", "hs", "custom", "sf"})
 # What says that a name is a time's, as its last words.
@@ -17,6 +19,7 @@ ONE_SPELLING = {
     "started": "start", "starts": "start", "ended": "end", "ends": "end", "expires": "expire",
     "expired": "expire", "expiry": "expire", "expiration": "expire", "nr": "number",
     "no": "number", "num": "number", "identifier": "id", "uuid": "id", "guid": "id",
+    "ref": "id",
 }  # fmt: skip
 COMPOUNDS = {
     "createdate": ("created", "at"), "createddate": ("created", "at"),
@@ -49,16 +52,23 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december",
 )  # fmt: skip
+BEFORE_DETAILS = r"(?<=\w )(?:by|for|from|per|as of|since|until|je|pro|nach|par|pour)\b"
 EXACT, JOINED, AT_THE_END, AT_THE_START, ALIKE = 1.0, 0.97, 0.74, 0.66, 0.8
+
+
+def own_words(name: str) -> tuple[str, ...]:
+    """A header's words as they are, in small letters, without what it adds in brackets."""
+    text = re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", name).replace("#", " id ")
+    text = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
+    return tuple(re.findall(r"[^\W_]+", text.casefold()))
 
 
 @cache
 def words_of(name: str) -> tuple[str, ...]:
-    """A header's words in one spelling: `property_createdate`, `Created On` → created, at."""
-    text = re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", name).replace("#", " id ")
-    text = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
+    """A header's words in English and in one spelling: `property_createdate`, `Erstellt am`,
+    `Created On` → created, at."""
     words: list[str] = []
-    for word in re.findall(r"[^\W_]+", text.casefold()):
+    for word in in_english(tuple(map(without_accents, own_words(name)))):
         words.extend(COMPOUNDS.get(word, (ONE_SPELLING.get(word, word),)))
     while len(words) > 1 and words[0] in PREFIXES:
         words.pop(0)
@@ -76,9 +86,10 @@ def words_of(name: str) -> tuple[str, ...]:
 def file_words(file_name: str) -> tuple[str, ...]:
     """What a file's name says its rows are, each word in the singular."""
     stem = re.split(r"[\\/]", file_name)[-1].split(".")[0]
-    stem = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", stem).casefold()
-    stem = re.split(r"\b(?:by|for|from|per|as of|since|until)\b", stem.replace("_", " "))[0]
-    words = [word for word in re.findall(r"[^\W\d_]+", stem) if word not in BESIDE]
+    stem = without_accents(re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", stem))
+    stem = re.split(BEFORE_DETAILS, stem.replace("_", " "))[0]
+    english = in_english(tuple(re.findall(r"[^\W\d_]+", stem)))
+    words = [word for word in english if word not in BESIDE]
     words = [word for word in words if word not in MONTHS and word not in PREFIXES]
     return tuple(singular(ONE_SPELLING.get(word, word)) for word in words)
 

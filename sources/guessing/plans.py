@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 
 from sources.contract import Column, Contract, Table
 from sources.events import EVENTS
 from sources.guessing.columns import (
-    ACCOUNT,
     FREQUENCIES,
-    SHARED,
-    Customers,
     Match,
     match_columns,
 )
@@ -22,11 +19,12 @@ from sources.guessing.derived import (
     currency,
     derive,
     durations,
-    is_quotable,
     shown,
 )
-from sources.guessing.folder import ACCOUNTS, FolderGuess, customers_of
+from sources.guessing.folder import ACCOUNTS, FolderGuess
+from sources.guessing.lookups import with_lookups
 from sources.guessing.names import words_of
+from sources.guessing.plan import Plan
 from sources.guessing.tables import FileLook, TableGuess
 from sources.guessing.usage import METRICS, Wide
 from sources.guessing.values import Profile, overlap
@@ -37,26 +35,6 @@ SUBSCRIPTIONS, CSMS = "billing.subscriptions", "crm.csms"
 THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d+)?|-?\d+(\.\d+)?", re.A)
 YEARLY = frozenset({"annual", "annually", "arr", "acv", "yearly", "year"})
 MONTHLY = frozenset({"mrr", "monthly", "month", "mthly"})
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How one file (or its like) becomes rows of one table.
-
-    `missing` are required columns that nothing gives; `passes_all` is whether the other columns of
-    the file go to `attributes`; `where` is the header that a row must have to be one.
-    """
-
-    table: str
-    file: FileLook
-    lines: tuple[Line, ...]
-    missing: tuple[str, ...]
-    dates: tuple[str, ...]
-    wide: Wide | None = None
-    passes_all: bool = True
-    where: str | None = None
-    notes: tuple[str, ...] = ()
-    alias: str = ""
 
 
 def plan_folder(contract: Contract, guess: FolderGuess) -> dict[str, tuple[Plan, ...]]:
@@ -71,7 +49,7 @@ def plan_folder(contract: Contract, guess: FolderGuess) -> dict[str, tuple[Plan,
             plans[SUBSCRIPTIONS] = (found,)
         if CSMS not in plans and (found := _managers(each)):
             plans[CSMS] = (found,)
-    return _without_orphans(_with_lookups(plans, guess), guess)
+    return _without_orphans(with_lookups(plans, guess), guess)
 
 
 def _table(contract: Contract, name: str) -> Table:
@@ -89,7 +67,7 @@ def plan(table: Table, guess: TableGuess, newest: date | None) -> Plan:
     ]
     if guess.wide:
         lines += _usage_lines(guess.wide, file)
-    lines += durations(table, file, matches)
+    lines += durations(table, file, matches) + _urgency(table, file, matches)
     given = {line.column for line in lines}
     for name in (*table.required, "full_name"):
         if name in table.column_names and name not in given:
@@ -144,21 +122,35 @@ def _case(name: str, codes: dict[str, str], profile: Profile) -> str:
     return f"case lower({name}::varchar) {whens} else {name}::varchar end"
 
 
+def _urgency(table: Table, file: FileLook, matches: dict[str, Match]) -> list[Line]:
+    """A priority where tickets have a severity alone, in words that are known."""
+    if "severity" not in matches or "priority" in matches or "priority" not in table.column_names:
+        return []
+    header = matches["severity"].header
+    profile, codes = file.profile(header), vocabulary().codes(table.full_name, "priority")
+    if profile.share(lambda text: text.casefold() in codes) < 0.8:
+        return []
+    return [Line("priority", _case(quoted(header), codes, profile), "the severity", (header,))]
+
+
 def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Match]) -> Line:
     """An amount in minor units of its currency, and where it is yearly, a twelfth of it."""
     words = set(words_of(profile.header))
     in_minor_units = "cents" in words or "livemode" in {h.casefold() for h in file.headers}
     number = line.sql
-    if not profile.has_plain_numbers and not profile.is_empty:
+    if profile.has_dotted_thousands or not (profile.has_plain_numbers or profile.is_empty):
         number = _plain_number(line.sql, profile)
+    why = line.why
+    if profile.has_dotted_thousands:
+        why += "; the dot groups thousands"
     is_yearly = line.column == "mrr_cents" and bool(words & YEARLY)
     is_assumed = line.column == "mrr_cents" and not words & (YEARLY | MONTHLY)
-    why = line.why
     if is_yearly:
         number = f"coalesce((try_cast({number} as decimal(28, 6)) / 12)::varchar, {line.sql})"
         why += "; a year's amount, divided by twelve"
     elif is_assumed:
         why += "; taken as a month's amount"
+    is_assumed |= profile.has_dotted_thousands and not profile.is_sure_of_its_dots
     if in_minor_units:
         whole = f"round(try_cast({number} as decimal(28, 6)))::bigint"
         return replace(line, sql=whole if is_yearly else number, why=why + "; in minor units",
@@ -170,11 +162,11 @@ def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Mat
 
 def _plain_number(name: str, profile: Profile) -> str:
     """SQL: an amount without signs and separators of thousands."""
-    if profile.share(lambda text: bool(THOUSANDS.fullmatch(text))) == 1.0:
-        return f"replace({name}, ',', '')"
-    if profile.has_comma_decimals:
+    if profile.has_comma_decimals or profile.has_dotted_thousands:
         kept = f"regexp_replace({name}, '[^0-9,()-]', '', 'g')"
         return f"replace(replace(replace({kept}, ',', '.'), '(', '-'), ')', '')"
+    if profile.share(lambda text: bool(THOUSANDS.fullmatch(text))) == 1.0:
+        return f"replace({name}, ',', '')"
     kept = f"regexp_replace({name}, '[^0-9.()-]', '', 'g')"
     return f"replace(replace({kept}, '(', '-'), ')', '')"
 
@@ -190,9 +182,35 @@ def _usage_lines(wide: Wide, file: FileLook) -> list[Line]:
         sql = quoted(wide.period)
         sql = first_of_month(sql, period.month_format) if period.month_format else sql
         lines.append(Line("period_start", sql, "periods", (wide.period,)))
-    are_plain = all(file.profile(header).has_plain_numbers for header in wide.values)
-    value = "value" if are_plain else "replace(value, ',', '')"
-    return [*lines, Line("value", value, "numbers")]
+    return [*lines, _value(wide, file)]
+
+
+def _value(wide: Wide, file: FileLook) -> Line:
+    """The numbers of a table with a column per metric, or per month, each as its column writes
+    them."""
+    forms: dict[str, list[str]] = {}
+    profiles = [file.profile(header) for header in wide.values]
+    if wide.period is None:  # the months of one metric are written alike
+        profiles = [Profile("value", sum((p.values for p in profiles), ()), 0)]
+    unsure = []
+    for profile in profiles:
+        is_dotted = profile.has_dotted_thousands and (
+            profile.is_sure_of_its_dots or file.delimiter == ";"
+        )
+        unsure += [profile.header] if is_dotted else []
+        is_plain = profile.has_plain_numbers and not is_dotted
+        sql = "value" if is_plain or profile.is_empty else _plain_number("value", profile)
+        forms.setdefault(sql, []).append(wide.values.get(profile.header, ""))
+    why = "numbers"
+    if unsure:
+        why = f"the dot groups thousands in {', '.join(map(shown, unsure))}"
+    if len(forms) == 1:
+        return Line("value", next(iter(forms)), why, (), bool(unsure))
+    whens = " ".join(
+        f"when metric in ({', '.join(map(literal, metrics))}) then {sql}"
+        for sql, metrics in forms.items()
+    )
+    return Line("value", f"case {whens} end", why, (), bool(unsure))
 
 
 def _dates(table: Table, lines: Sequence[Line], file: FileLook) -> tuple[str, ...]:
@@ -219,17 +237,28 @@ def _notes(table: Table, guess: TableGuess) -> tuple[str, ...]:
 
 def newest_day(guess: FolderGuess) -> date | None:
     """The newest day or month in columns that hold what has happened: usage, tickets, answers."""
-    days: list[str] = []
+    days: list[date] = []
     for name, column in ((METRICS, "period_start"), ("support.tickets", "created_at"),
                          ("survey.responses", "submitted_at"), ("product.events", "occurred_at"),
                          ("crm.activities", "occurred_at")):  # fmt: skip
         for each in guess.tables.get(name, ()):
             if column in each.matches:
-                values = each.file.profile(each.matches[column].header).known
-                days += [text[:10] for text in values if text[:4].isdigit() and text[4:5] == "-"]
-    newest = max(days, default="")
+                days += _days(each.file.profile(each.matches[column].header))
+    return max(days, default=None)
+
+
+def _days(profile: Profile) -> tuple[date, ...]:
+    """The days of a column, or the first days of its months; none where two readings differ."""
+    if profile.month_format:
+        texts = [f"{text.replace('-', ' ')}" for text in profile.sample]
+        written = profile.month_format.replace("-", " ")
+        return tuple(found for text in texts if (found := _first_day(text, written)))
+    return profile.days[0] if len(profile.days) == 1 else ()
+
+
+def _first_day(text: str, written: str) -> date | None:
     try:
-        return date.fromisoformat(newest if len(newest) == 10 else f"{newest}-01")
+        return datetime.strptime(text, written).date()
     except ValueError:
         return None
 
@@ -264,50 +293,6 @@ def _managers(of_accounts: TableGuess) -> Plan | None:
         Line("csm_name", name, "no name of its own", header),
     )
     return Plan(CSMS, of_accounts.file, lines, (), (), passes_all=False, where=match.header)
-
-
-def _with_lookups(
-    plans: dict[str, tuple[Plan, ...]], guess: FolderGuess
-) -> dict[str, tuple[Plan, ...]]:
-    """Look the customer's key up where a file has the customer's name in its place."""
-    of_accounts = next(iter(guess.tables.get(ACCOUNTS, ())), None)
-    known = customers_of(of_accounts)
-    if of_accounts is None or not known.keys:
-        return plans
-    return {
-        table: of_table
-        if table == ACCOUNTS
-        else tuple(_with_lookup(each, of_accounts, known) for each in of_table)
-        for table, of_table in plans.items()
-    }
-
-
-def _with_lookup(each: Plan, of_accounts: TableGuess, known: Customers) -> Plan:
-    line = next((line for line in each.lines if line.column == ACCOUNT), None)
-    if line is None or each.file == of_accounts.file:
-        return each
-    values = each.file.profile(line.headers[0]).known
-    if overlap(values, known.keys) >= SHARED:
-        return each
-    if overlap(values, known.names) < SHARED:
-        return each if not values else replace(
-            each,
-            notes=(*each.notes, f"few values of {shown(line.headers[0])} are keys of customers"),
-        )  # fmt: skip
-    if of_accounts.file.delimiter != each.file.delimiter:
-        note = f"{of_accounts.file.name} has another delimiter: customers cannot be looked up there"
-        return replace(each, notes=(*each.notes, note))
-    headers = tuple(of_accounts.matches[column].header for column in (ACCOUNT, "account_name"))
-    if not all(map(is_quotable, headers)):
-        return each
-    key, name = map(quoted, headers)
-    sql = (
-        f"(select any_value(customers.{key}) from {quoted(of_accounts.file.name)} as customers "
-        f"where customers.{name} = export.{quoted(line.headers[0])})"
-    )
-    found = replace(line, sql=f"coalesce({sql}, {line.sql})")
-    lines = tuple(found if other is line else other for other in each.lines)
-    return replace(each, lines=lines, alias=" as export")
 
 
 def _without_orphans(

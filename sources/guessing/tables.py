@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sources.contract import Table
 from sources.guessing.columns import ACCOUNT, Customers, Match, is_of_loader, match_columns
-from sources.guessing.names import file_score, file_words
+from sources.guessing.names import file_score, file_words, words_of
 from sources.guessing.usage import METRICS, Wide, find_wide
 from sources.guessing.values import Profile
 from sources.guessing.words import Vocabulary
 
+ACCOUNTS = "crm.accounts"
 # Below this a file is named and not mapped.
 TABLE_THRESHOLD = 0.5
 # What can be given without a column of the file, so that its lack says nothing about the table.
@@ -19,6 +20,13 @@ GIVEN = frozenset(
     {"product", "currency", "survey_type", "scale_min", "scale_max", "opportunity_type",
      "activity_type", "account_name", "signed_at", "csm_name", "submitted_at", "response_id",
      "metric", "grain", "task_type", "subscription_id"}
+)  # fmt: skip
+
+
+# What a file says of a pair of keys beside them.
+OF_PAIRS = frozenset(
+    {"type", "label", "category", "primary", "role", "roles", "is", "active", "direct", "deleted",
+     "association", "at", "created", "updated", "start", "end", "modified", "last", "id"}
 )  # fmt: skip
 
 
@@ -41,6 +49,14 @@ class FileLook:
     @property
     def headers(self) -> tuple[str, ...]:
         return tuple(profile.header for profile in self.profiles)
+
+    @property
+    def is_of_pairs(self) -> bool:
+        """Whether it holds keys of other files and nothing of its own: contacts with companies."""
+        named = [words_of(header) for header in self.headers if not is_of_loader(header)]
+        keys = [words for words in named if len(words) > 1 and words[-1] == "id"]
+        others = {word for words in named if words not in keys for word in words}
+        return len(set(keys)) > 1 and others <= OF_PAIRS
 
     def profile(self, header: str) -> Profile:
         return next(profile for profile in self.profiles if profile.header == header)
@@ -65,6 +81,8 @@ def guess_table(
     named = file_score(file.words, phrases)
     entities = frozenset(file.words[-1:])
     matches = match_columns(table, file.profiles, words, customers, entities)
+    if table.full_name == ACCOUNTS:
+        matches = _with_a_key(file, matches)
     wide = None
     if table.full_name == METRICS:
         wide = find_wide(file.profiles, matches, file.words)
@@ -80,6 +98,14 @@ def guess_table(
     share = min(explained / max(min(columns, 8), 1), 1.0)
     score = 0.4 * named + 0.35 * held / max(len(required), 1) + 0.25 * share
     return TableGuess(table.full_name, file, score, matches, wide)
+
+
+def _with_a_key(file: FileLook, matches: dict[str, Match]) -> dict[str, Match]:
+    """Customers without a key are known by their names, where each has another."""
+    name = matches.get("account_name")
+    if ACCOUNT in matches or name is None or not file.profile(name.header).is_unique:
+        return matches
+    return {**matches, ACCOUNT: replace(name, column=ACCOUNT, score=0.7, reason="no key: the name")}
 
 
 def best_guesses(

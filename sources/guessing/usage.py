@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sources.guessing.columns import ACCOUNT, Match, is_of_loader
-from sources.guessing.names import words_of
+from sources.guessing.names import own_words, words_of
 from sources.guessing.values import MONTHS, Profile
 from sources.guessing.words import vocabulary
 
@@ -62,10 +62,9 @@ def find_wide(
 
 def metric_name(header: str) -> str:
     """A metric's name: the contract's where one is known, else the header's words."""
-    words = [word for word in words_of(header) if word not in ("at",)]
+    own = own_words(header)
     codes = vocabulary().codes(METRICS, "metric")
-    spoken = " ".join(re.findall(r"[^\W_]+", header.casefold()))
-    return codes.get(spoken) or codes.get(" ".join(words)) or "_".join(words)
+    return codes.get(" ".join(own)) or codes.get(" ".join(words_of(header))) or "_".join(own)
 
 
 def month_of(header: str) -> str | None:
@@ -81,19 +80,9 @@ def month_of(header: str) -> str | None:
 
 
 def grain_of(period: Profile) -> str:
-    """How long the periods of a column are, by the days on which they begin."""
-    if period.month_format:
+    """How long the periods of a column are, by the days on which they begin; where days can be read
+    day-first and month-first, the reading that has a rhythm is the right one."""
+    if period.month_format or any(all(day.day == 1 for day in days) for days in period.days):
         return "month"
-    days = [day for text in period.sample if (day := _iso_day(text))]
-    if days and all(day.day == 1 for day in days):
-        return "month"
-    if len(days) > 1 and len({day.weekday() for day in days}) == 1:
-        return "week"
-    return "day"
-
-
-def _iso_day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10].replace("/", "-"))
-    except ValueError:
-        return None
+    weekdays = [{day.weekday() for day in days} for days in period.days if len(days) > 1]
+    return "week" if any(len(found) == 1 for found in weekdays) else "day"

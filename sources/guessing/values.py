@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cached_property
 
 from sources.blanks import BLANKS, NULL_WORDS
@@ -15,9 +16,12 @@ LOOKED_AT = 500
 NUMBER = re.compile(r"[(]?[-+]?\s*[$€£¥]?\s*[-+]?\d[\d,.' ]*\s*[$€£¥%]?[)]?", re.A)
 PLAIN_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.A)
 COMMA_DECIMALS = re.compile(r"\D*\d{1,3}(\.\d{3})*,\d{1,2}\D*|\D*\d+,\d{1,2}\D*", re.A)
+DOTTED = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+", re.A)
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 WORDS_OF_TRUTH = frozenset({"true", "false", "t", "f", "yes", "no", "y", "n", "0", "1"})
 DATES = re.compile(f"(?:{ISO}|{DAY}|{NAMED}|{EPOCH})", re.I)
+# How days are written: which readings there are is all that is asked here, not which is meant.
+DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d-%b-%Y")
 # Months as exports write them, and how DuckDB reads them.
 MONTHS = {
     r"\d{4}-\d{1,2}": "%Y-%m",
@@ -94,10 +98,44 @@ class Profile:
         return bool(commas) and all(COMMA_DECIMALS.fullmatch(text) for text in commas)
 
     @cached_property
+    def has_dotted_thousands(self) -> bool:
+        """Whether 1.234 may be how it writes a thousand and more: each dot is before three digits,
+        and no number of more than three digits is without one."""
+        dotted = [text for text in self.sample if "." in text]
+        others = [text for text in self.sample if "." not in text]
+        return (
+            bool(dotted)
+            and all(DOTTED.fullmatch(text) for text in dotted)
+            and all(len(re.findall(r"\d", text)) <= 3 for text in others)
+        )
+
+    @property
+    def is_sure_of_its_dots(self) -> bool:
+        """Whether its dots cannot be decimal points: some numbers have two, or some have none."""
+        return any(text.count(".") != 1 for text in self.sample)
+
+    @cached_property
+    def days(self) -> tuple[tuple[date, ...], ...]:
+        """Its days in each reading that reads them all; a clock is passed over."""
+        readings = []
+        for written in DAYS:
+            try:
+                found = [datetime.strptime(_day(text), written).date() for text in self.sample]
+            except ValueError:
+                continue
+            readings.append(tuple(found))
+        return tuple(readings) if self.sample else ()
+
+    @cached_property
     def extent(self) -> tuple[float, float] | None:
         """The smallest and the largest of its numbers."""
         found = [float(text) for text in self.sample if PLAIN_NUMBER.fullmatch(text)]
         return (min(found), max(found)) if found else None
+
+
+def _day(text: str) -> str:
+    """A time without its clock."""
+    return re.split(r"(?<=\d)[T ,]+(?=\d{1,2}:)", text)[0]
 
 
 def without_blanks(values: Sequence[object]) -> tuple[str, ...]:

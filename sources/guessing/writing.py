@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sources.fingerprints import combined
 from sources.guessing.derived import Line, is_quotable, shown
-from sources.guessing.plans import Plan
+from sources.guessing.plan import Plan
 from sources.landing import quoted
 
 SEAL = "-- written by tenure map, unedited while this is its digest: "

@@ -11,6 +11,7 @@ from orchestration.onboarding.checked import (
     asked_sources,
     check_company,
     load_all,
+    of_a_customer,
 )
 from orchestration.onboarding.commands import system_name
 from orchestration.onboarding.mapped import NothingMapped, map_folder, report_lines
@@ -18,6 +19,7 @@ from orchestration.run import RunRefused
 from sources.load_audit import Place, last_load
 from tests.sources.conftest import write_files
 from warehouse import Settings, Warehouse, load_settings
+from warehouse.urls import libpq_url
 
 CUSTOMERS = (
     "Customer ID,Customer Name,Annual Value (USD),Contract End,Success Manager,Customer Since\n"
@@ -134,6 +136,9 @@ def test_a_check_counts_every_row_and_touches_no_company(
     assert counts["crm.csms"]["rows_duplicate"] == 1
     assert counts["support.tickets"]["rows_quarantined"] == 1
     assert counts["survey.responses"]["rows_quarantined"] == 2
+    assert of_a_customer(counts["support.tickets"]) == 3
+    assert of_a_customer(counts["survey.responses"]) == 2
+    assert of_a_customer(counts["crm.csms"]) is None
     text = "\n".join(checked.problems)
     assert "tickets.csv row 4: account_id C-9 is not in crm.accounts" in text
     assert "NPS March.csv row 2" in text
@@ -143,6 +148,49 @@ def test_a_check_counts_every_row_and_touches_no_company(
     left = warehouse.read_arrow("select datname from pg_database where datname like '%check%'")
     assert left["datname"].to_pylist() == []
     assert list(settings.company_home.parent.glob("check_*")) == []
+
+
+def test_a_check_on_a_server_of_ones_own_leaves_no_database_behind(
+    warehouse: Warehouse, exports: Path
+) -> None:
+    """With TENURE_DATABASE_URL the scratch database is made beside the one that it names."""
+    company = warehouse.settings.company
+    url = {"TENURE_DATABASE_URL": libpq_url(warehouse.settings)}
+    settings = load_settings(company, url)
+    assert not settings.is_embedded
+    map_folder(settings, "acme", exports)
+    checked = check_company(settings, {"acme": exports}, None)
+    assert checked.is_loaded
+    assert {row["table_name"] for row in checked.counts} >= {"crm.accounts", "support.tickets"}
+    left = warehouse.read_arrow("select datname from pg_database where datname like '%check%'")
+    assert left["datname"].to_pylist() == []
+    assert last_load(warehouse, Place("acme", "crm", "accounts")) is None
+
+
+def test_a_check_of_several_systems_counts_each_and_finds_parents_across_them(
+    warehouse: Warehouse, exports: Path, tmp_path: Path
+) -> None:
+    """Tickets of one system belong to the customers of the other."""
+    settings = warehouse.settings
+    map_folder(settings, "acme", exports)
+    tickets = "ticket_id,account_id,created_at\nZ-1,C-1,2025-12-01\nZ-2,C-8,2025-12-02\n"
+    desk = write_files(tmp_path / "desk", {"support.tickets.csv": tickets})
+    checked = check_company(settings, {"canonical": desk, "acme": exports}, None)
+    assert checked.is_loaded
+    counts = {(row["system"], row["table_name"]): row for row in checked.counts}
+    assert counts["canonical", "support.tickets"]["rows_loaded"] == 1
+    assert of_a_customer(counts["canonical", "support.tickets"]) == 1
+    assert counts["acme", "support.tickets"]["rows_loaded"] == 3
+
+
+def test_events_make_usage_that_was_added_up_unneeded(settings: Settings, tmp_path: Path) -> None:
+    events = "event_id,customer_id,timestamp\ne-1,C-1,2025-12-01 10:00:00\n"
+    folder = write_files(tmp_path / "a", {"customers.csv": CUSTOMERS, "events.csv": events})
+    missing = map_folder(settings, "acme", folder).missing
+    assert not {"product.events", "product.usage_metrics"} & set(missing)
+    alone = write_files(tmp_path / "b", {"customers.csv": CUSTOMERS})
+    missing = map_folder(settings, "acme", alone, is_forced=True).missing
+    assert {"product.events", "product.usage_metrics"} <= set(missing)
 
 
 def test_the_mappings_that_were_written_give_the_right_rows(

@@ -54,6 +54,7 @@ def moment(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> d
         pytest.param(
             ["3-4-2024 09:30", "31-12-2024 10:00"], moment(2024, 4, 3, 9, 30), id="dashes"
         ),
+        pytest.param(["03/Apr/24 9:30 AM", "31/Dec/24"], moment(2024, 4, 3, 9, 30), id="Jira's"),
         pytest.param(["03.04.2024", "31.12.2024"], moment(2024, 4, 3), id="dots"),
         pytest.param(["03/04/2024", "12/31/2024"], moment(2024, 3, 4), id="month-first"),
         pytest.param(["05/05/2024", "06/06/2024"], moment(2024, 5, 5), id="the same both ways"),

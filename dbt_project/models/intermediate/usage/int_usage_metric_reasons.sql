@@ -10,7 +10,9 @@ dates as (
 ),
 
 periods as (
-    select periods.*
+    select
+        periods.*,
+        replace(periods.metric_label, '_', ' ') as metric_words
     from {{ ref('int_usage_metric_periods') }} as periods
     inner join dates
         on
@@ -26,7 +28,7 @@ described as (
         case metric when 'active_users' then 'active_users_against_past' else 'usage_against_past' end
             as signal,
         ratio / coalesce(nullif(usual_ratio, 0), 1) as standing,
-        metric_label || ' ' || {{ number_words('recent_value') }} || ' a ' || grain || ' since '
+        metric_words || ' ' || {{ number_words('recent_value') }} || ' a ' || grain || ' since '
         || to_char(recent_from, {{ month }}) || ', ' || {{ change_words('ratio') }} || ' '
         || to_char(past_from, {{ month }}) || ' to ' || to_char(past_to, {{ month }})
         || coalesce(
@@ -42,7 +44,7 @@ described as (
         account_id,
         'usage_peer_rank' as signal,
         peer_rank as standing,
-        metric_label || ' ' || {{ number_words('recent_value') }} || ' a ' || grain || ' since '
+        metric_words || ' ' || {{ number_words('recent_value') }} || ' a ' || grain || ' since '
         || to_char(recent_from, {{ month }}) || ', place ' || peer_place || ' of ' || peers
         || case when is_ranked_in_segment then ' in its segment' else ' accounts' end as words
     from periods

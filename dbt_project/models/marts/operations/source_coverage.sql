@@ -11,6 +11,12 @@ needed as (
         count(*) as signals
     from signals
     cross join lateral unnest(signals.source_tables) as needed_tables (source_table)
+    -- a company that sends its events has nothing to add up before
+    left join deliveries as events
+        on
+            needed_tables.source_table = 'product.usage_metrics'
+            and events.source_table = 'product.account_days'
+    where not coalesce(events.is_delivered, false)
     group by needed_tables.source_table
 ),
 

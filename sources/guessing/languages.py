@@ -1,0 +1,100 @@
+"""German and French names in English words, so that one vocabulary knows them all. Pure.
+
+The list is `foreign_words.csv`: a word or a phrase of a language, without accents, and what it is
+in English. German words are also found where they are written as one (Vertragsende), and French
+names in their order (date de création).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+LIST = Path(__file__).with_name("foreign_words.csv")
+# What German puts between the parts of a word.
+LINKS = ("", "s", "n", "en", "es", "er")
+SHORTEST_PART = 4
+# What French puts between a name and what it belongs to, as the list writes it in English.
+OF = "of"
+# A key or a number goes before its owner in French, and after it in English.
+BEFORE_ITS_OWNER = frozenset({"id", "number", "code", "name"})
+
+
+@cache
+def without_accents(text: str) -> str:
+    """Small letters without accents: Priorität, priorité → prioritat, priorite."""
+    folded = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
+    return "".join(letter for letter in folded if not unicodedata.combining(letter))
+
+
+@cache
+def _listed() -> dict[str, dict[tuple[str, ...], tuple[str, ...]]]:
+    """English words by the words of each language."""
+    listed: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {}
+    with LIST.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            of_language = listed.setdefault(row["language"], {})
+            english = tuple(row["english"].split())
+            of_language |= {tuple(words.split()): english for words in row["words"].split("|")}
+    return listed
+
+
+@cache
+def in_english(words: tuple[str, ...]) -> tuple[str, ...]:
+    """A name's words in English: those of the language that knows most of them; as they are where
+    none knows a word that is not English already."""
+    best, known = words, 0
+    for language in _listed():
+        translated, found = _translate(words, language)
+        if found > known:
+            best, known = translated, found
+    return best
+
+
+def _translate(words: tuple[str, ...], language: str) -> tuple[tuple[str, ...], int]:
+    listed = _listed()[language]
+    longest = max(map(len, listed))
+    english: list[str] = []
+    known = place = 0
+    while place < len(words):
+        for size in range(min(longest, len(words) - place), 0, -1):
+            found = listed.get(words[place : place + size])
+            if found is None and size == 1 and language == "de":
+                found = compound(words[place])
+            if found is not None:
+                english += found
+                known += found != words[place : place + size]
+                place += size
+                break
+        else:
+            english.append(words[place])
+            place += 1
+    return _in_order(english) if language == "fr" else tuple(english), known
+
+
+@cache
+def compound(word: str) -> tuple[str, ...] | None:
+    """A German word that is made of listed ones, part by part: vertragsende → contract, end."""
+    listed = _listed()["de"]
+    for size in range(len(word) - SHORTEST_PART, 1, -1):
+        first = listed.get((word[:size],))
+        if first is None:
+            continue
+        for link in LINKS:
+            rest = word[size:].removeprefix(link) if word[size:].startswith(link) else ""
+            if rest and (last := listed.get((rest,)) or compound(rest)):
+                return (*first, *last)
+    return None
+
+
+def _in_order(words: Sequence[str]) -> tuple[str, ...]:
+    """Name of customer → customer name; id customer → customer id."""
+    parts = re.split(rf"(?: {OF})+ ", f" {' '.join(words)} ".removeprefix(f" {OF}"))
+    turned = " ".join(part.strip() for part in reversed(parts)).split()
+    if len(parts) == 1 and len(turned) == 2 and turned[0] in BEFORE_ITS_OWNER:
+        turned.reverse()
+    return tuple(turned)
