@@ -83,7 +83,7 @@ def test_all_others_are_scored_and_pay_what_they_paid(
     company: Warehouse, loads: dict[str, TableLoad], dbt_build: Callable[..., None]
 ) -> None:
     no_tests = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-    dbt_build(company, "2026-03-01", "--select", *MARTS, *no_tests)
+    dbt_build(company, "2026-10-31", "--select", *MARTS, *no_tests)
     scored = company.read(
         "select count(distinct account_id)::int as accounts from marts.fct_health_scores "
         "where account_id <> %(odd)s",
@@ -91,8 +91,8 @@ def test_all_others_are_scored_and_pay_what_they_paid(
     )
     paying = company.read(
         "select count(distinct account_id)::int as accounts from billing.subscriptions "
-        "where account_id <> %(odd)s and started_at <= '2026-03-01' and mrr_cents > 0 "
-        "and coalesce(ended_at > '2026-03-01', true)",
+        "where account_id <> %(odd)s and started_at <= '2026-10-31' and mrr_cents > 0 "
+        "and coalesce(ended_at > '2026-10-31', true)",
         {"odd": ODD},
     )
     assert scored["accounts"][0] >= paying["accounts"][0] > 20
