@@ -69,12 +69,17 @@ QUERIES = {
 
 # By kind of rule: what a person looks at first.
 FIRST_STEPS = {
+    "above": "Give the ends of the scale that the value was measured on.",
     "accepted_values": "Map the value to one that the contract knows, or leave the cell empty.",
     "at_least": "Look at the row in the source: a credit or a correction may be a row of its own.",
+    "longest": "Map the key or the name to this column; a text of this length is another column.",
     "iso_currency": "Give the three letters of the currency, as in EUR.",
     "not_before": "Look whether the two dates are swapped, or one is of another event.",
     "not_matching": "Leave accounts for tests out of the export.",
     "not_null": "Fill the column in the source, or map another one to it.",
+    "open_ended": "Leave the end empty where there is none.",
+    "plausible_amount": "Look at the amount: it may be minor units multiplied by a hundred again.",
+    "possible_time": "Leave the time empty where there is none: 0001 and 9999 are placeholders.",
     "plausible_time": "Correct the time in the source: a year of 1900 or 2099 is a placeholder.",
     "readable": "Export the file anew: the line is broken in the file.",
     "relationships": "Deliver the row that it refers to; this row is then loaded by itself.",
@@ -82,7 +87,7 @@ FIRST_STEPS = {
     "unique": "Deliver each key once, or map a key that tells the rows apart.",
     "unique_combination": "Deliver each combination once, or add what tells the rows apart.",
     "unique_combination_or_null": "Deliver each combination once.",
-    "within": "Give the scale that the value was measured on.",
+    "within": "Give the value in the unit, and on the scale, that the column's description names.",
 }
 EXPORT_AGAIN = "Look at the row in the source, and export it anew."
 # A lake of thousands of files may have a note on each.

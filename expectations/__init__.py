@@ -6,7 +6,7 @@ whole tables are judged: an export cut short, a column lost, money in the wrong 
 
 from expectations.run import run_suite
 from expectations.suites import Claim, Suite, SuiteError, TableClaims, load_suite, load_suites
-from expectations.verdicts import TableCheck, passed_checks, record_checks
+from expectations.verdicts import TableCheck, is_accepted, passed_checks, record_checks
 
 __all__ = [
     "Claim",
@@ -14,6 +14,7 @@ __all__ = [
     "SuiteError",
     "TableCheck",
     "TableClaims",
+    "is_accepted",
     "load_suite",
     "load_suites",
     "passed_checks",

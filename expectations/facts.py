@@ -74,7 +74,8 @@ def read_facts(
         accepted = dict(cursor.fetchall())
         forgotten = accepted_shrinks()
         for table in chosen:
-            is_due = rows_in.get(table.loaded_from, 0) > 0
+            # a single row that cannot be used is no delivery that failed
+            is_due = rows_in.get(table.loaded_from, 0) > 1
             if table.is_due is not None:
                 cursor.execute(table.is_due)
                 [is_due] = cursor.fetchone() or [False]

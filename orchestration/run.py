@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from dagster import DagsterEvent, DagsterEventType, JsonMetadataValue
+from dagster import AssetCheckSeverity, DagsterEvent, DagsterEventType, JsonMetadataValue
 from dagster_postgres.utils import DagsterPostgresException
 from rich.console import Console
 from rich.text import Text
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.as_of.text import plain
 from orchestration.instance import hold_connections, open_instance
+from orchestration.lib.check_names import PLAUSIBLE
 from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.progress import NOTES, PROBLEMS, output_to, step_in_words, step_lines
 from orchestration.lib.runs import RunRequest
@@ -94,17 +95,27 @@ def resolve_sources(
     return sources
 
 
-def failures_in_words(events: Sequence[DagsterEvent]) -> list[str]:
-    """Every failed check and failed step, with its own message."""
+def failed_checks(
+    events: Sequence[DagsterEvent], severity: AssetCheckSeverity, check_name: str | None = None
+) -> list[str]:
+    """Every failed check of a severity, or those of one name, with its own message."""
     failures = []
     for event in events:
         if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
             evaluation = event.asset_check_evaluation_data
-            if not evaluation.passed and evaluation.severity.value == "ERROR":
+            is_asked = check_name in (None, evaluation.check_name)
+            if is_asked and not evaluation.passed and evaluation.severity == severity:
                 name = "/".join(evaluation.asset_key.path)
                 detail = evaluation.description or evaluation.check_name
                 failures.append(f"check on {name}: {detail}")
-        elif event.event_type == DagsterEventType.STEP_FAILURE:
+    return failures
+
+
+def failures_in_words(events: Sequence[DagsterEvent]) -> list[str]:
+    """Every failed check and failed step, with its own message."""
+    failures = failed_checks(events, AssetCheckSeverity.ERROR)
+    for event in events:
+        if event.event_type == DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             if error and error.cls_name == "DagsterAssetCheckFailedError":
                 continue  # the check has said so itself
@@ -220,7 +231,10 @@ def _run(settings: Settings, given: CompanySources, asked: RunRequest, job_name:
         seconds=time.monotonic() - started,
         log=log,
         notes=sentences(result.all_events, NOTES),
-        problems=sentences(result.all_events, PROBLEMS),
+        problems=[
+            *sentences(result.all_events, PROBLEMS),
+            *failed_checks(result.all_events, AssetCheckSeverity.WARN, PLAUSIBLE),
+        ],
         failures=failures_in_words(result.all_events),
     )
 

@@ -10,15 +10,20 @@ from sources.dates import iso
 from sources.headers import ROW_COLUMNS
 from sources.landing import literal, quoted
 
+# Beyond it a number is a key, or a unit gone wrong; sums of such numbers end a run.
+LARGEST = 10**15
+
 TYPE_WORDS = {
     "integer": "whole number",
-    "bigint": "whole number",
-    "numeric": "number",
-    "double precision": "number",
+    "bigint": "whole number of at most 15 digits",
+    "numeric": "number below 10^15",
+    "double precision": "number below 10^15",
     "boolean": "boolean (true or false)",
     "date": "ISO date such as 2024-12-31",
     "timestamptz": "ISO time such as 2024-12-31 09:30",
 }
+
+SHOWN_CHARACTERS = 100
 
 # A mapping may say itself when its source recorded a row.
 RECORDED_AT = Column("recorded_at", "timestamptz", "When the source recorded the row.")
@@ -62,10 +67,11 @@ def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) 
             number = _whole_number(value, column) if is_text else value
             # A plain cast rounds 27.5 to 28 without a word.
             exact = f"try_cast({number} as decimal(38, 9))"
-            return f"case when {exact} % 1 = 0 then try_cast({exact} as {column.duckdb_type}) end"
+            is_usable = f"{exact} % 1 = 0 and abs({exact}) <= {LARGEST}"
+            return f"case when {is_usable} then try_cast({exact} as {column.duckdb_type}) end"
         case "double precision":
             number = f"try_cast({value} as double)"
-            return f"case when isfinite({number}) then {number} end"
+            return f"case when isfinite({number}) and abs({number}) <= {LARGEST} then {number} end"
         case "date" | "timestamptz":
             if duckdb_type == "TIMESTAMP":
                 # Without a zone it is UTC. DuckDB's own cast asks its calendar about each value:
@@ -76,7 +82,9 @@ def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) 
             finite = f"case when isfinite({time}) then {time} end"
             return f"({finite})::date" if column.data_type == "date" else finite
         case _:
-            return f"try_cast({value} as {column.duckdb_type})"
+            typed = f"try_cast({value} as {column.duckdb_type})"
+            is_number = column.data_type == "numeric"
+            return f"case when abs({typed}) <= {LARGEST} then {typed} end" if is_number else typed
 
 
 def _whole_number(value: str, column: Column) -> str:
@@ -141,6 +149,11 @@ def row_hash(table: Table) -> str:
     return f"md5({' || '.join(parts)} || coalesce(attributes, ''))"
 
 
+def shown(name: str) -> str:
+    """SQL: a cell as messages quote it; a megabyte in a sentence helps no reader."""
+    return f"left({quoted(name)}::varchar, {SHOWN_CHARACTERS})"
+
+
 def can_differ(column: Column, duckdb_type: str) -> bool:
     """Whether a value of this DuckDB type may fail to become the contract's type."""
     is_moment = duckdb_type == "DATE" or duckdb_type.startswith("TIMESTAMP")
@@ -158,7 +171,7 @@ def type_errors(table: Table, types: Mapping[str, str]) -> str:
         f"case when {has_type_error(column, types[column.name])} then "
         f"{{'name': {literal(column.name)}, "
         f"'rule': {literal(f'type({column.name})')}, 'message': {literal(column.name + ' ')} || "
-        f"{quoted(column.name)}::varchar || {literal(' is no ' + TYPE_WORDS[column.data_type])}, "
+        f"{shown(column.name)} || {literal(' is no ' + TYPE_WORDS[column.data_type])}, "
         f"'content': {quoted(column.name)}::varchar}} end"
         for column in table.columns
         if column.name in types and can_differ(column, types[column.name])

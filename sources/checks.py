@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from sources.casting import recorded_at, row_hash, row_json, typed_select
+from sources.casting import recorded_at, row_hash, row_json, shown, typed_select
 from sources.contract import Parent, Rule, Table
 from sources.corrections import (
     UNREAD_BY_ROW,
@@ -98,8 +98,12 @@ def violation(rule: Rule, table: Table) -> str | None:
         return None
     name = rule.columns[0]
     column = quoted(name)
-    value = f"'{name} ' || {column}::varchar"
+    value = f"'{name} ' || {shown(name)}"
     match rule.kind:
+        case "above":
+            lower = quoted(rule.columns[1])
+            is_broken = f"{column} <= {lower}"
+            message = f"{value} || ' is not above {rule.columns[1]} ' || {lower}::varchar"
         case "not_null":
             is_said = f"len({lost_cells(table)}) > 0"
             is_broken, message = f"{column} is null and not ({is_said})", f"'{name} is missing'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -26,6 +27,9 @@ TYPES = {
     "timestamptz": ("timestamptz", "timestamptz"),
 }
 
+# In bytes. Three of them fit into an entry of an index, which holds 2,704.
+LONGEST_TEXT = 800
+
 SOURCE_REFERENCE = re.compile(r"source\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")
 
 
@@ -40,7 +44,7 @@ class Column:
     `is_strict`: a row whose value here is there and cannot be used is quarantined. In any other
     column such a cell is corrected to null, and the row stays. Required columns are strict, and
     those in which null says something: a subscription without an end is open.
-    `has_ranges`: text such as 51-200 is read as its lower bound.
+    `has_ranges`: text such as 51-200 is read as its lower bound. `is_long`: text of any length.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Column:
     description: str
     is_strict: bool = False
     has_ranges: bool = False
+    is_long: bool = False
 
     @property
     def duckdb_type(self) -> str:
@@ -76,16 +81,17 @@ class Rule:
     """One thing that every row must hold.
 
     `kind` is the name of the dbt test, `columns` those it is about. `values` are the accepted
-    values, `minimum` the smallest number, `bounds` the smallest and the largest (numbers, or the
-    columns that hold them), `days_ahead` how far in the future a time may lie, `parent` where a
-    key must exist, `pattern` a regular expression that no value may match and `meaning` what such
-    a value is, in words.
+    values, `minimum` the smallest number, `maximum` the largest (of `longest` in bytes), `bounds`
+    the smallest and the largest (numbers, or the columns that hold them), `days_ahead` how far in
+    the future a time may lie, `parent` where a key must exist, `pattern` a regular expression that
+    no value may match and `meaning` what such a value is, in words.
     """
 
     kind: str
     columns: tuple[str, ...]
     values: tuple[str, ...] = ()
     minimum: float | None = None
+    maximum: int = 0
     parent: Parent | None = None
     pattern: str = ""
     meaning: str = ""
@@ -243,6 +249,7 @@ def _read_table(source: str, spec: dict) -> Table:
                 column.get("description", ""),
                 is_strict="not_null" in tests or meta.get("is_strict", False),
                 has_ranges=meta.get("has_ranges", False),
+                is_long=meta.get("is_long", False),
             )
         )
         for test in tests:
@@ -259,9 +266,25 @@ def _read_table(source: str, spec: dict) -> Table:
         spec["name"],
         spec.get("description", ""),
         tuple(columns),
-        tuple(rules),
+        (*rules, *possible(columns, rules)),
         meta.get("keeps_history", True),
     )
+
+
+def possible(columns: Iterable[Column], declared: Iterable[Rule]) -> list[Rule]:
+    """What holds of any column of its type, since nothing can be done with other values.
+
+    A key of some kilobytes has no place in an index of PostgreSQL, and a time of the year 9999 none
+    in a calendar of months.
+    """
+    bounded = {rule.columns[0] for rule in declared if rule.kind == "plausible_time"}
+    rules = []
+    for column in columns:
+        if column.data_type == "text" and not column.is_long:
+            rules.append(Rule("longest", (column.name,), maximum=LONGEST_TEXT))
+        if column.is_time and column.name not in bounded:
+            rules.append(Rule("possible_time", (column.name,)))
+    return rules
 
 
 def _read_rule(where: str, test: str | dict, column: str | None) -> Rule:
@@ -277,7 +300,7 @@ def _own_rule(kind: str, column: str, arguments: dict) -> Rule | None:
     """A rule about one column."""
     options: dict[str, Any]
     match kind:
-        case "not_null" | "unique" | "iso_currency":
+        case "not_null" | "unique" | "iso_currency" | "open_ended":
             options = {}
         case "accepted_values":
             options = {"values": tuple(str(value) for value in arguments["values"])}
@@ -299,4 +322,9 @@ def _row_rule(kind: str, arguments: dict) -> Rule | None:
             return Rule(kind, tuple(arguments["columns"]))
         case "not_before":
             return Rule(kind, (arguments["later"], arguments["earlier"]))
+        case "above":
+            return Rule(kind, (arguments["higher"], arguments["lower"]))
+        case "plausible_amount":
+            columns = (arguments["amount"], arguments["currency"])
+            return Rule(kind, columns, maximum=arguments["maximum"])
     return None

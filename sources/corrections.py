@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sources.casting import CELL
+from sources.casting import CELL, shown
 from sources.contract import Rule, Table
 from sources.landing import literal, quoted
 
@@ -17,8 +17,12 @@ CELL_RULES = (
     "accepted_values",
     "at_least",
     "iso_currency",
+    "longest",
     "not_before",
+    "open_ended",
+    "plausible_amount",
     "plausible_time",
+    "possible_time",
     "within",
 )
 
@@ -52,8 +56,24 @@ coalesce(
 """
 
 
+# A currency of which a hundred million a month are out of the question. Of others, such as rupiah
+# or won, ten thousand times as much is allowed.
+DEAR_CURRENCIES = ("AUD", "CAD", "CHF", "EUR", "GBP", "USD")
+CHEAP_FACTOR = 10_000
+
+EARLIEST = "'1990-01-01'::timestamptz"
+# People are older than the systems that tell of them.
+EARLIEST_POSSIBLE = "'1900-01-01'::timestamptz"
+LATEST_POSSIBLE = "clock() + interval 20 year"
+
+
 def is_correctable(rule: Rule, table: Table) -> bool:
-    """Whether a row that breaks the rule only loses a cell."""
+    """Whether a row that breaks the rule only loses a cell.
+
+    An end in the year 9999 says that there is none: null is what it means, in strict columns too.
+    """
+    if rule.kind == "open_ended":
+        return True
     return rule.kind in CELL_RULES and rule.columns[0] not in table.strict
 
 
@@ -65,16 +85,41 @@ def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
     types = {column.name: column.data_type for column in table.columns}
     name = rule.columns[0]
     column = quoted(name)
-    value = f"'{name} ' || {column}::varchar"
+    value = f"'{name} ' || {shown(name)}"
     match rule.kind:
+        case "longest":
+            is_broken = f"strlen({column}) > {rule.maximum}"
+            message = (
+                f"'{name} is ' || strlen({column}) || ' bytes long, more than {rule.maximum}: ' "
+                f"|| {shown(name)}"
+            )
+        case "open_ended":
+            is_broken = f"{column} > {LATEST_POSSIBLE}"
+            message = f"{value} || ' lies more than twenty years ahead: read as no end'"
+        case "possible_time":
+            is_broken = f"{column} not between {EARLIEST_POSSIBLE} and {LATEST_POSSIBLE}"
+            message = f"{value} || ' lies before 1900, or more than twenty years ahead'"
+        case "plausible_amount":
+            currency = quoted(rule.columns[1])
+            dear = ", ".join(literal(code) for code in DEAR_CURRENCIES)
+            is_broken = (
+                f"abs({column}) > {rule.maximum} * "
+                f"case when {currency} in ({dear}) then 1 else {CHEAP_FACTOR} end"
+            )
+            message = (
+                f"'{name} is ' || {column} || ' minor units of ' || coalesce({currency}, "
+                f"'an unknown currency') || ', more than is plausible'"
+            )
         case "accepted_values":
             codes = ", ".join(literal(code) for code in rule.values)
             is_broken = f"{column}::varchar not in ({codes})"
             message = f"{value} || {literal(' is none of ' + ', '.join(rule.values))}"
         case "at_least":
-            shown = f"{column}::double" if types[name] == "numeric" else column
+            number = f"{column}::double" if types[name] == "numeric" else column
             is_broken = f"{column} < {rule.minimum}"
-            message = f"'{name} is ' || {shown}::varchar || ', the least allowed is {rule.minimum}'"
+            message = (
+                f"'{name} is ' || {number}::varchar || ', the least allowed is {rule.minimum}'"
+            )
         case "iso_currency":
             is_broken = f"not regexp_full_match({column}, '[A-Z]{{3}}')"
             message = f"{value} || ' is no ISO 4217 code such as USD'"
@@ -91,7 +136,7 @@ def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
             )
         case "plausible_time":
             latest = f"clock() + interval {rule.days_ahead} day"
-            is_broken = f"{column} not between '1990-01-01'::timestamptz and {latest}"
+            is_broken = f"{column} not between {EARLIEST} and {latest}"
             message = f"{value} || ' lies before 1990, or too far in the future'"
         case _:
             return None
@@ -99,7 +144,7 @@ def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
 
 
 def _bound(bound: str | float) -> str:
-    return quoted(bound) if isinstance(bound, str) else str(bound)
+    return quoted(bound) if isinstance(bound, str) else f"({bound})"
 
 
 def corrections(table: Table, rules: Sequence[Rule]) -> str:

@@ -114,6 +114,10 @@ def _read_carefully(
         )
 
 
+# A log pasted into a ticket is longer than the 131,072 characters that the module allows a cell.
+csv.field_size_limit(2**27)
+
+
 def parse_csv(
     text: str, width: int, delimiter: str = ","
 ) -> tuple[list[tuple[int, list[str]]], list[tuple[int, str, str]]]:

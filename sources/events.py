@@ -16,7 +16,7 @@ import duckdb
 
 from sources.casting import attributes, can_differ, cast, has_type_error, row_json, typed_select
 from sources.checks import keys_table, violation_list, violations
-from sources.contract import Column, Parent, Rule, Table
+from sources.contract import LONGEST_TEXT, Column, Parent, Rule, Table
 from sources.corrections import UNREAD_BY_ROW, UNREAD_VALUES, broken
 from sources.headers import ROW_COLUMNS
 from sources.lake import Part
@@ -68,7 +68,7 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
     """
     con.execute(UNREAD_BY_ROW)
     columns = ", ".join(
-        f"{cast(column, types.get(column.name))} as {quoted(column.name)}"
+        f"{_usable(column, types.get(column.name))} as {quoted(column.name)}"
         for column in EVENTS.columns
     )
     rejecting = [
@@ -96,6 +96,23 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
         where not ({" or ".join(rejecting)})
         """
     )
+
+
+def _usable(column: Column, duckdb_type: str | None) -> str:
+    """SQL: a value of an event, null where it cannot be used."""
+    value = cast(column, duckdb_type)
+    if column.data_type != "text" or duckdb_type is None:
+        return value
+    return f"case when strlen({value}) <= {LONGEST_TEXT} then {value} end"
+
+
+def _is_lost(column: Column, duckdb_type: str) -> str:
+    """SQL: whether a value is there and cannot be used."""
+    if column.data_type == "text":
+        return f"strlen({cast(column, duckdb_type)}) > {LONGEST_TEXT}"
+    if not can_differ(column, duckdb_type):
+        return "false"
+    return has_type_error(column, duckdb_type)
 
 
 def reject_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file: str) -> None:
@@ -133,15 +150,11 @@ def unusable_values(
     con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file: str
 ) -> dict[str, int]:
     """How many values of a file each column lost that an event can do without."""
-    columns = [
-        column
-        for column in EVENTS.columns
-        if not column.is_strict and column.name in types and can_differ(column, types[column.name])
-    ]
+    columns = [column for column in EVENTS.columns if not column.is_strict and column.name in types]
     lost: dict[str, int] = {}
     if columns:
         counts = ", ".join(
-            f"count(*) filter ({has_type_error(column, types[column.name])})" for column in columns
+            f"count(*) filter ({_is_lost(column, types[column.name])})" for column in columns
         )
         found = one_row(con, f"select {counts} from mapped where _file = {literal(file)}")
         lost = dict(zip((column.name for column in columns), found, strict=True))

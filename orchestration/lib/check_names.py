@@ -4,6 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+# The check of a raw table by its suite of expectations.
+PLAUSIBLE = "is_plausible_as_a_whole"
+
 COMPARISONS = {"<=": "at_most", ">=": "at_least", "!=": "is_not", "<": "below", ">": "above"}
 # A generic test's name and sentence; the fields are those of `_fields`.
 GENERIC = {

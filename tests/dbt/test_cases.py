@@ -165,8 +165,8 @@ def test_a_trial_is_in_no_cohort(built: Warehouse) -> None:
         where months_since in (0, 4, 5, 6) group by 1 order by 1
         """,
     )
-    # the three end on the very day of their fifth month
-    assert shares == [(0, 1000), (4, 1000), (5, 700), (6, 700)]
+    # the three end on the very day on which their fifth month is over
+    assert shares == [(0, 1000), (4, 1000), (5, 1000), (6, 700)]
 
 
 def test_each_reading_is_named_with_its_count(built: Warehouse) -> None:

@@ -141,7 +141,8 @@ def test_a_failure_says_where_what_why_and_what_now() -> None:
     said = failure_in_words("billing", "subscriptions", CLAIM, {"observed_value": 0})
     assert said == (
         "billing.subscriptions: not so: Prices are known; found 0. Why it matters. "
-        "First step: Look."
+        "First step: Look. To go on with the table as it is, run with "
+        "TENURE_ACCEPT_CHECKS=billing.subscriptions."
     )
 
 
@@ -152,9 +153,9 @@ def test_a_failure_says_where_what_why_and_what_now() -> None:
         ({"observed_value": None}, "found nothing"),
         (
             {"unexpected_count": 2, "element_count": 4_000, "partial_unexpected_list": ["x", "x"]},
-            "2 of 4,000 rows break it, such as x",
+            "2 of 4,000 rows (0%) break it, such as x",
         ),
-        ({"unexpected_count": 2, "element_count": 4}, "2 of 4 rows break it"),
+        ({"unexpected_count": 2, "element_count": 4}, "2 of 4 rows (50%) break it"),
         (
             {"observed_value": 5, "details": {"unexpected_rows": [{"rate": 2.0, "on": None}] * 5}},
             "found rate 2, on nothing; rate 2, on nothing; rate 2, on nothing and 2 more",

@@ -81,10 +81,10 @@ def test_every_asset_states_its(fact: str) -> None:
 
 def test_every_raw_table_and_the_predictions_have_a_blocking_check() -> None:
     """A check that does not block lets broken data through to the marts."""
-    from orchestration.defs.checks import CHECK_NAME
+    from orchestration.lib.check_names import PLAUSIBLE
 
     guarded = {
-        tuple(key.asset_key.path) for key in graph().asset_check_keys if key.name == CHECK_NAME
+        tuple(key.asset_key.path) for key in graph().asset_check_keys if key.name == PLAUSIBLE
     }
     raw = {
         (source.name, table.name) for source in load_contract().sources for table in source.tables

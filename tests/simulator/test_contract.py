@@ -78,6 +78,9 @@ def broken_rows(folder: Path, name: str, rule: dict | str, column: str) -> int:
         "plausible_time": lambda: (
             f"{column} < timestamptz '1990-01-01' or {column} > now() + interval 366 day"
         ),
+        "open_ended": lambda: f"{column} > now() + interval 20 year",
+        "above": lambda: f"{arguments['higher']} <= {arguments['lower']}",
+        "plausible_amount": lambda: f"abs({arguments['amount']}) > {arguments['maximum']}",
         "iso_currency": lambda: f"not regexp_full_match({column}, '[A-Z]{{3}}')",
         "not_before": lambda: f"{arguments['later']} < {arguments['earlier']}",
         "relationships": lambda: (

@@ -18,7 +18,7 @@ opportunities as (select * from {{ ref('stg_crm__opportunities') }}),
 
 goals as (select * from {{ ref('stg_success__goals') }}),
 
-exchange_rates as (select * from {{ ref('stg_finance__exchange_rates') }}),
+exchange_rates as (select * from {{ ref('int_exchange_rates') }}),
 
 minor_units as (select * from {{ ref('currency_minor_units') }}),
 

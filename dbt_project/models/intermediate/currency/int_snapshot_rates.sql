@@ -15,7 +15,7 @@ calendar as (select * from {{ ref('int_snapshot_calendar') }}),
 currencies as (select * from {{ ref('int_currency_rates') }}),
 
 exchange_rates as (
-    select * from {{ ref('stg_finance__exchange_rates') }}
+    select * from {{ ref('int_exchange_rates') }}
     where rate_date <= {{ as_of_date() }}
 ),
 

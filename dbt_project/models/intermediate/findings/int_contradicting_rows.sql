@@ -10,6 +10,12 @@ subscriptions as (select * from {{ ref('int_subscriptions') }}),
 
 terms as (select * from {{ ref('stg_billing__subscriptions') }}),
 
+csms as (select * from {{ ref('stg_crm__csms') }}),
+
+exchange_rates as (select * from {{ ref('stg_finance__exchange_rates') }}),
+
+agreeing_rates as (select * from {{ ref('int_exchange_rates') }}),
+
 usage_days as (select * from {{ ref('stg_product__account_days') }}),
 
 contacts as (select * from {{ ref('stg_crm__contacts') }}),
@@ -74,6 +80,16 @@ found_in_accounts as (
         'one_name_twice' as finding
     from named
     where accounts_of_name > 1
+    union all
+    select
+        source_system,
+        account_id as example,
+        'unknown_csm' as finding
+    from accounts
+    where
+        csm_id not in (select csms.csm_id from csms)
+        -- of a company that delivers none it says nothing
+        and exists (select from csms)
     union all
     select
         accounts.source_system,
@@ -145,6 +161,19 @@ found as (
         example,
         finding
     from found_in_subscriptions
+    union all
+    select
+        exchange_rates.source_system,
+        'finance' as source,
+        'exchange_rates' as table_name,
+        exchange_rates.currency || ' ' || exchange_rates.rate_date as example,
+        'far_rate' as finding
+    from exchange_rates
+    left join agreeing_rates
+        on
+            exchange_rates.currency = agreeing_rates.currency
+            and exchange_rates.rate_date = agreeing_rates.rate_date
+    where agreeing_rates.currency is null
     union all
     select
         responses.source_system,

@@ -22,8 +22,13 @@ anniversaries as (
             as months (months_since)
 ),
 
+-- Kept for so many months is who is covered on the last day of the last of them: an end on the
+-- anniversary belongs to the month that begins there.
 reached as (
-    select * from anniversaries
+    select
+        *,
+        anniversary_date - (months_since > 0)::integer as measured_date
+    from anniversaries
     where anniversary_date <= {{ as_of_date() }}
 ),
 
@@ -41,8 +46,8 @@ measured as (
     left join periods
         on
             reached.account_id = periods.account_id
-            and reached.anniversary_date >= periods.started_date
-            and reached.anniversary_date < coalesce(periods.ended_date, 'infinity'::date)
+            and reached.measured_date >= periods.started_date
+            and reached.measured_date < coalesce(periods.ended_date, 'infinity'::date)
     group by reached.account_id, reached.signup_date, reached.months_since
 )
 

@@ -66,16 +66,19 @@ exclusive as (
     left join inclusive on stamped.source_system = inclusive.source_system
 ),
 
--- One id has one set of terms at a time, so that its next period ends the one before.
+-- One id has one set of terms of a product at a time, so that its next period ends the one before.
+-- Another product under the id is an item of its own.
 sequenced as (
     select
         *,
-        count(*) over (partition by source_system, account_id, subscription_id) > 1 as has_further_periods,
+        count(*) over (
+            partition by source_system, account_id, subscription_id, product
+        ) > 1 as has_further_periods,
         -- least() skips the null of what has no end, or no next period
         least(
             first_uncovered_date,
             lead(started_date) over (
-                partition by source_system, account_id, subscription_id order by started_at
+                partition by source_system, account_id, subscription_id, product order by started_at
             )
         ) as last_possible_date
     from exclusive
