@@ -31,11 +31,12 @@ MEMORY = Path("/dev/shm")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 # What starts a database, in one step or by way of other fixtures.
-SERVER_FIXTURES = {"fresh_company", "home", "messy", "earlier"}
+SERVER_FIXTURES = {"fresh_company", "home", "messy", "earlier", "small"}
 # Companies that tests of several files look at, each made once.
 SHARED_COMPANIES = {
-    "demo": ("app", "benchmark", "broken_file", "demo", "interruptions", "past_weeks", "services"),
+    "demo": ("app", "benchmark", "broken_file", "demo", "past_weeks", "services"),
     "messy": ("ledger", "mess"),
+    "small": ("interruptions", "withdrawal"),
 }
 SIMULATOR = "simulator"
 # A group that takes minutes must not be the last to begin.
@@ -45,6 +46,7 @@ LONGEST_FIRST = (
     "messy",
     "dbt/test_score_increments.py",
     "dbt/test_account_weeks.py",
+    "small",
     SIMULATOR,
     "end_to_end/test_ravenstack.py",
     "end_to_end/test_fightchurn.py",
