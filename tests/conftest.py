@@ -31,28 +31,34 @@ MEMORY = Path("/dev/shm")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 # What starts a database, in one step or by way of other fixtures.
-SERVER_FIXTURES = {"fresh_company", "home", "messy", "earlier"}
+SERVER_FIXTURES = {"fresh_company", "home", "messy", "earlier", "small"}
 # Companies that tests of several files look at, each made once.
 SHARED_COMPANIES = {
-    "demo": ("app", "broken_file", "demo", "interruptions", "past_weeks", "services"),
-    "messy": ("benchmark", "ledger", "mess"),
+    "demo": ("app", "benchmark", "broken_file", "demo", "past_weeks", "services"),
+    "messy": ("ledger", "mess"),
+    "small": ("interruptions", "withdrawal"),
 }
 SIMULATOR = "simulator"
 # A group that takes minutes must not be the last to begin.
 LONGEST_FIRST = (
-    "demo",
     "end_to_end/test_history.py",
-    "dbt/test_score_increments.py",
+    "demo",
     "messy",
+    "dbt/test_score_increments.py",
     "dbt/test_account_weeks.py",
+    "small",
+    SIMULATOR,
     "end_to_end/test_ravenstack.py",
     "end_to_end/test_fightchurn.py",
-    SIMULATOR,
-    "end_to_end/test_upgrade.py",
     "test_no_telemetry.py",
-    "dbt/test_snapshots_future.py",
+    "dbt/test_updates_future.py",
     "dbt/test_build.py",
     "dbt/test_scores.py",
+    "first_day/test_ranking.py",
+    "end_to_end/test_upgrade.py",
+    "recipes/test_recipes.py",
+    "dbt/test_snapshots_future.py",
+    "dbt/test_one_answer.py",
     "dbt/test_revenue.py",
 )
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from sources import load_contract
 from sources.store import create_tables
+from tests.dbt.builds import PROJECT, Builder
 from warehouse import Warehouse
-from warehouse.urls import dbt_environment
 
-PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -28,6 +25,9 @@ class Parsed:
 
     manifest: dict[str, Any]
     deprecations: list[str]
+    # The same manifest as dbt holds it, and where dbt has kept it for the next parse.
+    graph: Manifest
+    target: Path
 
     def models(self, *layers: str) -> list[dict[str, Any]]:
         """The models of these layers, of all when none is named."""
@@ -60,7 +60,8 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
             ["--quiet", "parse", "--no-partial-parse", "--show-all-deprecations", *places, *written]
         )
     assert result.success, result.exception
-    return Parsed(json.loads((target / "manifest.json").read_text()), deprecations)
+    manifest = json.loads((target / "manifest.json").read_text())
+    return Parsed(manifest, deprecations, cast("Manifest", result.result), target)
 
 
 @pytest.fixture(scope="module")
@@ -71,25 +72,13 @@ def company(fresh_company: Callable[[], Warehouse]) -> Warehouse:
     return warehouse
 
 
-def build(target: Path, warehouse: Warehouse, as_of_date: str, *selection: str) -> None:
-    """Build a selection as of a date, dbt's own files in `target`; fails with dbt's words."""
-    command = [str(Path(sys.executable).with_name("dbt")), "build"]
-    variables = ["--vars", json.dumps({"as_of_date": as_of_date})]
-    places = {"DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)}
-    places |= {"DBT_PROJECT_DIR": str(PROJECT), "DBT_PROFILES_DIR": str(PROJECT)}
-    # Ingestion enforces the tests of the sources.
-    result = subprocess.run(
-        [*command, *variables, *selection, "--exclude", "source:*"],
-        env={**os.environ, **places, **dbt_environment(warehouse.settings)},
-        cwd=target,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout[-6000:] + result.stderr[-2000:]
-
-
 @pytest.fixture(scope="session")
-def dbt_build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
+def dbt_build(parsed: Parsed) -> Callable[..., None]:
     """Builds a selection of a warehouse's models as of a date."""
-    return partial(build, tmp_path_factory.mktemp("dbt_build"))
+    return Builder(PROJECT, parsed.target, parsed.graph).build
+
+
+@pytest.fixture(scope="module")
+def builder(parsed: Parsed, tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    """Builds a copy of the project that the tests of a module may edit."""
+    return Builder.of_copy(parsed.target, tmp_path_factory.mktemp("dbt_copy"))

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from sources import load_contract
 from sources.store import create_tables
-from tests.dbt.conftest import PROJECT
+from tests.dbt.builds import ONLY_MODELS, Builder
 from tests.dbt.eight_customers import fill
 from warehouse import Warehouse
-from warehouse.urls import dbt_environment
 
 pytestmark = pytest.mark.slow
 
@@ -26,66 +21,13 @@ pytestmark = pytest.mark.slow
 AS_OF = "2026-01-14"
 KEPT = ["intermediate.int_account_weeks", "intermediate.int_account_today"]
 RELATIONS = [*KEPT, "marts.account_snapshots"]
-ONLY_MODELS = ["--exclude-resource-types", "test", "unit_test"]
+SELECTION = ("--select", "+account_snapshots", *ONLY_MODELS)
 
 WRITTEN = """
 select schemaname || '.' || relname as relation, n_tup_ins + n_tup_upd + n_tup_del as rows_written
 from pg_stat_user_tables
 where schemaname in ('intermediate', 'marts')
 """
-
-
-@dataclass
-class Builder:
-    """dbt in this process on a copy of the project that a test may edit.
-
-    Parsed once per database and edit: dbt would parse anew for each as-of date.
-    """
-
-    project: Path
-    target: Path
-    manifests: dict[str, Any] = field(default_factory=dict)
-
-    def build(self, warehouse: Warehouse, as_of_date: str, *options: str, known: str = "") -> None:
-        """Build the snapshots and all that they need; fails with what dbt says."""
-        from dbt.cli.main import dbtRunner
-
-        variables = {"as_of_date": as_of_date, "known_as_of": known or None}
-        places = ["--project-dir", str(self.project), "--profiles-dir", str(self.project)]
-        places += ["--target-path", str(self.target), "--log-path", str(self.target)]
-        environment = dbt_environment(warehouse.settings)
-        database = environment["TENURE_PG_DATABASE"]
-        with pytest.MonkeyPatch.context() as patch:
-            for name, text in environment.items():
-                patch.setenv(name, text)
-            if database not in self.manifests:
-                parsed = dbtRunner().invoke(["--quiet", "parse", *places])
-                self.manifests[database] = parsed.result
-            selection = [] if "--select" in options else ["--select", "+account_snapshots"]
-            command = ["--quiet", "build", *selection, *ONLY_MODELS, *places, *options]
-            result = dbtRunner(manifest=self.manifests[database]).invoke(
-                [*command, "--vars", json.dumps(variables)]
-            )
-        failures = [
-            f"{node.node.name}: {node.message}"
-            for node in getattr(result.result, "results", [])
-            if node.status not in ("success", "pass")
-        ]
-        assert result.success, (failures, result.exception)
-
-    def edit(self, path: str, old: str, new: str) -> None:
-        """Change a file of the project; the next build sees it."""
-        file = self.project / path
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
-        self.manifests.clear()
-
-
-@pytest.fixture(scope="module")
-def builder(tmp_path_factory: pytest.TempPathFactory) -> Builder:
-    folder = tmp_path_factory.mktemp("account_weeks")
-    return Builder(shutil.copytree(PROJECT, folder / "dbt_project"), folder / "target")
 
 
 @dataclass(frozen=True)
@@ -102,10 +44,10 @@ class Twins:
 
     def assert_equal(self, as_of_date: str, *, known: str = "") -> None:
         """Build both and compare every row as text, so that a difference in the last bit shows."""
-        self.builder.build(self.kept, as_of_date, known=known)
+        self.builder.build(self.kept, as_of_date, *SELECTION, known=known)
         for relation in KEPT:
             self.anew.execute(f"drop table if exists {relation} cascade")
-        self.builder.build(self.anew, as_of_date, "--full-refresh", known=known)
+        self.builder.build(self.anew, as_of_date, *SELECTION, "--full-refresh", known=known)
         for relation in RELATIONS:
             kept, anew = rows(self.kept, relation), rows(self.anew, relation)
             assert not anew.empty
@@ -151,7 +93,7 @@ def twins(fresh_company: Callable[[], Warehouse], builder: Builder) -> Iterator[
 def test_a_run_in_which_nothing_changed_writes_no_row(twins: Twins) -> None:
     """Work that is not proportional to what is new makes a large company wait for nothing."""
     twins.kept.execute("select pg_stat_reset()")
-    twins.builder.build(twins.kept, AS_OF)
+    twins.builder.build(twins.kept, AS_OF, *SELECTION)
     assert written(twins.kept) == {}
     assert due(twins.kept).empty
 
@@ -177,7 +119,7 @@ from known
 def test_a_new_day_computes_that_day(twins: Twins) -> None:
     twins.execute(NEW_DAY)
     twins.assert_equal("2026-01-15")
-    twins.builder.build(twins.kept, "2026-01-16")
+    twins.builder.build(twins.kept, "2026-01-16", *SELECTION)
     assert set(due(twins.kept)["day"]) == {"2026-01-16"}
 
 
@@ -198,7 +140,7 @@ select 'late', 'a6', 'urgent', '2025-12-01 10:00Z', '2025-12-30 10:00Z', at from
 def test_late_facts_are_computed_from_their_day_on(twins: Twins) -> None:
     """The build is killed between its two halves: what was half remembered is done again."""
     twins.execute(LATE)
-    twins.builder.build(twins.kept, "2026-01-16", "--select", "+int_account_weeks")
+    twins.builder.build(twins.kept, "2026-01-16", "--select", "+int_account_weeks", *ONLY_MODELS)
     assert due(twins.kept).groupby("account_id")["day"].min().to_dict() == {
         "a2": "2025-11-09",
         "a6": "2025-12-07",
@@ -317,13 +259,13 @@ def test_a_changed_seed_and_changed_sql_make_weeks_due(twins: Twins) -> None:
 
 def test_a_signal_that_is_new_is_filled_for_all_weeks(twins: Twins) -> None:
     """A home of an earlier version has weeks without it, and a model would learn that from them."""
-    twins.builder.build(twins.kept, "2026-01-18")
+    twins.builder.build(twins.kept, "2026-01-18", *SELECTION)
     before = rows(twins.kept, "marts.account_snapshots")
     for relation in KEPT:
         twins.kept.execute(f"alter table {relation} drop column ticket_spike_28d cascade")
     sql = "models/intermediate/support/int_support_signals.sql"
     twins.builder.edit(sql, "-- Grain: one row", "-- Grain: a row")
-    twins.builder.build(twins.kept, "2026-01-18")
+    twins.builder.build(twins.kept, "2026-01-18", *SELECTION)
     pd.testing.assert_frame_equal(before, rows(twins.kept, "marts.account_snapshots"))
 
 

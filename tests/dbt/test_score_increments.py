@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from sources import load_contract
 from sources.store import create_tables
-from tests.dbt.conftest import PROJECT
+from tests.dbt.builds import ONLY_MODELS, Builder
 from tests.dbt.eight_customers import fill
-from tests.dbt.test_account_weeks import DELETED, IN_PLACE, LATE, NEW_DAY, Builder, Twins, written
+from tests.dbt.test_account_weeks import DELETED, IN_PLACE, LATE, NEW_DAY, Twins, written
 from warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
@@ -39,7 +37,7 @@ DIFFERING = {
     "intermediate.int_unscored_snapshots",
     "intermediate.int_weeks_built",
 }
-SELECTION = ["--select", "+fct_health_changes", "fct_health_contributions"]
+SELECTION = ["--select", "+fct_health_changes", "fct_health_contributions", *ONLY_MODELS]
 
 # Two who leave in time for their weeks to be learned from, where one is enough.
 CHURNED = """
@@ -81,13 +79,9 @@ def weights(warehouse: Warehouse) -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def twins(
-    fresh_company: Callable[[], Warehouse], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Twins]:
+def twins(fresh_company: Callable[[], Warehouse], builder: Builder) -> Iterator[Twins]:
     """Both built as of AS_OF."""
-    folder = tmp_path_factory.mktemp("score_increments")
-    project = Path(shutil.copytree(PROJECT, folder / "dbt_project"))
-    pair = Twins(Builder(project, folder / "target"), fresh_company(), fresh_company())
+    pair = Twins(builder, fresh_company(), fresh_company())
     pair.builder.edit(*ENOUGH)
     for warehouse in (pair.kept, pair.anew):
         create_tables(warehouse, load_contract())
@@ -125,7 +119,7 @@ def test_what_a_killed_build_has_computed_is_scored_by_the_next(twins: Twins) ->
     """The weeks remember that they are done: nothing but their list says what is unscored."""
     for change in (NEW_DAY, LATE, OVERRIDDEN):
         twins.execute(change)
-    twins.builder.build(twins.kept, "2026-01-17", "--select", "+int_account_weeks")
+    twins.builder.build(twins.kept, "2026-01-17", "--select", "+int_account_weeks", *ONLY_MODELS)
     build(twins, "2026-01-17")
 
 
@@ -197,6 +191,6 @@ def test_a_dated_adoption_scores_history_anew(twins: Twins) -> None:
     """While weights are being found on a fresh company, all weeks should show the newest."""
     seed = twins.builder.project / "seeds/scorecard_adoptions.csv"
     seed.write_text(seed.read_text() + "playbook_001,-infinity,Weights are being calibrated\n")
-    twins.builder.manifests.clear()
+    twins.builder.manifest = None
     twins.builder.build(twins.kept, "2026-01-29", *SELECTION)
     assert set(weights(twins.kept)) == {"40"}

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,3 +160,30 @@ SMALL = ("--accounts", "300", "--months", "18")
 def demo(home: Home) -> str:
     """What a small demonstration run printed; the first run in this home."""
     return home.tenure("run", *SMALL)
+
+
+@dataclass(frozen=True)
+class Small:
+    """A company too small for a model, as its first run left it, and how long that took."""
+
+    home: Home
+    files: Path
+    seconds: float = 0
+
+    company = "small"
+
+    @property
+    def run(self) -> tuple[str, ...]:
+        """The command that makes it, to which options may be added."""
+        return ("run", "--source", "canonical", "--data", str(self.files), "--company", "small")
+
+
+@pytest.fixture(scope="session")
+def small(open_folder: Path) -> Iterator[Small]:
+    """60 customers over 8 months, run; in a home of its own, for what is run many times."""
+    home, files = Home(open_folder / "small"), open_folder / "small files"
+    home.tenure("simulate", "--accounts", "60", "--months", "8", "--seed", "5", "--out", str(files))
+    begun = time.monotonic()
+    home.tenure(*Small(home, files).run)
+    yield Small(home, files, time.monotonic() - begun)
+    server.remove(load_settings(Small.company, home.environment()))

@@ -10,13 +10,13 @@ from simulator.evaluation import read_predictions, score_predictions
 from simulator.evaluation.observables import score_observables
 from simulator.evaluation.truth import Truth
 from sources import ingest, load_contract, newest_fact_date
-from tests.dbt.conftest import build
-from tests.end_to_end.conftest import Home, Messy
+from tests.dbt.builds import ONLY_MODELS, PROJECT, Builder
+from tests.end_to_end.conftest import Home
 
 # What one observable alone may reach of what all knowledge reaches.
 MOST = 0.85
 UNSEEN_SEED = 20261122
-ONLY_MODELS = ("--exclude-resource-types", "test", "unit_test")
+LARGE = ("--accounts", "600", "--months", "18", "--seed", str(UNSEEN_SEED))
 SIGNALS = ("--select", "+account_snapshots", "+dim_signals", *ONLY_MODELS)
 
 
@@ -53,15 +53,6 @@ def test_the_health_score_is_evaluated_on_the_same_rows(
         results[predictor] = score_predictions(read_predictions(out), files, samples=20)
     assert results["health_score"].calibration is None
     assert results["health_score"].rows == pytest.approx(results["lightgbm"].rows, rel=0.05)
-
-
-def test_a_company_with_every_defect_is_evaluated_too(messy: Messy, tmp_path: Path) -> None:
-    """An account for tests that slips through is no account of the truth: it would be refused."""
-    out = tmp_path / "ours.csv"
-    messy.home.tenure("benchmark", "predictions", "--out", str(out), "--company", "messy")
-    result = score_predictions(read_predictions(out), messy.files, samples=20)
-    assert result.coverage > 0.99
-    assert 0.5 < result.share.value < 1
 
 
 def test_outcomes_of_the_mart_are_the_simulators(home: Home, files: Path) -> None:
@@ -101,18 +92,18 @@ def test_the_page_is_drawn(home: Home, files: Path, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def observed(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[pd.DataFrame]:
-    """Account-weeks of a company of full size: every signal, the true risk, and the outcome.
+    """Account-weeks of a large company: every signal, the true risk, and the outcome.
 
     In a small company one lucky signal among fifty would pass for a good one. Loaded and built as
     far as the signals: scores and marts would double the time.
     """
-    folder = tmp_path_factory.mktemp("full size") / "company"
-    home.tenure("simulate", "--out", str(folder), "--seed", str(UNSEEN_SEED))
-    warehouse = home.open("full_size")
+    folder = tmp_path_factory.mktemp("large") / "company"
+    home.tenure("simulate", *LARGE, "--out", str(folder))
+    warehouse = home.open("large")
     try:
         ingest(warehouse, warehouse.settings, load_contract(), "canonical", folder)
         as_of_date = newest_fact_date(warehouse).isoformat()
-        build(tmp_path_factory.mktemp("dbt"), warehouse, as_of_date, *SIGNALS)
+        Builder(PROJECT, folder.parent / "dbt").build(warehouse, as_of_date, *SIGNALS)
         snapshots = warehouse.read("select * from marts.account_snapshots where is_open")
         signals = warehouse.read("select signal, risk_when from marts.dim_signals")
     finally:

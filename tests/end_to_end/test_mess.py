@@ -3,12 +3,14 @@
 import csv
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from simulator.defects.customers import LEAKY_COLUMN
 from simulator.defects.transport import NOT_DELIVERED
+from simulator.evaluation import read_predictions, score_predictions
 from sources import Contract, ingest, load_contract
 from tests.end_to_end.conftest import Messy
 from warehouse import Warehouse, load_settings
@@ -186,3 +188,12 @@ def test_the_leak_is_named_and_the_status_says_what_was_corrected(
     )
     for count in corrected.values():
         assert f"Repaired: {count:,} rows" in printed
+
+
+def test_a_company_with_every_defect_is_evaluated_too(messy: Messy, tmp_path: Path) -> None:
+    """An account for tests that slips through is no account of the truth: it would be refused."""
+    out = tmp_path / "ours.csv"
+    messy.home.tenure("benchmark", "predictions", "--out", str(out), "--company", "messy")
+    result = score_predictions(read_predictions(out), messy.files, samples=20)
+    assert result.coverage > 0.99
+    assert 0.5 < result.share.value < 1

@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import duckdb
 import pytest
 
-from tests.end_to_end.conftest import Home
-from warehouse import load_settings, server
+from tests.end_to_end.conftest import Small
 
-pytestmark = [pytest.mark.slow, pytest.mark.server]
-
-COMPANY = "withdrawal"
-SIZE = ("--accounts", "60", "--months", "8", "--seed", "5")
+pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def company(open_folder: Path) -> Iterator[tuple[Home, Path]]:
-    home, files = Home(open_folder / "withdrawal"), open_folder / "withdrawal files"
-    home.tenure("simulate", *SIZE, "--out", str(files))
-    yield home, files
-    server.remove(load_settings(COMPANY, home.environment()))
+def run(small: Small) -> dict[str, str]:
+    small.home.tenure(*small.run)
+    return small.home.checksums(small.company)
 
 
-def run(home: Home, files: Path) -> dict[str, str]:
-    home.tenure(
-        *("run", "--source", "canonical", "--data", str(files), "--company", COMPANY),
-        "--no-train",
-    )
-    return home.checksums(COMPANY)
-
-
-def test_a_withdrawn_delivery_leaves_no_trace_in_the_marts(company: tuple[Home, Path]) -> None:
-    home, files = company
-    before = run(home, files)
+def test_a_withdrawn_delivery_leaves_no_trace_in_the_marts(small: Small) -> None:
+    home, files = small.home, small.files
+    before = home.checksums(small.company)
     [events, *_] = sorted((files / "product.events").glob("*.parquet"))
     [tickets] = files.glob("support.tickets.*")
     wrong = ["product.events/wrong.parquet", tickets.name]
@@ -49,15 +31,15 @@ def test_a_withdrawn_delivery_leaves_no_trace_in_the_marts(company: tuple[Home, 
             "copy (select * replace (case when hash(ticket_id) % 2 = 0 then 'urgent' "
             f"else priority end as priority) from rows) to '{tickets}'"
         )
-    with_it = run(home, files)
-    said = " ".join(home.tenure("withdraw", *wrong, "--company", COMPANY).split())
+    with_it = run(small)
+    said = " ".join(home.tenure("withdraw", *wrong, "--company", small.company).split())
     assert "rows cease to hold" in said
-    after = run(home, files)
+    after = run(small)
     marts = [name for name in before if name.startswith("marts.")]
     assert [name for name in marts if after[name] != before[name]] == []
     assert [name for name in marts if with_it[name] != before[name]] != []
-    listed = home.tenure("withdraw", "--company", COMPANY)
+    listed = home.tenure("withdraw", "--company", small.company)
     assert "support.tickets" in listed
-    refused = home.tenure("withdraw", "no such\x1b[31m file", "--company", COMPANY, expect=2)
+    refused = home.tenure("withdraw", "no such\x1b[31m file", "--company", small.company, expect=2)
     assert "no delivered file has this name" in " ".join(refused.split())
     assert "\x1b[31m file" not in refused

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from sources import ingest, load_contract
 from tests.conftest import SHARED_DATA, missing
-from tests.dbt.conftest import dbt_build  # noqa: F401  pytest finds fixtures by name
+from tests.dbt.conftest import dbt_build, parsed  # noqa: F401  pytest finds fixtures by name
 from tests.first_day.companies import AS_OF, Exports, deliver, read, simulate
 from warehouse import Warehouse
 

@@ -1,8 +1,10 @@
 """Companies whose causes are known, small enough to train on in a second or two."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -203,3 +205,22 @@ def build_company() -> Callable[..., Company]:
 @pytest.fixture(scope="session")
 def build_policy() -> Callable[..., pd.DataFrame]:
     return policy_row
+
+
+@pytest.fixture(scope="session")
+def new_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
+    """Puts an empty database of MLflow's into a folder; its address.
+
+    MLflow brings each new one up through all of its own versions, and waits for the disk at each:
+    that is done once.
+    """
+    from mlflow import MlflowClient
+
+    empty = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    MlflowClient(f"sqlite:///{empty}").search_experiments()
+
+    def put(folder: Path) -> str:
+        shutil.copy(empty, folder)
+        return f"sqlite:///{folder}/{empty.name}"
+
+    return put

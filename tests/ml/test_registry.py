@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from mlflow import MlflowClient
 from ml.pipeline import ModelFilesMissing, score, train
 from ml.serving.registry import ModelRegistry
 from ml.targets.churn import TARGET as CHURN
+
+Store = Callable[[Path], str]
 
 STRANGER = """
 import sys, mlflow, pandas as pd
@@ -31,8 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tracking_uri(folder: Path) -> str:
-    return f"sqlite:///{folder}/mlflow.db"
+def tracking_uri(folder: Path, new_store: Store) -> str:
+    return new_store(folder)
 
 
 @pytest.fixture(scope="module")
@@ -53,15 +56,13 @@ def served(registered: ModelRegistry, company):
 
 
 def test_a_model_lies_in_the_folder_that_was_named_and_nowhere_else(
-    trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained, tmp_path: Path, new_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MLflow's default experiment would put it into `mlruns` below the current folder."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
-    registry = ModelRegistry(
-        CHURN, "apart", f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts"
-    )
+    registry = ModelRegistry(CHURN, "apart", new_store(tmp_path), tmp_path / "artifacts")
     registry.register(trained)
     assert list(elsewhere.iterdir()) == []
     assert list((tmp_path / "artifacts").rglob("booster.txt"))
@@ -149,9 +150,9 @@ def test_opening_the_registry_again_finds_the_same_versions(
 
 @pytest.mark.parametrize("place", ["booster.txt", "out_of_time.parquet", "evaluation.json"])
 def test_a_version_whose_files_are_gone_says_so_and_is_not_found_again(
-    place: str, trained, tmp_path: Path
+    place: str, trained, tmp_path: Path, new_store: Store
 ) -> None:
-    registry = ModelRegistry(CHURN, "lost", f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "files")
+    registry = ModelRegistry(CHURN, "lost", new_store(tmp_path), tmp_path / "files")
     version = registry.register(trained)
     registry.promote(version, "Champion.")
     [file] = (tmp_path / "files").rglob(place)
@@ -167,10 +168,10 @@ def test_a_version_whose_files_are_gone_says_so_and_is_not_found_again(
 
 
 def test_a_champion_of_an_earlier_release_stays_and_is_read_under_todays_names(
-    trained, company, tmp_path: Path
+    trained, company, tmp_path: Path, new_store: Store
 ) -> None:
     """Homes made before models had a target must keep their champion and show its figures."""
-    address = f"sqlite:///{tmp_path}/mlflow.db"
+    address = new_store(tmp_path)
     registry = ModelRegistry(CHURN, "acme", address, tmp_path / "files")
     version = registry.register(trained)
     registry.promote(version, "Champion: the first model of this company.")

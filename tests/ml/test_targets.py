@@ -1,6 +1,7 @@
 """A second target needs a file of its own in ml/targets, and changes no other."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,8 +97,10 @@ def test_a_target_that_follows_health_turns_trends_score_and_phrases_around(
     assert contradicts(usage, 100.0, 10.0, 10.0, raises_risk=True)
 
 
-def test_the_versions_of_two_targets_do_not_meet(trained: TrainedModel, tmp_path: Path) -> None:
-    places = (f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "files")
+def test_the_versions_of_two_targets_do_not_meet(
+    trained: TrainedModel, tmp_path: Path, new_store: Callable[[Path], str]
+) -> None:
+    places = (new_store(tmp_path), tmp_path / "files")
     first = ModelRegistry(CHURN, "acme", *places)
     second = ModelRegistry(EXPANSION, "acme", *places)
     assert (first.name, second.name) == ("churn-acme", "expansion-acme")

@@ -13,7 +13,7 @@ from ml.targets import TARGETS
 from ml.targets.churn import TARGET as CHURN
 from simulator import write_company
 from sources import load_contract
-from tests.dbt.conftest import company, dbt_build  # noqa: F401  pytest finds fixtures by name
+from tests.dbt.conftest import company, dbt_build, parsed  # noqa: F401  found by name
 from tests.dbt.eight_customers import fill
 from tests.ml.conftest import make_company
 from tests.ml.test_pipeline import MemoryRegistry
