@@ -64,7 +64,10 @@ def metric_name(header: str) -> str:
     """A metric's name: the contract's where one is known, else the header's words."""
     own = own_words(header)
     codes = vocabulary().codes(METRICS, "metric")
-    return codes.get(" ".join(own)) or codes.get(" ".join(words_of(header))) or "_".join(own)
+    spoken = " ".join(own), " ".join(words_of(header))
+    # the words of a file's name are in the singular
+    found = (codes.get(name) or codes.get(f"{name}s") for name in spoken)
+    return next(filter(None, found), "_".join(own))
 
 
 def month_of(header: str) -> str | None:

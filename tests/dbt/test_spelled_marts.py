@@ -25,7 +25,7 @@ TRIALS = int(os.environ.get("TENURE_SPELLED_MARTS", "1"))
 ONLY_MODELS = ("--exclude-resource-type", "test", "unit_test")
 MARTS = ("--select", "+marts", "--full-refresh", *ONLY_MODELS)
 # How many rows came, duplicates among them, and when, is said of the delivery.
-OF_THE_DELIVERY = {"data_trust"}
+OF_THE_DELIVERY = {"data_trust", "repair_summary"}
 
 
 def test_a_company_in_another_spelling_has_the_same_marts(

@@ -141,6 +141,7 @@ def test_months_and_how_far_apart_periods_are() -> None:
 def test_metrics_have_the_contracts_names_where_it_has_one() -> None:
     assert metric_name("Monthly Active Users") == "active_users"
     assert metric_name("API Calls") == "api_calls"
+    assert metric_name("active user") == "active_users"  # active users.csv
     assert metric_name("Items Created") == "items_created"
 
 
@@ -151,7 +152,7 @@ def test_usage_with_a_column_per_metric_or_per_month(contract: Contract) -> None
     by_month = [account, *(profile(name, "1", "2") for name in ("2025-08", "2025-09", "2025-10"))]
     wide = find_wide(by_month, matches, ("login",))
     assert wide is not None
-    assert (wide.period, wide.metric, wide.grain) == (None, "login", "month")
+    assert (wide.period, wide.metric, wide.grain) == (None, "sessions", "month")
     assert wide.values["2025-09"] == "2025-09-01"
 
 
