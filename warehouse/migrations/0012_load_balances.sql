@@ -3,6 +3,28 @@
 
 -- One row per system and raw table: rows_in = rows_loaded + rows_quarantined + rows_duplicate.
 create or replace view tenure.table_balances as
+with
+
+corrected_rows as (
+    select distinct
+        system,
+        source,
+        table_name,
+        file,
+        row_number
+    from quarantine.corrected_cells
+),
+
+corrected as (
+    select
+        system,
+        source,
+        table_name,
+        count(*) as rows_corrected
+    from corrected_rows
+    group by system, source, table_name
+)
+
 select
     loads.system,
     loads.source,
@@ -22,11 +44,7 @@ left join tenure.repairs
         and loads.source = repairs.source
         and loads.table_name = repairs.table_name
         and repairs.rule = 'corrected'
-left join (
-    select system, source, table_name, count(distinct (file, row_number)) as rows_corrected
-    from quarantine.corrected_cells
-    group by system, source, table_name
-) as corrected
+left join corrected
     on
         loads.system = corrected.system
         and loads.source = corrected.source
