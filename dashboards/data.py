@@ -214,7 +214,8 @@ def load_trust() -> Trust:
 
 def load_quarantine() -> pd.DataFrame:
     """Rows in quarantine per system, table and rule, most first."""
-    return _cached(QUARANTINE)
+    # A view of what Tenure writes as it goes: it may move while the marts stand.
+    return _read(QUARANTINE)
 
 
 def load_data_report() -> DataReport:

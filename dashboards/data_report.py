@@ -19,12 +19,13 @@ QUERIES = {
             system, source || '.' || table_name as table_name, rows_in, rows_loaded,
             rows_quarantined, rows_duplicate, cells_corrected, newest_fact_date, loaded_at, notes
         from marts.data_balances
+        where rows_in > 0 or notes::text <> '[]'
         order by source, table_name, system
     """,
     "quarantined": """
         select
-            system, source || '.' || table_name as table_name, rule, rows_rejected, example_file,
-            example_row, example_message
+            system, source || '.' || table_name as table_name, rule, rows_rejected,
+            example_rejection_id, example_file, example_row, example_message
         from marts.quarantine_summary
         order by source, table_name, rule, system
     """,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # So many rows, and at most half of a table, never stop what depends on it.
 FEW_ROWS = 5
+# What Tenure itself computed.
+OWN_SUITE = "ml"
 
 
 def run_suite(
@@ -131,7 +133,9 @@ def _failed(
             _expectation(claims[position], position),
             result_format="COMPLETE" if _lists_rows(claims[position]) else "SUMMARY",
         )
-        if not _is_about_nothing(in_detail) and not _is_about_few(in_detail):
+        # What a row of a delivery has wrong was set right or kept back; nothing does so for ours.
+        is_passed_over = suite.name != OWN_SUITE and _is_about_few(in_detail)
+        if not _is_about_nothing(in_detail) and not is_passed_over:
             yield claims[position], in_detail
 
 

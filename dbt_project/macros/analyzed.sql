@@ -3,7 +3,8 @@ The statement that counts a table which dbt has just made, empty for what is no 
 
 PostgreSQL knows nothing of a new table until its own housekeeping comes by, a minute later, and
 plans for a few rows or for far too many: the scores of one day of 300 accounts took thirty seconds
-that way. A kept table is counted once, when it is new; it changes little by little afterwards.
+that way. A kept table is counted once, when it is new; PostgreSQL's own housekeeping comes by
+as it grows.
 -#}
 {% macro analyze_if_new(relation, materialized) -%}
     {%- if materialized in ['table', 'seed'] -%}

@@ -107,8 +107,8 @@ def read_manifest(project: DbtProject) -> dict[str, Any]:
 class DbtCommand(DbtCliResource):
     """The dbt command, without the handle to dbt's adapter that dagster-dbt makes for each build.
 
-    It would serve `fetch_row_counts()` alone, which Tenure does not call (10 s of a 23 s step), and
-    means importing dbt's parser into this process and reading its macros, twice in a run.
+    It would serve row counts and column metadata, which Tenure does not ask dagster-dbt for, and
+    means importing dbt's parser into this process and reading its macros twice in a run: 2.7 s.
     """
 
     def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]

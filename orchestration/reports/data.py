@@ -27,16 +27,11 @@ AUDIT = {
     "marts.quarantine_summary": "quarantine.rejection_summary",
     "marts.correction_summary": "quarantine.correction_summary",
 }
-# A row as it was delivered may hold personal data, which stays out of the marts. In the order of
-# the report's findings.
+# A row as it was delivered may hold personal data, which stays out of the marts.
 EXAMPLE_ROWS_SQL = """
-select rejected_rows.row_data::text as row_data
-from quarantine.rejection_summary
-left join quarantine.rejected_rows
-    on rejection_summary.example_rejection_id = rejected_rows.rejection_id
-order by
-    rejection_summary.source, rejection_summary.table_name, rejection_summary.rule,
-    rejection_summary.system
+select rejection_id, row_data::text as row_data
+from quarantine.rejected_rows
+where rejection_id = any(%(examples)s)
 """
 
 
@@ -58,12 +53,17 @@ def read_report(warehouse: Warehouse) -> DataReport:
     report = assemble({name: read.get(name, []) for name in QUERIES})
     if not report.balances:
         raise NothingLoaded("Nothing is loaded yet: tenure run")
-    rows = records(warehouse, EXAMPLE_ROWS_SQL)
+    examples = [row["example_rejection_id"] for row in read["quarantined"]]
+    found = records(warehouse, EXAMPLE_ROWS_SQL, {"examples": examples}) if examples else []
+    # A load that runs beside may have taken one away since.
+    rows = {row["rejection_id"]: row["row_data"] for row in found}
     return replace(
         report,
         quarantined=tuple(
-            replace(finding, example=f"{finding.example} · {row['row_data']}")
-            for finding, row in zip(report.quarantined, rows, strict=True)
+            replace(finding, example=f"{finding.example} · {rows[example]}")
+            if example in rows
+            else finding
+            for finding, example in zip(report.quarantined, examples, strict=True)
         ),
     )
 

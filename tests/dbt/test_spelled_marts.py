@@ -24,8 +24,14 @@ pytestmark = pytest.mark.slow
 TRIALS = int(os.environ.get("TENURE_SPELLED_MARTS", "1"))
 ONLY_MODELS = ("--exclude-resource-type", "test", "unit_test")
 MARTS = ("--select", "+marts", "--full-refresh", *ONLY_MODELS)
-# How many rows came, duplicates among them, and when, is said of the delivery.
-OF_THE_DELIVERY = {"data_trust", "repair_summary"}
+# How many rows came, duplicates among them, when, and in which line, is said of the delivery.
+OF_THE_DELIVERY = {
+    "correction_summary",
+    "data_balances",
+    "data_trust",
+    "quarantine_summary",
+    "repair_summary",
+}
 
 
 def test_a_company_in_another_spelling_has_the_same_marts(

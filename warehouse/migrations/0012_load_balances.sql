@@ -2,6 +2,7 @@
 -- `tenure check`, the marts that the app reads. Every statement may run again.
 
 -- One row per system and raw table: rows_in = rows_loaded + rows_quarantined + rows_duplicate.
+-- What was rolled up from events was not delivered: the events were.
 create or replace view tenure.table_balances as
 with
 
@@ -48,7 +49,14 @@ left join corrected
     on
         loads.system = corrected.system
         and loads.source = corrected.source
-        and loads.table_name = corrected.table_name;
+        and loads.table_name = corrected.table_name
+where not exists (
+    select
+    from tenure.lake_rollups
+    where
+        loads.system = lake_rollups.system
+        and loads.source || '.' || loads.table_name = lake_rollups.table_name
+);
 
 -- One row per system, raw table and rule with rows in quarantine. The example is the first row of
 -- the first file; its content stays where it is, in quarantine.rejected_rows.

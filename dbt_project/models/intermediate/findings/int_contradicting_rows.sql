@@ -55,6 +55,12 @@ last_use as (
     group by account_id
 ),
 
+managed_systems as (
+    select distinct accounts.source_system
+    from accounts
+    inner join csms on accounts.csm_id = csms.csm_id
+),
+
 named as (
     select
         source_system,
@@ -88,8 +94,8 @@ found_in_accounts as (
     from accounts
     where
         csm_id not in (select csms.csm_id from csms)
-        -- of a company that delivers none it says nothing
-        and exists (select from csms)
+        -- of a system whose managers are not delivered it says nothing
+        and source_system in (select managed_systems.source_system from managed_systems)
     union all
     select
         accounts.source_system,
@@ -111,7 +117,32 @@ found_in_accounts as (
     where coverage.last_end_date < last_use.last_usage_date - 30
 ),
 
+-- An add-on, or a change of plan whose earlier product was not ended.
+products_of_an_id as (
+    select distinct
+        earlier.source_system,
+        earlier.subscription_id
+    from subscriptions as earlier
+    inner join subscriptions as later
+        on
+            earlier.account_id = later.account_id
+            and earlier.source_system = later.source_system
+            and earlier.subscription_id = later.subscription_id
+    where
+        earlier.product <> later.product
+        and earlier.started_date < later.started_date
+        and earlier.ended_date is null
+        and earlier.has_held
+        and later.has_held
+),
+
 found_in_subscriptions as (
+    select
+        source_system,
+        subscription_id as example,
+        'product_goes_on' as finding
+    from products_of_an_id
+    union all
     select
         source_system,
         subscription_id as example,

@@ -24,7 +24,12 @@ joined as (
         table_balances.notes
     from table_balances
     left join deliveries
-        on table_balances.source || '.' || table_balances.table_name = deliveries.source_table
+        -- of events the models know their days alone
+        on deliveries.source_table = case
+            when table_balances.source = 'product' and table_balances.table_name = 'events'
+                then 'product.account_days'
+            else table_balances.source || '.' || table_balances.table_name
+        end
 )
 
 select * from joined

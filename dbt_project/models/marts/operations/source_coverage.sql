@@ -20,7 +20,7 @@ needed as (
     group by needed_tables.source_table
 ),
 
--- a table that a signal needs and that is not listed above shows as never delivered
+-- a table that a signal needs and that int_table_deliveries does not list shows as never delivered
 tables as (
     select
         split_part(coalesce(deliveries.source_table, needed.source_table), '.', 1) as source,
