@@ -5,6 +5,9 @@
 -- Distinct users over a window are exact without joining days to days: a user seen on a day counts
 -- from that day until the window has passed or the user is seen again, whichever is first. So each
 -- day of each user is one "+1" and one "-1", and a running sum counts the users.
+--
+-- A session lasts from its first to its last event. One that goes on over midnight counts on each of
+-- its days the time up to that day's last event. A session of one event is a session of no length.
 with
 
 totals as (
@@ -19,6 +22,59 @@ totals as (
     group by account_id, usage_date
 ),
 
+-- whole seconds since midnight, which DuckDB and Spark take from a time in the same words
+session_events as (
+    select
+        account_id,
+        session_id,
+        usage_date,
+        cast(
+            extract(hour from occurred_at) * 3600
+            + extract(minute from occurred_at) * 60
+            + floor(extract(second from occurred_at)) as bigint
+        ) as seconds
+    from events
+    where session_id is not null
+),
+
+session_days as (
+    select
+        account_id,
+        session_id,
+        usage_date,
+        min(seconds) as first_seconds,
+        max(seconds) as last_seconds
+    from session_events
+    group by account_id, session_id, usage_date
+),
+
+following_days as (
+    select
+        *,
+        lag(usage_date) over (partition by account_id, session_id order by usage_date)
+            as earlier_date,
+        lag(last_seconds) over (partition by account_id, session_id order by usage_date)
+            as earlier_seconds
+    from session_days
+),
+
+session_lengths as (
+    select
+        account_id,
+        usage_date,
+        sum(
+            last_seconds - first_seconds
+            -- an id that comes back after a day without an event is another session
+            + case
+                when earlier_date = cast(usage_date - interval '1' day as date)
+                    then 86400 - earlier_seconds + first_seconds
+                else 0
+            end
+        ) as session_seconds
+    from following_days
+    group by account_id, usage_date
+),
+
 days_after as (
     select numbers.days
     from (
@@ -30,9 +86,15 @@ days_after as (
 
 used_days as (
     select
-        *,
-        lead(usage_date) over (partition by account_id order by usage_date) as next_date
+        totals.*,
+        coalesce(session_lengths.session_seconds, 0) as session_seconds,
+        lead(totals.usage_date) over (partition by totals.account_id order by totals.usage_date)
+            as next_date
     from totals
+    left join session_lengths
+        on
+            totals.account_id = session_lengths.account_id
+            and totals.usage_date = session_lengths.usage_date
 ),
 
 -- a used day stands for itself and for the quiet days up to the next one
@@ -51,6 +113,8 @@ spine as (
         quiet_days.spine_date as usage_date,
         case when quiet_days.days = 0 then quiet_days.events else 0 end as events,
         case when quiet_days.days = 0 then quiet_days.sessions else 0 end as sessions,
+        case when quiet_days.days = 0 then quiet_days.session_seconds else 0 end
+            as session_seconds,
         case when quiet_days.days = 0 then quiet_days.api_calls else 0 end as api_calls,
         case when quiet_days.days = 0 then quiet_days.data_bytes else 0 end as data_bytes
     from quiet_days
@@ -124,6 +188,7 @@ usage_and_changes as (
         1 as is_on_spine,
         events,
         sessions,
+        session_seconds,
         api_calls,
         data_bytes,
         0 as users,
@@ -137,6 +202,7 @@ usage_and_changes as (
         0 as is_on_spine,
         0 as events,
         0 as sessions,
+        0 as session_seconds,
         0 as api_calls,
         0 as data_bytes,
         users,
@@ -152,6 +218,7 @@ account_days as (
         max(is_on_spine) as is_on_spine,
         sum(events) as events,
         sum(sessions) as sessions,
+        sum(session_seconds) as session_seconds,
         sum(api_calls) as api_calls,
         sum(data_bytes) as data_bytes,
         sum(users) as users,
@@ -180,6 +247,8 @@ final as (
         cast(counted.events as bigint) as events,
         cast(case when knowledge.has_users then counted.users end as integer) as active_users,
         cast(case when knowledge.has_sessions then counted.sessions end as bigint) as sessions,
+        cast(case when knowledge.has_sessions then counted.session_seconds end as bigint)
+            as session_seconds,
         cast(case when knowledge.has_api_calls then counted.api_calls end as bigint) as api_calls,
         cast(case when knowledge.has_data_bytes then counted.data_bytes end as bigint)
             as data_bytes,

@@ -72,8 +72,9 @@ with accounts as (
     select 'f' || f, f <= 3 from generate_series(1, 5) as f
 ), days as (
     insert into product.account_days (account_id, usage_date, events, active_users, sessions,
-        api_calls, data_bytes, active_users_7d, active_users_28d)
-    select account_id, at::date + d, case when d < 5 then 9 * n + week end, n, n, week, n * week,
+        session_seconds, api_calls, data_bytes, active_users_7d, active_users_28d)
+    select account_id, at::date + d, case when d < 5 then 9 * n + week end, n, n,
+        n * week * 60, week, n * week,
         n + 2 + week / 8, 2 * n + week % 4
     from weeks cross join generate_series(0, 6) as d
 ), feature_days as (

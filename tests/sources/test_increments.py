@@ -102,6 +102,8 @@ def write(path: Path, rows: Sequence[Event]) -> None:
             "account_id": pa.array([row[1] for row in rows], pa.string()),
             "user_id": pa.array([row[2] for row in rows], pa.string()),
             "feature": pa.array([row[3] for row in rows], pa.string()),
+            # a user's session that goes on: over midnight where days follow one another
+            "session_id": pa.array([row[2] for row in rows], pa.string()),
             "occurred_at": pa.array(times, pa.timestamp("us", "UTC")),
             "value": pa.array([row[5] for row in rows], pa.float64()),
         }

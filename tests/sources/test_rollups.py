@@ -19,10 +19,23 @@ FIRST_DAY = date(2024, 1, 1)
 Event = tuple[str, str | None, str | None, int]
 
 
-def roll_up(con: duckdb.DuckDBPyConnection, table: str, events: Sequence[Event]) -> list[dict]:
-    """Rows of a roll-up of events given as (account, user, feature, day number)."""
+def roll_up(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    events: Sequence[Event],
+    sessions: Sequence[tuple[str | None, int]] = (),
+) -> list[dict]:
+    """Rows of a roll-up of events given as (account, user, feature, day number).
+
+    `sessions` gives each event its session and its second of the day.
+    """
     days = [FIRST_DAY + timedelta(days=event[3]) for event in events]
-    times = [datetime(day.year, day.month, day.day, 12, tzinfo=UTC) for day in days]
+    noon = [(None, 12 * 3600)] * len(events)
+    in_sessions = list(sessions) or noon
+    times = [
+        datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=second)
+        for day, (_, second) in zip(days, in_sessions, strict=True)
+    ]
     nothing = [None] * len(events)
     con.register(
         "events",
@@ -33,7 +46,7 @@ def roll_up(con: duckdb.DuckDBPyConnection, table: str, events: Sequence[Event])
                 "feature": pa.array([event[2] for event in events], pa.string()),
                 "usage_date": pa.array(days, pa.date32()),
                 "occurred_at": pa.array(times, pa.timestamp("us", "UTC")),
-                "session_id": pa.array(nothing, pa.string()),
+                "session_id": pa.array([name for name, _ in in_sessions], pa.string()),
                 "value": pa.array(nothing, pa.float64()),
                 "data_bytes": pa.array(nothing, pa.int64()),
                 "is_api": pa.array(nothing, pa.bool_()),
@@ -64,6 +77,30 @@ def distinct_users(given_events: Sequence[Event], account: str, last: int, days:
             if of_account == account and user is not None and last - days < day <= last
         }
     )
+
+
+def test_a_session_lasts_from_its_first_to_its_last_event(con) -> None:
+    """Over midnight on both of its days; one event takes no time; a used id is another session."""
+    events = [("A", "u1", None, day) for day in (0, 0, 0, 1, 1, 4, 4)]
+    sessions = [
+        ("late", 23 * 3600),
+        ("late", 86400 - 60),
+        ("single", 500),
+        ("late", 30),
+        (None, 7200),
+        ("late", 100),
+        ("late", 160),
+    ]
+    days = roll_up(con, "product.account_days", events, sessions)
+    known = {row["usage_date"]: (row["sessions"], row["session_seconds"]) for row in days}
+    assert [known[FIRST_DAY + timedelta(days=day)] for day in (0, 1, 2, 4)] == [
+        (2, 3540),
+        (1, 90),
+        (0, 0),
+        (1, 60),
+    ]
+    unknown = roll_up(con, "product.account_days", events)
+    assert {row["session_seconds"] for row in unknown} == {None}
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=UNHURRIED)

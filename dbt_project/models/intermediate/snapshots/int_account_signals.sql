@@ -59,6 +59,7 @@ joined as (
         usage.active_user_slope_56d,
         usage.active_user_slope_t_56d,
         coalesce(usage.sessions_28d, usage_metrics.sessions_28d) as sessions_28d,
+        usage.minutes_per_session_28d,
         coalesce(usage.api_calls_28d, usage_metrics.api_calls_28d) as api_calls_28d,
         coalesce(usage.api_calls_change_28d, usage_metrics.api_calls_change_28d) as api_calls_change_28d,
         coalesce(usage.data_bytes_28d, usage_metrics.data_bytes_28d) as data_bytes_28d,

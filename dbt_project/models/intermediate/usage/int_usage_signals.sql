@@ -78,6 +78,8 @@ timeline as (
         snapshot_date,
         0 as events,
         0 as sessions,
+        0 as timed_sessions,
+        0 as session_seconds,
         0 as api_calls,
         0 as data_bytes,
         0 as user_days,
@@ -92,6 +94,8 @@ timeline as (
         null as snapshot_date,
         events,
         sessions,
+        case when session_seconds is not null then sessions end as timed_sessions,
+        session_seconds,
         api_calls,
         data_bytes,
         active_users as user_days,
@@ -105,6 +109,8 @@ timeline as (
         null as snapshot_date,
         0 as events,
         0 as sessions,
+        0 as timed_sessions,
+        0 as session_seconds,
         0 as api_calls,
         0 as data_bytes,
         0 as user_days,
@@ -120,6 +126,8 @@ rolled as (
         sum(events) over last_28_days as events_28d,
         sum(events) over previous_28_days as events_previous_28d,
         sum(sessions) over last_28_days as sessions_28d,
+        sum(timed_sessions) over last_28_days as timed_sessions_28d,
+        sum(session_seconds) over last_28_days as session_seconds_28d,
         sum(api_calls) over last_28_days as api_calls_28d,
         sum(api_calls) over previous_28_days as api_calls_previous_28d,
         sum(data_bytes) over last_28_days as data_bytes_28d,
@@ -159,6 +167,8 @@ known as (
         rolled.events_28d,
         rolled.events_previous_28d,
         rolled.sessions_28d,
+        rolled.timed_sessions_28d,
+        rolled.session_seconds_28d,
         rolled.api_calls_28d,
         rolled.api_calls_previous_28d,
         rolled.data_bytes_28d,
@@ -277,6 +287,10 @@ signals as (
         case
             when has_sessions_28d then coalesce(sessions_28d, 0)
         end::double precision as sessions_28d,
+        case
+            -- without a session there is no length of one
+            when has_sessions_28d then session_seconds_28d / nullif(timed_sessions_28d, 0) / 60
+        end::double precision as minutes_per_session_28d,
         case
             when has_api_calls_28d then coalesce(api_calls_28d, 0)
         end::double precision as api_calls_28d,

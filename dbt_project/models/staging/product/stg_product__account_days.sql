@@ -11,6 +11,7 @@ renamed as (
         events,
         active_users,
         sessions,
+        session_seconds,
         api_calls,
         data_bytes,
         active_users_7d,
