@@ -154,7 +154,8 @@ def survey_scale(kind: str, file: FileLook, header: str) -> tuple[tuple[int, int
         return usual, f"the scale of {kind}", False
     scales = [scale for scale in (*SCALES.values(), (0, 100), (-100, 100))
               if scale[0] <= low and high <= scale[1]]  # fmt: skip
-    return (scales or [usual])[0], f"scores lie from {low:g} to {high:g}", True
+    nearest = min(scales, key=lambda scale: scale[1] - scale[0], default=usual)
+    return nearest, f"scores lie from {low:g} to {high:g}", True
 
 
 def _is_beyond(text: str, scale: tuple[int, int]) -> bool:
@@ -229,8 +230,8 @@ def durations(table: Table, file: FileLook, matches: Mapping[str, Match]) -> lis
 
 def is_quotable(header: str) -> bool:
     """Whether a mapping can hold a header: one that looks like a file's name would be read as one,
-    and a line end, of whichever kind, would end the comment that names it."""
-    return not FILE_NAME.search(quoted(header)) and not re.search(r"[\r\n]", header)
+    two hyphens begin a comment, and a line end, of whichever kind, would end one."""
+    return not FILE_NAME.search(quoted(header)) and not re.search(r"[\r\n]|--", header)
 
 
 def shown(text: str) -> str:

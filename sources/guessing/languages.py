@@ -18,6 +18,7 @@ LIST = Path(__file__).with_name("foreign_words.csv")
 # What German puts between the parts of a word.
 LINKS = ("", "s", "n", "en", "es", "er")
 SHORTEST_PART = 4
+LONGEST_WORD = 60  # of a header: what is longer is no word, and would take too many parts
 # What French puts between a name and what it belongs to, as the list writes it in English.
 OF = "of"
 # A key or a number goes before its owner in French, and after it in English.
@@ -79,6 +80,8 @@ def _translate(words: tuple[str, ...], language: str) -> tuple[tuple[str, ...], 
 @cache
 def compound(word: str) -> tuple[str, ...] | None:
     """A German word that is made of listed ones, part by part: vertragsende → contract, end."""
+    if len(word) > LONGEST_WORD:
+        return None
     listed = _listed()["de"]
     for size in range(len(word) - SHORTEST_PART, 1, -1):
         first = listed.get((word[:size],))

@@ -124,6 +124,8 @@ def by_pairs(each: Plan, other: FileLook, known: Customers) -> Iterator[Lookup]:
             if pair is account or not is_key or not is_quotable(pair.header):
                 continue
             for own in each.file.profiles:
+                if not is_quotable(own.header):
+                    continue
                 shared = overlap(own.known, pair.known)
                 is_named = is_called_alike(each, own, pair)
                 if shared < SHARED or not (is_named or speaks_for_itself(own)):
@@ -160,9 +162,11 @@ def _pairs(
             first = f"coalesce(min({name}) filter (where {condition}), {first})"
             which = "the primary one is taken, else the first by key"
         notes = (f"{other.name} gives several customers for one {shown(pair.header)}: {which}",)
+    mine, theirs = f"export.{quoted(own.header)}", f"pairs.{quoted(pair.header)}"
+    # A word for null is no key, though both files may have it.
     sql = (
-        f"(select {first} from {quoted(other.name)} as pairs "
-        f"where pairs.{quoted(pair.header)} = export.{quoted(own.header)})"
+        f"(select {first} from {quoted(other.name)} as pairs where {theirs}::varchar = "
+        f"{mine}::varchar and lower({mine}::varchar) not in ('', '-', 'n/a', 'none', 'null'))"
     )
     why = f"{shared:.0%} of {shown(own.header)} are in {shown(other.name)}, with their customer"
     return Lookup(sql, (), why, score, other, notes)
@@ -229,7 +233,10 @@ def by_domain(file: FileLook, of_accounts: TableGuess) -> Iterator[Lookup]:
             continue
         for own in file.profiles:
             found = domains(own)
-            shared = overlap(frozenset(found), frozenset(owners))
+            # One that several customers have is the company's own, or names none of them.
+            shared = overlap(
+                frozenset(found), frozenset(name for name, count in owners.items() if count == 1)
+            )
             if shared < SHARED or not is_quotable(own.header):
                 continue
             sql = (

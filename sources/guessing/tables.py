@@ -26,8 +26,11 @@ GIVEN = frozenset(
 # What a file says of a pair of keys beside them.
 OF_PAIRS = frozenset(
     {"type", "label", "category", "primary", "role", "roles", "is", "active", "direct", "deleted",
-     "association", "at", "created", "updated", "start", "end", "modified", "last", "id"}
+     "association"}
 )  # fmt: skip
+# What it may say besides where its name says what it is: an event has a key and a time as well.
+OF_ROWS = frozenset({"at", "created", "updated", "start", "end", "modified", "last", "id"})
+NAMES_OF_PAIRS = frozenset({"association", "relation", "relationship", "role", "membership"})
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,12 @@ class FileLook:
         named = [words_of(header) for header in self.headers if not is_of_loader(header)]
         keys = [words for words in named if len(words) > 1 and words[-1] == "id"]
         others = {word for words in named if words not in keys for word in words}
-        return len(set(keys)) > 1 and others <= OF_PAIRS
+        is_named_so = len(
+            {words[-2] for words in keys} & set(self.words)
+        ) > 1 or not NAMES_OF_PAIRS.isdisjoint(self.words)
+        has_own_key = (*self.words[-1:], "id") in keys
+        possible = OF_PAIRS | OF_ROWS if is_named_so else OF_PAIRS
+        return len(set(keys)) > 1 and others <= possible and (is_named_so or not has_own_key)
 
     def profile(self, header: str) -> Profile:
         return next(profile for profile in self.profiles if profile.header == header)
