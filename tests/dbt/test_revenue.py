@@ -271,7 +271,7 @@ def test_cohorts_follow_accounts_and_do_not_know_the_future(
         if row["is_censored"]:
             assert pd.isna(row["logo_retention"])
             continue
-        over = pd.Timedelta(days=row["months_since"] > 0)
+        over = pd.Timedelta(days=int(row["months_since"] > 0))
         days = {a: (pd.Timestamp(signup[a]) + later - over).date() for a in cohort}
         kept = [account for account in cohort if native_mrr(histories[account], days[account])]
         assert row["retained_accounts"] == len(kept)

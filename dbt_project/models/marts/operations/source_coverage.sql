@@ -3,7 +3,11 @@ with
 
 signals as (select * from {{ ref('dim_signals') }}),
 
-deliveries as (select * from {{ ref('int_table_deliveries') }}),
+deliveries as (
+    select * from {{ ref('int_table_deliveries') }}
+    -- that someone overrode a score tells nothing of goals and onboarding
+    where source_table <> 'success.health_overrides'
+),
 
 needed as (
     select
