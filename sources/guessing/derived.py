@@ -230,8 +230,8 @@ def durations(table: Table, file: FileLook, matches: Mapping[str, Match]) -> lis
 
 def is_quotable(header: str) -> bool:
     """Whether a mapping can hold a header: one that looks like a file's name would be read as one,
-    two hyphens begin a comment, and a line end, of whichever kind, would end one."""
-    return not FILE_NAME.search(quoted(header)) and not re.search(r"[\r\n]|--", header)
+    and a line end, of whichever kind, would end the comment that names it."""
+    return not FILE_NAME.search(quoted(header)) and not re.search(r"[\r\n]", header)
 
 
 def shown(text: str) -> str:

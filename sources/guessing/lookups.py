@@ -100,10 +100,16 @@ def _best_lookup(
     return max(found, key=lambda lookup: lookup.score, default=None)
 
 
+def can_be_looked_up(header: str) -> bool:
+    """Whether a line of a mapping can hold a header beside a file's name: after two hyphens, which
+    begin a comment, no file is looked for."""
+    return is_quotable(header) and "--" not in header
+
+
 def by_name(line: Line, of_accounts: TableGuess) -> Lookup | None:
     """Where a file names customers; a name that is no customer's stays, so that it is named."""
     headers = tuple(of_accounts.matches[column].header for column in (ACCOUNT, "account_name"))
-    if not all(map(is_quotable, headers)):
+    if not all(map(can_be_looked_up, headers)):
         return None
     key, name = map(quoted, headers)
     sql = (
@@ -116,15 +122,15 @@ def by_name(line: Line, of_accounts: TableGuess) -> Lookup | None:
 def by_pairs(each: Plan, other: FileLook, known: Customers) -> Iterator[Lookup]:
     """Where another file pairs a column of this one with customers: contacts with companies."""
     for account in other.profiles:
-        if overlap(account.known, known.keys) < SHARED or not is_quotable(account.header):
+        if overlap(account.known, known.keys) < SHARED or not can_be_looked_up(account.header):
             continue
         for pair in other.profiles:
             # what stands beside many customers, as a manager does, names none of them
             is_key = 2 * len(pair.known) >= len(pair.values) > 0
-            if pair is account or not is_key or not is_quotable(pair.header):
+            if pair is account or not is_key or not can_be_looked_up(pair.header):
                 continue
             for own in each.file.profiles:
-                if not is_quotable(own.header):
+                if not can_be_looked_up(own.header):
                     continue
                 shared = overlap(own.known, pair.known)
                 is_named = is_called_alike(each, own, pair)
@@ -176,7 +182,7 @@ def _is_primary(other: FileLook) -> str | None:
     """SQL: whether a pair is the primary one; None where the file does not say so."""
     for profile in other.profiles:
         name = f"pairs.{quoted(profile.header)}"
-        if not is_quotable(profile.header):
+        if not can_be_looked_up(profile.header):
             continue
         if "primary" in words_of(profile.header) and profile.booleans >= 0.8:
             return f"lower({name}::varchar) in ('true', 't', 'yes', '1')"
@@ -188,7 +194,7 @@ def _is_primary(other: FileLook) -> str | None:
 def by_lists(file: FileLook, known: Customers) -> Iterator[Lookup]:
     """Where a column lists customers: as JSON, or with separators."""
     for profile in file.profiles:
-        if not is_quotable(profile.header):
+        if not can_be_looked_up(profile.header):
             continue
         name = f"export.{quoted(profile.header)}"
         several = f"{shown(profile.header)} lists several customers in places: the first is taken"
@@ -229,7 +235,7 @@ def by_domain(file: FileLook, of_accounts: TableGuess) -> Iterator[Lookup]:
     key = of_accounts.matches[ACCOUNT].header
     for customers in of_accounts.file.profiles:
         owners = domains(customers)
-        if not owners or not all(map(is_quotable, (key, customers.header))):
+        if not owners or not all(map(can_be_looked_up, (key, customers.header))):
             continue
         for own in file.profiles:
             found = domains(own)
@@ -237,7 +243,7 @@ def by_domain(file: FileLook, of_accounts: TableGuess) -> Iterator[Lookup]:
             shared = overlap(
                 frozenset(found), frozenset(name for name, count in owners.items() if count == 1)
             )
-            if shared < SHARED or not is_quotable(own.header):
+            if shared < SHARED or not can_be_looked_up(own.header):
                 continue
             sql = (
                 f"(select case when count(distinct customers.{quoted(key)}) = 1 "
