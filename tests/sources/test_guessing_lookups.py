@@ -226,3 +226,34 @@ def test_the_domain_of_an_address_is_read_alike_everywhere(tmp_path: Path) -> No
         for address, domain in cases.items():
             assert domain_of(address) == domain, address
             assert con.execute("select domain_of(?)", [address]).fetchall() == [(domain,)], address
+
+
+def test_events_with_keys_of_other_files_are_events(
+    mapped: Callable[[Mapping[str, str]], Mapped],
+) -> None:
+    """Their own key and a time say that they are no list of who belongs to whom."""
+    rows = "".join(f"e{n},C-{n % 3},u{n},login,2025-03-{n + 1:02}T10:00:00Z\n" for n in range(9))
+    found = mapped(
+        {
+            "customers.csv": "Customer ID,Customer Name,Customer Since\n"
+            + "".join(f"C-{n},Name {n},2024-01-01\n" for n in range(3)),
+            "events.csv": "event_id,account_id,user_id,type,created_at\n" + rows,
+        }
+    )
+    days = found.warehouse.read("select sum(events) as events from product.account_days")
+    assert list(days["events"]) == [9]
+
+
+def test_the_domain_of_our_own_people_is_no_customers(
+    mapped: Callable[[Mapping[str, str]], Mapped],
+) -> None:
+    names = ("acme", "birch", "cove")
+    found = mapped(
+        {
+            "customers.csv": "Customer ID,Customer Name,Customer Since,Owner Email,Website\n"
+            + "".join(f"C-{n},{n},2024-01-01,ann@vendor.com,{n}.com\n" for n in names),
+            "tickets.csv": "Ticket ID,Assignee Email,Requester Email,Opened\n"
+            + "".join(f"T-{n},bob@vendor.com,x@{n}.com,2025-01-01\n" for n in names),
+        }
+    )
+    assert found.accounts_of("support.tickets", "ticket_id") == {f"T-{n}": f"C-{n}" for n in names}
