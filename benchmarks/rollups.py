@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -180,7 +181,9 @@ class EventStep:
             reader = Reader(con, self.folder)
             landing = EventLanding(self.warehouse, con, SYSTEM, reader, self.mapping)
             landed = landing.land(landing.find())
-            roll_ups = RollUps(self.warehouse, con, SYSTEM, landing.folder, landed.catalogue)
+            roll_ups = RollUps(
+                self.warehouse, con, SYSTEM, landing.folder, landed.catalogue, datetime.now(UTC)
+            )
             for name in ROLLUP_TABLES:
                 roll_ups.refresh(self.contract.table(name))
             roll_ups.finish()

@@ -14,6 +14,9 @@ from warehouse import Warehouse
 
 # More than half gone is a cut export. Less happens: a year that is archived, a product sold off.
 SMALLEST_SHARE_KEPT = 0.5
+# One row, or so many where they are at most half of a table, are no share of it: they fail no claim
+# about the rows of a delivery.
+FEW_ROWS = 5
 EVERYTHING = "all"
 
 KEEPS_HISTORY = """
@@ -74,7 +77,7 @@ def read_facts(
         accepted = dict(cursor.fetchall())
         forgotten = accepted_shrinks()
         for table in chosen:
-            # a single row that cannot be used is no delivery that failed
+            # one row in quarantine does not make an empty table a fault
             is_due = rows_in.get(table.loaded_from, 0) > 1
             if table.is_due is not None:
                 cursor.execute(table.is_due)
@@ -116,6 +119,7 @@ def claim_values(
         "table": table.name,
         "loaded_from": table.loaded_from,
         "smallest_row_count": math.ceil(SMALLEST_SHARE_KEPT * (facts.accepted_row_count or 0)),
+        "few_rows": FEW_ROWS,
         "long_ago": datetime(1950, 1, 1, tzinfo=UTC),
         "earliest": datetime(1990, 1, 1, tzinfo=UTC),
         # Systems disagree about time zones and clocks, never by more than this.

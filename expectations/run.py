@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from expectations.facts import TableFacts, claim_values, read_facts
+from expectations.facts import FEW_ROWS, TableFacts, claim_values, read_facts
 from expectations.suites import Claim, Suite, SuiteError, TableClaims, bound, load_suite
 from expectations.verdicts import NOT_DELIVERED, TableCheck, failure_in_words
 from warehouse import Warehouse
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from great_expectations.datasource.fluent.postgres_datasource import PostgresDatasource
 
 
-# So many rows, and at most half of a table, never stop what depends on it.
-FEW_ROWS = 5
 # What Tenure itself computed.
 OWN_SUITE = "ml"
 
@@ -167,7 +165,7 @@ def _exceptions(result: ExpectationValidationResult) -> list[str]:
 
 
 def _is_about_few(result: ExpectationValidationResult) -> bool:
-    """Whether only a few rows break it. One impossible row of a small table is no share of it."""
+    """Whether only a few rows break it: see `FEW_ROWS`."""
     found = result.result or {}
     count = found.get("unexpected_count")
     if count is None or _exceptions(result):

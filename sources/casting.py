@@ -67,11 +67,11 @@ def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) 
             number = _whole_number(value, column) if is_text else value
             # A plain cast rounds 27.5 to 28 without a word.
             exact = f"try_cast({number} as decimal(38, 9))"
-            is_usable = f"{exact} % 1 = 0 and abs({exact}) <= {LARGEST}"
+            is_usable = f"{exact} % 1 = 0 and abs({exact}) < {LARGEST}"
             return f"case when {is_usable} then try_cast({exact} as {column.duckdb_type}) end"
         case "double precision":
             number = f"try_cast({value} as double)"
-            return f"case when isfinite({number}) and abs({number}) <= {LARGEST} then {number} end"
+            return f"case when isfinite({number}) and abs({number}) < {LARGEST} then {number} end"
         case "date" | "timestamptz":
             if duckdb_type == "TIMESTAMP":
                 # Without a zone it is UTC. DuckDB's own cast asks its calendar about each value:
@@ -84,7 +84,7 @@ def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) 
         case _:
             typed = f"try_cast({value} as {column.duckdb_type})"
             is_number = column.data_type == "numeric"
-            return f"case when abs({typed}) <= {LARGEST} then {typed} end" if is_number else typed
+            return f"case when abs({typed}) < {LARGEST} then {typed} end" if is_number else typed
 
 
 def _whole_number(value: str, column: Column) -> str:

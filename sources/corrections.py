@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from sources.casting import CELL, shown
 from sources.contract import Rule, Table
 from sources.landing import literal, quoted
+from sources.money import times_plausible
 
 # What a single cell can break. The others are about keys.
 CELL_RULES = (
@@ -56,15 +57,11 @@ coalesce(
 """
 
 
-# A currency of which a hundred million a month are out of the question. Of others, such as rupiah
-# or won, ten thousand times as much is allowed.
-DEAR_CURRENCIES = ("AUD", "CAD", "CHF", "EUR", "GBP", "USD")
-CHEAP_FACTOR = 10_000
-
 EARLIEST = "'1990-01-01'::timestamptz"
 # People are older than the systems that tell of them.
 EARLIEST_POSSIBLE = "'1900-01-01'::timestamptz"
-LATEST_POSSIBLE = "clock() + interval 20 year"
+# Twenty years, as in the `plausible_time` of ends: what lies beyond either is read as no end.
+LATEST_POSSIBLE = "clock() + interval 7305 day"
 
 
 def is_correctable(rule: Rule, table: Table) -> bool:
@@ -99,11 +96,7 @@ def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
             message = f"{value} || ' lies before 1900, or more than twenty years ahead'"
         case "plausible_amount":
             currency = quoted(rule.columns[1])
-            dear = ", ".join(literal(code) for code in DEAR_CURRENCIES)
-            is_broken = (
-                f"abs({column}) > {rule.maximum} * "
-                f"case when {currency} in ({dear}) then 1 else {CHEAP_FACTOR} end"
-            )
+            is_broken = f"abs({column}) > {rule.maximum} * {times_plausible(currency)}"
             message = (
                 f"'{name} is ' || {column} || ' minor units of ' || coalesce({currency}, "
                 f"'an unknown currency') || ', more than is plausible'"

@@ -18,6 +18,8 @@ from sources.landing import FileProblem, Landed, header_of, literal, quoted
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 NUMBER_OR_DATE = re.compile(r"[-+]?\d[\d.,]*|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|null", re.I)
 HEADER_BYTES = 1 << 20
+# A log pasted into a ticket is longer than the 131,072 characters that the module allows a cell.
+csv.field_size_limit(2**27)
 
 
 def read_csv(
@@ -112,10 +114,6 @@ def _read_carefully(
                 for number, content, reason in bad
             ],
         )
-
-
-# A log pasted into a ticket is longer than the 131,072 characters that the module allows a cell.
-csv.field_size_limit(2**27)
 
 
 def parse_csv(

@@ -16,7 +16,7 @@ from pathlib import Path
 from sources.contract import Rule, Table
 from sources.fingerprints import Fingerprint, fingerprint
 from sources.landing import Landed
-from sources.money import MINOR_UNITS
+from sources.money import MINOR_UNITS, PLAUSIBLE_AMOUNTS
 from warehouse import Warehouse
 
 KNOWN = """
@@ -47,7 +47,7 @@ class Reading:
 def code_digest() -> str:
     """Hash of what this package reads by: rows that another version read are read again."""
     digest = hashlib.sha256()
-    for path in (*sorted(Path(__file__).parent.glob("*.py")), MINOR_UNITS):
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), MINOR_UNITS, PLAUSIBLE_AMOUNTS):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -98,20 +98,29 @@ def check_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> No
     )
 
 
+def _may_be_long(column: Column, duckdb_type: str | None) -> bool:
+    """Whether a value may be a longer text than an index takes. A number or a time is none."""
+    return column.data_type == "text" and duckdb_type in ("VARCHAR", "JSON")
+
+
+def _is_too_long(column: Column) -> str:
+    """SQL: whether a text is as long as that. The blanks around it count: to find them in each of a
+    hundred million texts takes many times as long as to look up their lengths."""
+    return f"strlen({quoted(column.name)}) > {LONGEST_TEXT}"
+
+
 def _usable(column: Column, duckdb_type: str | None) -> str:
     """SQL: a value of an event, null where it cannot be used."""
     value = cast(column, duckdb_type)
-    if column.data_type != "text" or duckdb_type is None:
+    if not _may_be_long(column, duckdb_type):
         return value
-    return f"case when strlen({value}) <= {LONGEST_TEXT} then {value} end"
+    return f"case when {_is_too_long(column)} then null else {value} end"
 
 
 def _is_lost(column: Column, duckdb_type: str) -> str:
     """SQL: whether a value is there and cannot be used."""
-    if column.data_type == "text":
-        return f"strlen({cast(column, duckdb_type)}) > {LONGEST_TEXT}"
-    if not can_differ(column, duckdb_type):
-        return "false"
+    if _may_be_long(column, duckdb_type):
+        return _is_too_long(column)
     return has_type_error(column, duckdb_type)
 
 
@@ -150,7 +159,13 @@ def unusable_values(
     con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file: str
 ) -> dict[str, int]:
     """How many values of a file each column lost that an event can do without."""
-    columns = [column for column in EVENTS.columns if not column.is_strict and column.name in types]
+    columns = [
+        column
+        for column in EVENTS.columns
+        if not column.is_strict
+        and (found := types.get(column.name))
+        and (_may_be_long(column, found) or can_differ(column, found))
+    ]
     lost: dict[str, int] = {}
     if columns:
         counts = ", ".join(

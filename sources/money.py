@@ -1,15 +1,18 @@
-"""Amounts in mappings: major units to minor units, by what the currency's are."""
+"""Amounts by their currency: major units to minor units in mappings, and what is plausible."""
 
 from __future__ import annotations
 
 import csv
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
 from sources.landing import literal
 
-MINOR_UNITS = Path(__file__).resolve().parents[1] / "dbt_project/seeds/currency_minor_units.csv"
+SEEDS = Path(__file__).resolve().parents[1] / "dbt_project/seeds"
+MINOR_UNITS = SEEDS / "currency_minor_units.csv"
+PLAUSIBLE_AMOUNTS = SEEDS / "plausible_amounts.csv"
 USUAL_DIGITS = 2
 
 # What is no number stays as it is, so that the contract's type check can name it. One argument
@@ -29,9 +32,22 @@ create or replace macro cents
 
 def define_cents(con: duckdb.DuckDBPyConnection) -> None:
     """Give mappings the macro `cents(amount, currency)`: minor units as text, for the contract."""
-    with MINOR_UNITS.open(encoding="utf-8", newline="") as stream:
-        digits = {row["currency"]: int(row["minor_unit_digits"]) for row in csv.DictReader(stream)}
+    digits = _by_currency(MINOR_UNITS, "minor_unit_digits")
     cases = " ".join(
         f"when {literal(currency)} then {10**number}" for currency, number in sorted(digits.items())
     )
     con.execute(CENTS.format(cases=cases or "when '' then 1", usual=10**USUAL_DIGITS))
+
+
+@cache
+def times_plausible(currency: str) -> str:
+    """SQL: how many times a maximum of the contract an amount in a currency may be."""
+    times = _by_currency(PLAUSIBLE_AMOUNTS, "times")
+    others = times.pop("")
+    cases = " ".join(f"when {literal(code)} then {number}" for code, number in times.items())
+    return f"case {currency} {cases} else {others} end"
+
+
+def _by_currency(seed: Path, column: str) -> dict[str, int]:
+    with seed.open(encoding="utf-8", newline="") as stream:
+        return {row["currency"]: int(row[column]) for row in csv.DictReader(stream)}

@@ -45,8 +45,9 @@ def main() -> None:
 
 def _headline(report: DataReport) -> None:
     rows_in = report.total("rows_in")
+    tables = len({balance.table for balance in report.balances})
     with components.cards(5, narrowest=175):
-        components.metric("Rows in", formatting.count(rows_in), note=_tables(report))
+        components.metric("Rows in", formatting.count(rows_in), note=_counted(tables, "table"))
         components.metric(
             "Loaded",
             formatting.count(loaded := report.total("rows_loaded")),
@@ -55,7 +56,7 @@ def _headline(report: DataReport) -> None:
         components.metric(
             "Quarantined",
             formatting.count(report.total("rows_quarantined")),
-            note=f"{len(report.quarantined)} rules broken" if report.quarantined else "",
+            note=_counted(len({finding.what for finding in report.quarantined}), "rule"),
             explanation="Rows that break a rule of the contract, kept with the reason.",
         )
         components.metric(
@@ -71,9 +72,8 @@ def _headline(report: DataReport) -> None:
         )
 
 
-def _tables(report: DataReport) -> str:
-    tables = len({balance.table for balance in report.balances})
-    return "1 table" if tables == 1 else f"{tables} tables"
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" + "s" * (number != 1)
 
 
 def _balances(report: DataReport) -> None:

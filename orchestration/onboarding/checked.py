@@ -15,6 +15,7 @@ from orchestration.as_of.text import plain
 from orchestration.lib.company import CompanySources, load_sources
 from orchestration.run import RunRefused, check_sources
 from sources import (
+    Contract,
     IngestError,
     TableLoad,
     find_mappings,
@@ -45,7 +46,7 @@ left join (
         table_name,
         count(*) as row_count
     from quarantine.rejected_rows
-    where rule like '%(account_id)' or message like 'account_id %'
+    where rule like '%(account_id)' or message ~ '(^|; )account_id '
     group by system, source, table_name
 ) as strangers using (system, source, table_name)
 where balances.rows_in > 0
@@ -156,17 +157,18 @@ def load_all(
     return loads, list(dict.fromkeys(failures))
 
 
-def of_a_customer(counts: dict[str, Any]) -> int | None:
+def of_a_customer(contract: Contract, counts: dict[str, Any]) -> int | None:
     """How many rows of a table found their customer; None where its rows have none."""
-    contract, name = load_contract(), counts["table_name"]
-    tables = {table.full_name: table for table in (*contract.tables, EVENTS)}
-    if name == ACCOUNTS or "account_id" not in tables[name].column_names:
+    name = counts["table_name"]
+    table = EVENTS if name == EVENTS.full_name else contract.table(name)
+    if name == ACCOUNTS or "account_id" not in table.column_names:
         return None
     return counts["rows_in"] - counts["rows_without_customer"]
 
 
 def print_checked(console: Console, checked: Checked) -> None:
     """Counts per table, then each rule that was broken, with one example."""
+    contract = load_contract()
     table = Table(box=None, pad_edge=False)
     titles = ("table", "rows in", "loaded", "corrected", "quarantined", "duplicates")
     for title in (*titles, "of a customer"):
@@ -179,7 +181,7 @@ def print_checked(console: Console, checked: Checked) -> None:
             row["rows_quarantined"],
             row["rows_duplicate"],
         )
-        found = of_a_customer(row)
+        found = of_a_customer(contract, row)
         table.add_row(
             plain(row["table_name"]),
             *(f"{number:,}" for number in numbers),

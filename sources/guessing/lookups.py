@@ -197,7 +197,7 @@ def by_lists(file: FileLook, known: Customers) -> Iterator[Lookup]:
         if not can_be_looked_up(profile.header):
             continue
         name = f"export.{quoted(profile.header)}"
-        several = f"{shown(profile.header)} lists several customers in places: the first is taken"
+        several = f"where {shown(profile.header)} lists several customers, the first is taken"
         for place in PLACES:
             if (shared := overlap(_members(profile, place), known.keys)) >= SHARED:
                 member = f"json_extract_string({name}, {literal(place)})"

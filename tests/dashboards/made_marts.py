@@ -287,7 +287,7 @@ def _quarantine() -> pd.DataFrame:
 
 
 def _balances() -> pd.DataFrame:
-    loaded = {"system": "canonical", "rows_corrected": 2, "cells_corrected": 2}
+    loaded = {"system": "canonical", "cells_corrected": 2}
     loaded |= {"loaded_at": AS_OF + pd.Timedelta(hours=30, minutes=5), "rows_duplicate": 5}
     note = json.dumps(["billing.subscriptions.csv: 2 cells of quantity <b>cannot</b> be used"])
     rows = [

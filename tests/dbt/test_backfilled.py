@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from tests.dbt.builds import ONLY_MODELS
 from tests.dbt.conftest import Parsed
 from tests.dbt.eight_customers import fill
-from tests.dbt.test_snapshots_future import AS_OF, ONLY_MODELS
+from tests.dbt.test_snapshots_future import AS_OF
 from tests.dbt.test_updates_future import STATE
 from warehouse import Warehouse
 

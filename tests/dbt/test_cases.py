@@ -10,6 +10,7 @@ import pytest
 
 from orchestration.findings import finding_lines
 from sources import ingest, load_contract
+from tests.dbt.builds import ONLY_MODELS
 from warehouse import Warehouse
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
@@ -37,8 +38,7 @@ def built(
             shutil.copy(file, folder / file.stem / f"{case}.csv")
     loads = ingest(company, company.settings, load_contract(), "canonical", folder)
     assert sum(load.rows_quarantined for load in loads) == 0
-    only_models = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-    dbt_build(company, "2025-09-30", "--select", *MARTS, *only_models)
+    dbt_build(company, "2025-09-30", "--select", *MARTS, *ONLY_MODELS)
     return company
 
 

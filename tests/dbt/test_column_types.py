@@ -7,8 +7,9 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
+from tests.dbt.builds import ONLY_MODELS
 from tests.dbt.eight_customers import fill
-from tests.dbt.test_snapshots_future import AS_OF, ONLY_MODELS
+from tests.dbt.test_snapshots_future import AS_OF
 from warehouse import Warehouse
 
 SELECTION = ["--select", "+account_snapshots", *ONLY_MODELS]

@@ -9,6 +9,7 @@ import pytest
 
 from expectations import load_suites, run_suite
 from sources import TableLoad, ingest, load_contract
+from tests.dbt.builds import ONLY_MODELS
 from tests.dbt.impossible_rows import (
     ODD,
     Row,
@@ -82,8 +83,7 @@ def test_an_end_in_the_year_9999_is_none(company: Warehouse, loads: dict[str, Ta
 def test_all_others_are_scored_and_pay_what_they_paid(
     company: Warehouse, loads: dict[str, TableLoad], dbt_build: Callable[..., None]
 ) -> None:
-    no_tests = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
-    dbt_build(company, "2026-10-31", "--select", *MARTS, *no_tests)
+    dbt_build(company, "2026-10-31", "--select", *MARTS, *ONLY_MODELS)
     scored = company.read(
         "select count(distinct account_id)::int as accounts from marts.fct_health_scores "
         "where account_id <> %(odd)s",

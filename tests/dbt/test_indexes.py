@@ -15,6 +15,7 @@ from benchmarks.account_queries import (
     fill,
 )
 from orchestration.portfolio import FIRST_SQL
+from tests.dbt.builds import ONLY_MODELS
 from warehouse import Warehouse
 
 pytestmark = pytest.mark.slow
@@ -26,9 +27,7 @@ LARGE = ("fct_health_scores", "customer_health", "fct_health_changes")
 def filled(company: Warehouse, dbt_build: Callable[..., None]) -> Warehouse:
     """The marts as dbt makes them, with more rows than a scan is cheaper for."""
     wanted = [f"+{mart}" for mart in MARTS]
-    dbt_build(
-        company, "2026-03-01", "--select", *wanted, "--exclude-resource-type", "test", "unit_test"
-    )
+    dbt_build(company, "2026-03-01", "--select", *wanted, *ONLY_MODELS)
     fill(company, accounts=2_000, weeks=12)
     return company
 

@@ -19,6 +19,7 @@ from orchestration.cli import app as cli
 from orchestration.reports.data import read_report
 from orchestration.status import print_status
 from tests.conftest import PROJECT_ROOT
+from tests.dbt.builds import ONLY_MODELS
 from tests.dbt.eight_customers import PROVENANCE
 from warehouse import Warehouse
 
@@ -109,9 +110,7 @@ def built(company: Warehouse, dbt_build: Callable[..., None]) -> Warehouse:
     company.execute(PROVENANCE)
     company.execute(COMPANY)
     wanted = [*(f"+{mart}" for mart in MARTS), *(f"+{mart}" for mart in SHOWN_BESIDE)]
-    dbt_build(
-        company, AS_OF, "--select", *wanted, *("--exclude-resource-type", "unit_test", "test")
-    )
+    dbt_build(company, AS_OF, "--select", *wanted, *ONLY_MODELS)
     return company
 
 

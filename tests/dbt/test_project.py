@@ -211,5 +211,5 @@ def test_every_table_that_a_signal_needs_can_be_found_delivered(parsed: Parsed) 
         for table in column["config"]["meta"].get("signal", {}).get("source_tables", [])
     }
     deliveries = parsed.manifest["nodes"]["model.tenure.int_table_deliveries"]["raw_code"]
-    looked_for = set(re.findall(r"'(\w+\.\w+)' as source_table", deliveries))
+    looked_for = set(re.findall(r"\('(\w+\.\w+)', 'stg_", deliveries))
     assert needed - looked_for == set()

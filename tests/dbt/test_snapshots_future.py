@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
+from tests.dbt.builds import ONLY_MODELS
 from tests.dbt.eight_customers import fill
 from warehouse import Warehouse
 
@@ -18,7 +19,6 @@ AS_OF = date(2026, 1, 14)
 LATER = AS_OF + timedelta(days=28)
 ACCOUNTS = 8
 MARTS = ["account_snapshots", "fct_churn_outcomes", "fct_health_scores", "customer_health"]
-ONLY_MODELS = ["--exclude-resource-type", "test", "unit_test"]
 SELECTED = [*MARTS, "source_outages"]
 SELECTION = ["--select", "dim_signals", *(f"+{mart}" for mart in SELECTED), *ONLY_MODELS]
 

@@ -14,6 +14,7 @@ import pytest
 
 from sources import ingest, load_contract
 from sources.events import EVENTS
+from tests.dbt.builds import ONLY_MODELS
 from tests.sources.conftest import write_files
 from tests.sources.test_spellings import plain_files, spelled_files
 from tests.sources.written_company import company_as_text
@@ -22,7 +23,6 @@ from warehouse import Warehouse
 pytestmark = pytest.mark.slow
 
 TRIALS = int(os.environ.get("TENURE_SPELLED_MARTS", "1"))
-ONLY_MODELS = ("--exclude-resource-type", "test", "unit_test")
 MARTS = ("--select", "+marts", "--full-refresh", *ONLY_MODELS)
 # How many rows came, duplicates among them, when, and in which line, is said of the delivery.
 OF_THE_DELIVERY = {

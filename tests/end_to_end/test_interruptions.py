@@ -13,8 +13,8 @@ pytestmark = pytest.mark.slow
 
 # Shares of the time that a whole refresh takes: while events are loaded, and twice while models are
 # built, on a machine of any speed.
-MOMENTS = (0.15, 0.3, 0.5)
-OF_THE_DATABASE = 0.4
+MOMENTS = (0.1, 0.25, 0.4)
+OF_THE_DATABASE = 0.35
 
 
 def kill_group_after(small: Small, seconds: float) -> bool:

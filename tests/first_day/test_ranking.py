@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from sources import ingest, load_contract
 from tests.conftest import SHARED_DATA, missing
+from tests.dbt.builds import ONLY_MODELS
 from tests.dbt.conftest import dbt_build, parsed  # noqa: F401  pytest finds fixtures by name
 from tests.first_day.companies import AS_OF, Exports, deliver, read, simulate
 from warehouse import Warehouse
@@ -18,7 +19,6 @@ from warehouse import Warehouse
 pytestmark = pytest.mark.slow
 
 COLD_START = SHARED_DATA.parent / "cold_start"
-ONLY_MODELS = ("--exclude-resource-type", "test", "unit_test")
 BUILT = ("--select", "+customer_health", "+score_basis", *ONLY_MODELS)
 # What no call can change, or what is far away however it is put.
 NO_REASON = re.compile("renewal|as a customer|contract term|longer than", re.IGNORECASE)

@@ -31,7 +31,8 @@ def test_no_asset_is_an_orphan() -> None:
         for key in graph().get_all_asset_keys()
         if not graph().get(key).parent_keys and not graph().get(key).child_keys
     ]
-    assert lonely == []
+    # read where rows land and by dbt's tests, which are checks and no assets
+    assert lonely == [dg.AssetKey(["seeds", "plausible_amounts"])]
 
 
 def test_each_key_is_the_path() -> None:

@@ -13,6 +13,7 @@ from ml.targets import TARGETS
 from ml.targets.churn import TARGET as CHURN
 from simulator import write_company
 from sources import load_contract
+from tests.dbt.builds import ONLY_MODELS
 from tests.dbt.conftest import company, dbt_build, parsed  # noqa: F401  found by name
 from tests.dbt.eight_customers import fill
 from tests.ml.conftest import make_company
@@ -22,7 +23,6 @@ from warehouse import Warehouse
 
 AS_OF = "2026-01-14"
 BUILT = ("+customer_health", "dim_signals", "+fct_contraction_outcomes")
-ONLY_MODELS = ("--exclude-resource-type", "test", "unit_test")
 
 
 @pytest.fixture(scope="module")

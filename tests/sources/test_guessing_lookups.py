@@ -166,7 +166,7 @@ def test_intercoms_contacts_list_their_companies(
         "c-2": "co-beta",
         "c-3": "co-beta",
     }
-    assert any("lists several customers in places" in note for note in found.notes)
+    assert any("lists several customers, the first is taken" in note for note in found.notes)
 
 
 def test_salesforces_relations_give_contacts_and_opportunities_their_account(
@@ -184,7 +184,7 @@ def test_salesforces_relations_give_contacts_and_opportunities_their_account(
 def test_rows_with_an_address_alone_find_the_customer_of_its_domain(
     mapped: Callable[[Mapping[str, str]], Mapped],
 ) -> None:
-    """An address of a free provider is nobody's, and a domain of two customers is not guessed."""
+    """An address of a free provider is no company's, a domain of two customers is not guessed."""
     found = mapped(ADDRESSES)
     assert found.accounts_of("support.tickets", "ticket_id") == {"T-1": "C-1", "T-2": "C-2"}
     assert sorted(found.accounts_of("survey.responses", "response_id").values()) == ["C-1", "C-2"]

@@ -3,6 +3,6 @@
 
 select {{ column_name }}
 from {{ model }}
-where {{ column_name }} > now() + interval '20 years'
+where {{ column_name }} > now() + interval '7305 days'
 
 {% endtest %}

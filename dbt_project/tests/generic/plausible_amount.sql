@@ -1,13 +1,18 @@
-{#- No amount exceeds so many minor units of a dear currency, or ten thousand times as many of another. -#}
+{#- No amount exceeds so many minor units, times what the seed plausible_amounts grants its currency. -#}
 {% test plausible_amount(model, amount, currency, maximum) %}
 
+with
+
+checked as (select * from {{ model }}),
+
+granted as (select * from {{ ref('plausible_amounts') }})
+
 select
-    {{ amount }},
-    {{ currency }}
-from {{ model }}
-where
-    abs({{ amount }}) > {{ maximum }}::numeric * case
-        when {{ currency }} in ('AUD', 'CAD', 'CHF', 'EUR', 'GBP', 'USD') then 1 else 10000
-    end
+    checked.{{ amount }},
+    checked.{{ currency }}
+from checked
+left join granted on checked.{{ currency }} = granted.currency
+inner join granted as others on others.currency is null
+where abs(checked.{{ amount }}) > {{ maximum }}::numeric * coalesce(granted.times, others.times)
 
 {% endtest %}

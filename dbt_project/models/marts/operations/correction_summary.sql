@@ -1,4 +1,4 @@
--- A view: a check that fails must show at once, although it stops the build of all else.
+-- A view: what the newest load found must show although a failed check stops the build of all else.
 {{ config(materialized='view') }}
 
 -- Grain: one row per system, source, table and column with cells that could not be used.

@@ -1,4 +1,4 @@
--- A view: a check that fails must show at once, although it stops the build of all else.
+-- A view: what the newest load found must show although a failed check stops the build of all else.
 {{ config(materialized='view') }}
 
 -- Grain: one row per system, source and table that was delivered.
@@ -15,7 +15,6 @@ joined as (
         table_balances.table_name,
         table_balances.rows_in,
         table_balances.rows_loaded,
-        table_balances.rows_corrected,
         table_balances.rows_quarantined,
         table_balances.rows_duplicate,
         table_balances.cells_corrected,
