@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,12 +66,13 @@ def parse(target: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def parsed(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
+def parsed(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Parsed:
     """The parsed project: one worker parses it for all."""
     from dbt.contracts.graph.manifest import Manifest
 
     folder = tmp_path_factory.getbasetemp()
-    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "dbt_of_all"
+    # not by the environment, which a session within a session inherits
+    shared = (folder.parent if hasattr(pytestconfig, "workerinput") else folder) / "dbt_of_all"
     shared.mkdir(exist_ok=True)
     with (shared / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
