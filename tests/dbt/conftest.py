@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sources import load_contract
 from sources.store import create_tables
-from tests.dbt.builds import PROJECT, Builder
+from tests.dbt.builds import PARSED, PROJECT, Builder
 from warehouse import Warehouse
+
+DEPRECATIONS = "deprecations.json"
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -38,13 +42,11 @@ class Parsed:
         ]
 
 
-@pytest.fixture(scope="session")
-def parsed(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
-    """The project, parsed with the YAML checks that dbt skips on PostgreSQL."""
+def parse(target: Path) -> None:
+    """Parse the project with the YAML checks that dbt skips on PostgreSQL; keep what it says."""
     from dbt.cli.main import dbtRunner
     from dbt.jsonschemas import jsonschemas
 
-    target = tmp_path_factory.mktemp("dbt_parse")
     deprecations: list[str] = []
 
     def note(event: Any) -> None:
@@ -60,8 +62,30 @@ def parsed(tmp_path_factory: pytest.TempPathFactory) -> Parsed:
             ["--quiet", "parse", "--no-partial-parse", "--show-all-deprecations", *places, *written]
         )
     assert result.success, result.exception
-    manifest = json.loads((target / "manifest.json").read_text())
-    return Parsed(manifest, deprecations, cast("Manifest", result.result), target)
+    (target / DEPRECATIONS).write_text(json.dumps(deprecations))
+
+
+@pytest.fixture(scope="session")
+def parsed(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Parsed:
+    """The parsed project: one worker parses it for all."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    folder = tmp_path_factory.getbasetemp()
+    # not by the environment, which a session within a session inherits
+    shared = (folder.parent if hasattr(pytestconfig, "workerinput") else folder) / "dbt_of_all"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / DEPRECATIONS).exists():
+            parse(shared)
+    target = tmp_path_factory.mktemp("dbt_parse")
+    shutil.copy(shared / PARSED, target)
+    return Parsed(
+        json.loads((shared / "manifest.json").read_text()),
+        json.loads((shared / DEPRECATIONS).read_text()),
+        Manifest.from_msgpack((target / PARSED).read_bytes()),
+        target,
+    )
 
 
 @pytest.fixture(scope="module")

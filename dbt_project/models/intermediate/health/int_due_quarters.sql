@@ -61,5 +61,7 @@ from quarters
 full join present on quarters.quarter_start = present.quarter_start
 left join changed_weeks on quarters.quarter_start = changed_weeks.quarter_start
 where
-    quarters.input_hash is distinct from present.input_hash
+    -- of a run that goes back: a full refresh knows no hash of what it finds
+    quarters.quarter_start is null
+    or quarters.input_hash is distinct from present.input_hash
     or changed_weeks.quarter_start is not null
