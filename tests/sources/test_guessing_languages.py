@@ -77,13 +77,6 @@ def test_weeks_are_weeks_whichever_way_round_days_are_written() -> None:
     assert grain_of(Profile("Day", ("13/01/2026", "14/01/2026"), 2)) == "day"
 
 
-def test_a_dot_before_three_digits_groups_thousands_where_small_numbers_have_none() -> None:
-    assert Profile("x", ("1.293", "705"), 2).has_dotted_thousands
-    assert not Profile("x", ("1.293", "12.5"), 2).has_dotted_thousands
-    assert not Profile("x", ("1.293", "1293"), 2).has_dotted_thousands
-    assert not Profile("x", ("0.125", "0.250"), 2).has_dotted_thousands
-
-
 FRENCH = {
     "Clients.csv": (
         "Code client,Nom du client,Montant annuel (EUR),Fin de contrat,Client depuis\n"
