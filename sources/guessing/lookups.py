@@ -277,6 +277,10 @@ def _notes_of_domains(
     if shared := sorted(name for name in found if owners.get(name, 0) > 1):
         listed = ", ".join(map(shown, shared[:5])) + (" and more" if len(shared) > 5 else "")
         notes.append(f"several customers share {listed}: rows of it find no customer")
+    if several := sum(text.count("@") > 1 for text in own.values):
+        notes.append(
+            f"{several:,} values of {shown(own.header)} hold several addresses: the first is taken"
+        )
     free = len(own.values) - sum(found.values())
     if free:
         notes.append(

@@ -20,7 +20,8 @@ NUMBER = re.compile(
     r"[(]?[-+]?\s*(?:[$€£¥]|[A-Z]{3}\b)?\s*[-+]?[0-9][0-9,.'\u2019\s]*(?:[$€£¥%]|[A-Z]{3}\b)?[)]?"
 )
 PLAIN_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.A)
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# With a person's name before it or without, and perhaps with others after it
+EMAIL = re.compile(r"(?:[^@<>]*<)?[^@\s<>]+@[^@\s<>,;|]+\.[^@\s<>,;|]+>?(?:\s*[,;|].*)?", re.S)
 WORDS_OF_TRUTH = frozenset({"true", "false", "t", "f", "yes", "no", "y", "n", "0", "1"})
 DATES = re.compile(f"(?:{ISO}|{DAY}|{NAMED}|{EPOCH})", re.I)
 # How days are written: which readings there are is all that is asked here, not which is meant.
