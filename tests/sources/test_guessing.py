@@ -64,6 +64,8 @@ def test_a_longer_name_that_ends_in_a_general_word_is_another_one() -> None:
         ("crm/sf_account_data.csv.gz", "account"),
         ("subscription_history_2024-01.parquet", "subscription"),
         ("companies.json", "company"),
+        ("cases.csv", "case"),
+        ("survey responses.csv", "survey response"),
     ],
 )
 def test_a_files_name_says_what_its_rows_are(name: str, words: str) -> None:

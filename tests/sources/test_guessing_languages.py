@@ -190,3 +190,28 @@ def test_a_german_company_is_mapped_and_loaded_without_an_edit(
     ]
     assert rows("select survey_type, score::int, submitted_at::date::text from survey.responses "
                 "order by 2") == [("nps", 3, "2026-02-01"), ("nps", 9, "2026-02-01")]  # fmt: skip
+
+
+def test_an_english_word_that_another_language_has_is_read_by_its_values(
+    contract: Contract, tmp_path: Path
+) -> None:
+    """AM is a manager, Fin is no end, Tag no day and Reference no key where values say so."""
+    files = {
+        "accounts.csv": "Account ID,Account Name,AM,Customer Since\n"
+        "C-1,Acme,Ann,2024-01-01\nC-2,Birch,Bob,2024-01-01\n",
+        "cases.csv": "Reference,Case ID,Account ID,Opened,Tag,Fin\n"
+        "r1,1,C-1,2025-12-01,login,resolved\nr2,2,C-2,2025-12-01,billing,open\n",
+        "usage.csv": "Kunde,Tag,Aktive Nutzer\nC-1,2025-12-01,3\nC-2,2025-12-02,4\n",
+    }
+    folder = write_files(tmp_path / "files", files)
+    plans = plan_folder(contract, guess_folder(duckdb.connect(), contract, folder))
+
+    def headers(table: str) -> dict[str, tuple[str, ...]]:
+        return {line.column: line.headers for line in plans[table][0].lines}
+
+    assert headers("crm.accounts")["csm_id"] == ("AM",)
+    tickets = headers("support.tickets")
+    assert tickets["ticket_id"] == ("Case ID",)
+    assert ("Tag",) not in tickets.values()
+    assert ("Fin",) not in tickets.values()
+    assert headers("product.usage_metrics")["period_start"] == ("Tag",)
