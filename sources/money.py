@@ -43,7 +43,7 @@ def define_cents(con: duckdb.DuckDBPyConnection) -> None:
 def times_plausible(currency: str) -> str:
     """SQL: how many times a maximum of the contract an amount in a currency may be."""
     times = _by_currency(PLAUSIBLE_AMOUNTS, "times")
-    others = times.pop("")
+    others = times.pop("OTHER")
     cases = " ".join(f"when {literal(code)} then {number}" for code, number in times.items())
     return f"case {currency} {cases} else {others} end"
 

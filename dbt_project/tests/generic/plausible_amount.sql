@@ -12,7 +12,7 @@ select
     checked.{{ currency }}
 from checked
 left join granted on checked.{{ currency }} = granted.currency
-inner join granted as others on others.currency is null
+inner join granted as others on others.currency = 'OTHER'
 where abs(checked.{{ amount }}) > {{ maximum }}::numeric * coalesce(granted.times, others.times)
 
 {% endtest %}
