@@ -71,9 +71,6 @@ def _with_lookup(
             return each
         note = f"few values of {shown(line.headers[0])} are keys of customers"
         return replace(each, notes=(*each.notes, note))
-    if found.file is not None and found.file.delimiter != each.file.delimiter:
-        note = f"{found.file.name} has another delimiter: customers cannot be looked up there"
-        return replace(each, notes=(*each.notes, note))
     given = Line(ACCOUNT, found.sql, found.why, found.headers)
     return replace(
         each,
@@ -81,6 +78,7 @@ def _with_lookup(
         missing=tuple(name for name in each.missing if name != ACCOUNT),
         notes=(*each.notes, *found.notes),
         alias=" as export",
+        looked_up=found.file,
     )
 
 

@@ -212,6 +212,26 @@ def test_a_managers_name_is_no_pair_with_a_customer(
     assert [plan.missing for plan in found.plans["support.tickets"]] == [("account_id",)]
 
 
+def test_customers_are_looked_up_across_delimiters(
+    mapped: Callable[[Mapping[str, str]], Mapped],
+) -> None:
+    """A CRM that writes semicolons and a helpdesk that writes commas are one company's."""
+    found = mapped(
+        {
+            "customers.csv": "Customer ID;Customer Name;Customer Since\n"
+            + "".join(f"C-{n};Name {n};2024-01-01\n" for n in range(3)),
+            "tickets.csv": "Ticket ID,Customer,Opened\n"
+            + "".join(f"T-{n},Name {n},2025-01-01\n" for n in range(3)),
+            "calls.csv": "Customer ID,Date,Type\nC-1,2025-02-01,call\n",
+            "meetings.csv": "Customer ID;Date;Type\nC-2;2025-02-01;meeting\n",
+        }
+    )
+    assert found.accounts_of("support.tickets", "ticket_id") == {
+        f"T-{n}": f"C-{n}" for n in range(3)
+    }
+    assert set(found.accounts_of("crm.activities", "activity_type")) == {"call", "meeting"}
+
+
 def test_the_domain_of_an_address_is_read_alike_everywhere(tmp_path: Path) -> None:
     cases = {
         "Ann@Acme.com": "acme.com",
