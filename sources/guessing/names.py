@@ -52,7 +52,7 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december",
 )  # fmt: skip
-BEFORE_DETAILS = r"(?<=\w )(?:by|for|from|per|as of|since|until|je|pro|nach|par|pour)\b"
+BEFORE_DETAILS = r"(?<=\w )(?:by|for|from|per|as of|since|until|je|pro|nach|par|pour|por)\b"
 # An English name goes before one of another language that would be as good.
 TRANSLATED = 0.98
 EXACT, JOINED, AT_THE_END, AT_THE_START, ALIKE = 1.0, 0.97, 0.74, 0.66, 0.8
