@@ -35,8 +35,10 @@ NUMBERED = frozenset(
 )  # fmt: skip
 ACTIVITIES = {"call": "call", "email": "email", "meeting": "meeting", "note": "note",
               "event": "meeting", "qbr": "business_review"}  # fmt: skip
-DURATIONS = {"minute": "minute", "hour": "hour", "day": "day", "minutes": "minute",
-             "hours": "hour", "days": "day", "hrs": "hour", "mins": "minute"}  # fmt: skip
+DURATIONS = {"second": "second", "seconds": "second", "sec": "second", "secs": "second",
+             "minute": "minute", "minutes": "minute", "min": "minute", "mins": "minute",
+             "hour": "hour", "hours": "hour", "hr": "hour", "hrs": "hour",
+             "day": "day", "days": "day"}  # fmt: skip
 DURATION_ENDS = {
     "solved_at": {"resolve", "resolution", "solve", "close", "resolved", "solved"},
     "first_response_at": {"response", "respond", "reply", "answer"},
@@ -219,7 +221,8 @@ def durations(table: Table, file: FileLook, matches: Mapping[str, Match]) -> lis
         if column in matches or column not in table.column_names:
             continue
         for profile in file.profiles:
-            words = words_of(profile.header)
+            # the unit is often in brackets: First reply time (min)
+            words = words_of(re.sub(r"[()\[\]]", " ", profile.header))
             unit = next((DURATIONS[word] for word in words if word in DURATIONS), None)
             if unit and ends & set(words) and profile.numbers >= 0.8:
                 name = quoted(profile.header)

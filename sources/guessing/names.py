@@ -53,6 +53,10 @@ MONTHS = (
     "october", "november", "december",
 )  # fmt: skip
 BEFORE_DETAILS = r"(?<=\w )(?:by|for|from|per|as of|since|until|je|pro|nach|par|pour|por)\b"
+# What makes another thing of a name that it stands before: the end of the current term is no end.
+QUALIFIERS = frozenset(
+    {"current", "next", "trial", "previous", "prior", "expected", "planned", "estimated"}
+)
 # An English name goes before one of another language that would be as good.
 TRANSLATED = 0.98
 EXACT, JOINED, AT_THE_END, AT_THE_START, ALIKE = 1.0, 0.97, 0.74, 0.66, 0.8
@@ -141,7 +145,7 @@ def _part_score(words: tuple[str, ...], phrase: tuple[str, ...]) -> float:
     if is_general or len(words) <= len(phrase):
         return 0.0
     if words[-len(phrase) :] == phrase:
-        return AT_THE_END
+        return 0.0 if QUALIFIERS & set(words[: -len(phrase)]) else AT_THE_END
     return AT_THE_START if words[: len(phrase)] == phrase else 0.0
 
 

@@ -69,7 +69,9 @@ def plan(table: Table, guess: TableGuess, newest: date | None) -> Plan:
         lines += _usage_lines(guess.wide, file)
     lines += durations(table, file, matches) + _urgency(table, file, matches)
     given = {line.column for line in lines}
-    for name in (*table.required, "full_name"):
+    # an amount without a currency is no amount, whether the contract requires one or not
+    of_amounts = ["currency"] if any(name.endswith("_cents") for name in given) else []
+    for name in dict.fromkeys((*table.required, "full_name", *of_amounts)):
         if name in table.column_names and name not in given:
             derived = derive(table, name, file, matches, newest)
             lines += [derived] if derived else []
@@ -97,8 +99,8 @@ def line_of(
         return _amount(line, profile, file, matches)
     if column.is_time and profile.month_format:
         return replace(line, sql=first_of_month(name, profile.month_format))
-    if column.name == "billing_period_months" and profile.numbers < 0.8:
-        return replace(line, sql=_case(name, {k: str(v) for k, v in FREQUENCIES.items()}, profile))
+    if column.name == "billing_period_months":
+        return _billing_period(line, profile, file)
     if column.data_type in NUMBERS and not column.has_ranges:
         form = number_form(profile.known, file.delimiter)
         why = f"{line.why}; {form.doubt}" if form.doubt else line.why
@@ -125,6 +127,20 @@ def _case(name: str, codes: dict[str, str], profile: Profile) -> str:
         return name
     whens = " ".join(f"when {literal(word)} then {literal(code)}" for word, code in used.items())
     return f"case lower({name}::varchar) {whens} else {name}::varchar end"
+
+
+def _billing_period(line: Line, profile: Profile, file: FileLook) -> Line:
+    """A period in months: of a word such as annual, or of a number beside which its unit stands."""
+    months = {word: str(number) for word, number in FREQUENCIES.items()}
+    if profile.numbers < 0.8:
+        return replace(line, sql=_case(line.sql, months, profile))
+    of_unit = (*words_of(profile.header), "unit")
+    for unit in file.profiles:
+        if words_of(unit.header) == of_unit and not unit.is_empty:
+            one = f"try_cast({_case(quoted(unit.header), months, unit)} as integer)"
+            headers = (*line.headers, unit.header)
+            return replace(line, sql=f"try_cast({line.sql} as integer) * {one}", headers=headers)
+    return line
 
 
 def _urgency(table: Table, file: FileLook, matches: dict[str, Match]) -> list[Line]:
