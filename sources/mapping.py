@@ -3,10 +3,11 @@
 `<system>/<schema>.<table>.sql`, in the company's own folder of mappings or in `sources/mappings`,
 reads files by name (`from "subscription.csv"`; a name may hold `*`) and gives the contract's
 columns. What else it gives goes to `attributes`.
-`_file` and `_row` come with each file and must be passed on. Two comments steer the reading:
+`_file` and `_row` come with each file and must be passed on. Comments steer the reading:
 
     -- dates: start_date, end_date day-first    these columns are dates (format stated, or found)
     -- delimiter: ;                             the CSV files are not separated by commas
+    -- delimiter of "clients.csv": tab          of several files, this one is separated otherwise
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import contextlib
 import re
 from collections.abc import Collection, Sequence
 from collections.abc import Mapping as Dict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -33,7 +34,7 @@ FILE_NAME = re.compile(
     r'"([^"\n]+\.(?:csv(?:\.gz)?|parquet|jsonl|ndjson|json|xlsx|xls|ods))"', re.I
 )
 COMMENT = re.compile(r"--[^\n]*")
-DIRECTIVE = re.compile(r"^--\s*(dates|delimiter):\s*(.+?)\s*$", re.M)
+DIRECTIVE = re.compile(r'^--\s*(?:(dates)|delimiter(?: of "([^"]+)")?):\s*(.+?)\s*$', re.M)
 
 
 class MappingError(ValueError):
@@ -51,13 +52,19 @@ ACROSS_ROWS = re.compile(
 
 @dataclass(frozen=True)
 class Mapping:
-    """A mapping as written: its SQL, the file names it reads, its date columns and delimiter."""
+    """A mapping as written: its SQL, the file names it reads, its date columns, its delimiter and
+    those of single files."""
 
     name: str
     sql: str
     files: tuple[str, ...]
     dates: Dict[str, str | None]
     delimiter: str = ","
+    delimiters: Dict[str, str] = field(default_factory=dict)
+
+    def delimiter_of(self, file: str) -> str:
+        """What separates the columns of a file that the mapping names."""
+        return self.delimiters.get(file, self.delimiter)
 
     @property
     def is_row_by_row(self) -> bool:
@@ -72,20 +79,25 @@ class Mapping:
 def parse_mapping(name: str, text: str) -> Mapping:
     """Read a mapping's text. Raises MappingError when it reads no file or misstates a date."""
     dates: dict[str, str | None] = {}
-    delimiter = ","
-    for directive, value in DIRECTIVE.findall(text):
-        if directive == "delimiter":
-            delimiter = "\t" if value == "tab" else value
-        else:
-            try:
-                dates |= parse_dates_directive(value)
-            except ValueError as error:
-                raise MappingError(f"{name}: {error}") from error
+    delimiters: dict[str, str] = {}
+    for is_dates, file, value in DIRECTIVE.findall(text):
+        if not is_dates:
+            delimiters[file] = "\t" if value == "tab" else value
+            continue
+        try:
+            dates |= parse_dates_directive(value)
+        except ValueError as error:
+            raise MappingError(f"{name}: {error}") from error
     sql = text.strip().rstrip(";")
     files = tuple(dict.fromkeys(FILE_NAME.findall(COMMENT.sub("", sql))))
     if not files:
         raise MappingError(f'{name}: reads no file; name one as in: from "subscription.csv"')
-    return Mapping(name, sql, files, dates, delimiter)
+    of_all = delimiters.pop("", ",")
+    if unknown := set(delimiters) - set(files):
+        raise MappingError(
+            f"{name}: states the delimiter of {min(unknown)}, which it does not read"
+        )
+    return Mapping(name, sql, files, dates, of_all, delimiters)
 
 
 def find_mappings(system: str, folders: Sequence[Path]) -> Path:
@@ -190,8 +202,9 @@ class Reader:
             is_alone = only in all_files
             files = [only] if only and is_alone else all_files
             name = f"{only.name} alone" if only and is_alone else pattern
-            raw = f"{name} read with {mapping.delimiter}"
-            notes += self._read_once(files, raw, mapping.delimiter)
+            delimiter = mapping.delimiter_of(pattern)
+            raw = f"{name} read with {delimiter}"
+            notes += self._read_once(files, raw, delimiter)
             notes += read_dates(self.con, raw, pattern, mapping.dates, advice)
             groups[raw] = tuple(files)
         return Delivery(mapping.name, groups, mapping.sql, tuple(notes))

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from sources.contract import Column, Rule, Table
-from sources.guessing.names import spellings, words_of
+from sources.guessing.names import readings, spellings
 from sources.guessing.values import Profile, overlap
 from sources.guessing.words import Vocabulary
 
@@ -84,9 +84,9 @@ def match(
     entities: frozenset[str] = frozenset(),
 ) -> Match:
     """How well one header and its values fit one column."""
-    header = words_of(profile.header)
     by_name = max(
-        words.score(spelling, table.full_name, column.name)
+        belief * words.score(spelling, table.full_name, column.name)
+        for header, belief in readings(profile.header).items()
         for spelling in spellings(header, entities)
     )
     reason = "its name" if by_name >= THRESHOLD else ""

@@ -17,10 +17,12 @@ from sources.guessing.languages import in_english, without_accents
 from sources.guessing.names import MONTHS, words_of
 from sources.guessing.tables import FileLook
 from sources.guessing.values import PLAIN_NUMBER
+from sources.guessing.written_numbers import number_form, plain_number
 from sources.landing import literal, quoted
 from sources.mapping import FILE_NAME
 
 CURRENCY = re.compile(r"\(([A-Z]{3})\)|\b(USD|EUR|GBP|CHF|CAD|AUD|JPY|SEK|NOK|DKK|INR|BRL)\b")
+CODE = re.compile(r"^[A-Z]{3}\b|\b[A-Z]{3}$")
 SIGNS = {"$": "USD", "€": "EUR", "£": "GBP"}
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 # What a header says of its scale: (1-5), 0 to 10.
@@ -33,8 +35,10 @@ NUMBERED = frozenset(
 )  # fmt: skip
 ACTIVITIES = {"call": "call", "email": "email", "meeting": "meeting", "note": "note",
               "event": "meeting", "qbr": "business_review"}  # fmt: skip
-DURATIONS = {"minute": "minute", "hour": "hour", "day": "day", "minutes": "minute",
-             "hours": "hour", "days": "day", "hrs": "hour", "mins": "minute"}  # fmt: skip
+DURATIONS = {"second": "second", "seconds": "second", "sec": "second", "secs": "second",
+             "minute": "minute", "minutes": "minute", "min": "minute", "mins": "minute",
+             "hour": "hour", "hours": "hour", "hr": "hour", "hrs": "hour",
+             "day": "day", "days": "day"}  # fmt: skip
 DURATION_ENDS = {
     "solved_at": {"resolve", "resolution", "solve", "close", "resolved", "solved"},
     "first_response_at": {"response", "respond", "reply", "answer"},
@@ -127,6 +131,9 @@ def currency(file: FileLook, matches: Mapping[str, Match]) -> Line:
         for sign, code in SIGNS.items():
             if any(sign in text for text in file.profile(header).sample):
                 return Line("currency", literal(code), f"amounts are written with {sign}")
+        if file.profile(header).share(lambda text: bool(CODE.search(text))) >= 0.8:
+            sql = f"upper(regexp_extract({quoted(header)}, '[A-Za-z]{{3}}'))"
+            return Line("currency", sql, "written beside the amounts", (header,))
     return Line("currency", "'USD'", "no currency is given", (), True)
 
 
@@ -214,11 +221,12 @@ def durations(table: Table, file: FileLook, matches: Mapping[str, Match]) -> lis
         if column in matches or column not in table.column_names:
             continue
         for profile in file.profiles:
-            words = words_of(profile.header)
+            # the unit is often in brackets: First reply time (min)
+            words = words_of(re.sub(r"[()\[\]]", " ", profile.header))
             unit = next((DURATIONS[word] for word in words if word in DURATIONS), None)
             if unit and ends & set(words) and profile.numbers >= 0.8:
                 name = quoted(profile.header)
-                number = f"replace({name}, ',', '.')" if profile.has_comma_decimals else name
+                number = plain_number(name, profile, number_form(profile.known, file.delimiter))
                 # what is no number stays as it is, so that the contract names it
                 time = f"{start} + try_cast({number} as double) * interval 1 {unit}"
                 sql = f"coalesce(({time})::varchar, {name})"

@@ -86,9 +86,7 @@ def choose(
         others = chosen.get(guess.table, ())
         if guess.score < TABLE_THRESHOLD:
             without[guess.file.name] = "resembles no table of the contract"
-        elif others and (
-            guess.table not in MANY or others[0].file.delimiter != guess.file.delimiter
-        ):
+        elif others and guess.table not in MANY:
             without[guess.file.name] = f"{guess.table} is read from {others[0].file.name}"
         else:
             chosen[guess.table] = (*others, guess)

@@ -71,9 +71,6 @@ def _with_lookup(
             return each
         note = f"few values of {shown(line.headers[0])} are keys of customers"
         return replace(each, notes=(*each.notes, note))
-    if found.file is not None and found.file.delimiter != each.file.delimiter:
-        note = f"{found.file.name} has another delimiter: customers cannot be looked up there"
-        return replace(each, notes=(*each.notes, note))
     given = Line(ACCOUNT, found.sql, found.why, found.headers)
     return replace(
         each,
@@ -81,6 +78,7 @@ def _with_lookup(
         missing=tuple(name for name in each.missing if name != ACCOUNT),
         notes=(*each.notes, *found.notes),
         alias=" as export",
+        looked_up=found.file,
     )
 
 
@@ -277,6 +275,10 @@ def _notes_of_domains(
     if shared := sorted(name for name in found if owners.get(name, 0) > 1):
         listed = ", ".join(map(shown, shared[:5])) + (" and more" if len(shared) > 5 else "")
         notes.append(f"several customers share {listed}: rows of it find no customer")
+    if several := sum(text.count("@") > 1 for text in own.values):
+        notes.append(
+            f"{several:,} values of {shown(own.header)} hold several addresses: the first is taken"
+        )
     free = len(own.values) - sum(found.values())
     if free:
         notes.append(

@@ -52,7 +52,13 @@ MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december",
 )  # fmt: skip
-BEFORE_DETAILS = r"(?<=\w )(?:by|for|from|per|as of|since|until|je|pro|nach|par|pour)\b"
+BEFORE_DETAILS = r"(?<=\w )(?:by|for|from|per|as of|since|until|je|pro|nach|par|pour|por)\b"
+# What makes another thing of a name that it stands before: the end of the current term is no end.
+QUALIFIERS = frozenset(
+    {"current", "next", "trial", "previous", "prior", "expected", "planned", "estimated"}
+)
+# An English name goes before one of another language that would be as good.
+TRANSLATED = 0.98
 EXACT, JOINED, AT_THE_END, AT_THE_START, ALIKE = 1.0, 0.97, 0.74, 0.66, 0.8
 
 
@@ -67,8 +73,25 @@ def own_words(name: str) -> tuple[str, ...]:
 def words_of(name: str) -> tuple[str, ...]:
     """A header's words in English and in one spelling: `property_createdate`, `Erstellt am`,
     `Created On` → created, at."""
+    return _in_one_spelling(in_english(tuple(map(without_accents, own_words(name)))))
+
+
+@cache
+def readings(name: str) -> dict[tuple[str, ...], float]:
+    """A header's words as English and in English, and how much each is believed: Tag and Reference
+    may be meant in either language, and which it is their values decide."""
+    return {words_of(name): TRANSLATED, english_words(name): 1.0}
+
+
+@cache
+def english_words(name: str) -> tuple[str, ...]:
+    """The words of a name that is English, in one spelling."""
+    return _in_one_spelling(tuple(map(without_accents, own_words(name))))
+
+
+def _in_one_spelling(english: tuple[str, ...]) -> tuple[str, ...]:
     words: list[str] = []
-    for word in in_english(tuple(map(without_accents, own_words(name)))):
+    for word in english:
         words.extend(COMPOUNDS.get(word, (ONE_SPELLING.get(word, word),)))
     while len(words) > 1 and words[0] in PREFIXES:
         words.pop(0)
@@ -101,7 +124,7 @@ def singular(word: str) -> str:
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is", "ps", "es")):
         return word[:-1]
     if len(word) > 4 and word.endswith("es"):
-        return word[:-2] if word.endswith(("ses", "xes", "ches", "shes")) else word[:-1]
+        return word[:-2] if word.endswith(("sses", "uses", "xes", "ches", "shes")) else word[:-1]
     return word
 
 
@@ -122,7 +145,7 @@ def _part_score(words: tuple[str, ...], phrase: tuple[str, ...]) -> float:
     if is_general or len(words) <= len(phrase):
         return 0.0
     if words[-len(phrase) :] == phrase:
-        return AT_THE_END
+        return 0.0 if QUALIFIERS & set(words[: -len(phrase)]) else AT_THE_END
     return AT_THE_START if words[: len(phrase)] == phrase else 0.0
 
 

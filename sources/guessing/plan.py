@@ -14,7 +14,8 @@ class Plan:
     """How one file (or its like) becomes rows of one table.
 
     `missing` are required columns that nothing gives; `passes_all` is whether the other columns of
-    the file go to `attributes`; `where` is the header that a row must have to be one.
+    the file go to `attributes`; `where` is the header that a row must have to be one; `looked_up`
+    is the file in which its customers are found.
     """
 
     table: str
@@ -27,3 +28,4 @@ class Plan:
     where: str | None = None
     notes: tuple[str, ...] = ()
     alias: str = ""
+    looked_up: FileLook | None = None

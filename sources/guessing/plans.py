@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 
 from sources.contract import Column, Contract, Table
 from sources.events import EVENTS
 from sources.guessing.columns import (
     FREQUENCIES,
+    NUMBERS,
     Match,
     match_columns,
 )
@@ -29,10 +29,10 @@ from sources.guessing.tables import FileLook, TableGuess
 from sources.guessing.usage import METRICS, Wide
 from sources.guessing.values import Profile, overlap
 from sources.guessing.words import vocabulary
+from sources.guessing.written_numbers import number_form, plain_number
 from sources.landing import literal, quoted
 
 SUBSCRIPTIONS, CSMS = "billing.subscriptions", "crm.csms"
-THOUSANDS = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d+)?|-?\d+(\.\d+)?", re.A)
 YEARLY = frozenset({"annual", "annually", "arr", "acv", "yearly", "year"})
 MONTHLY = frozenset({"mrr", "monthly", "month", "mthly"})
 
@@ -69,7 +69,9 @@ def plan(table: Table, guess: TableGuess, newest: date | None) -> Plan:
         lines += _usage_lines(guess.wide, file)
     lines += durations(table, file, matches) + _urgency(table, file, matches)
     given = {line.column for line in lines}
-    for name in (*table.required, "full_name"):
+    # an amount without a currency is no amount, whether the contract requires one or not
+    of_amounts = ["currency"] if any(name.endswith("_cents") for name in given) else []
+    for name in dict.fromkeys((*table.required, "full_name", *of_amounts)):
         if name in table.column_names and name not in given:
             derived = derive(table, name, file, matches, newest)
             lines += [derived] if derived else []
@@ -97,8 +99,13 @@ def line_of(
         return _amount(line, profile, file, matches)
     if column.is_time and profile.month_format:
         return replace(line, sql=first_of_month(name, profile.month_format))
-    if column.name == "billing_period_months" and profile.numbers < 0.8:
-        return replace(line, sql=_case(name, {k: str(v) for k, v in FREQUENCIES.items()}, profile))
+    if column.name == "billing_period_months":
+        return _billing_period(line, profile, file)
+    if column.data_type in NUMBERS and not column.has_ranges:
+        form = number_form(profile.known, file.delimiter)
+        why = f"{line.why}; {form.doubt}" if form.doubt else line.why
+        return replace(line, sql=plain_number(name, profile, form), why=why,
+                       is_assumed=bool(form.doubt))  # fmt: skip
     codes = vocabulary().codes(table.full_name, column.name)
     rules = [rule for rule in table.rules if column.name in rule.columns]
     accepted = next((rule.values for rule in rules if rule.kind == "accepted_values"), ())
@@ -122,6 +129,20 @@ def _case(name: str, codes: dict[str, str], profile: Profile) -> str:
     return f"case lower({name}::varchar) {whens} else {name}::varchar end"
 
 
+def _billing_period(line: Line, profile: Profile, file: FileLook) -> Line:
+    """A period in months: of a word such as annual, or of a number beside which its unit stands."""
+    months = {word: str(number) for word, number in FREQUENCIES.items()}
+    if profile.numbers < 0.8:
+        return replace(line, sql=_case(line.sql, months, profile))
+    of_unit = (*words_of(profile.header), "unit")
+    for unit in file.profiles:
+        if words_of(unit.header) == of_unit and not unit.is_empty:
+            one = f"try_cast({_case(quoted(unit.header), months, unit)} as integer)"
+            headers = (*line.headers, unit.header)
+            return replace(line, sql=f"try_cast({line.sql} as integer) * {one}", headers=headers)
+    return line
+
+
 def _urgency(table: Table, file: FileLook, matches: dict[str, Match]) -> list[Line]:
     """A priority where tickets have a severity alone, in words that are known."""
     if "severity" not in matches or "priority" in matches or "priority" not in table.column_names:
@@ -136,13 +157,10 @@ def _urgency(table: Table, file: FileLook, matches: dict[str, Match]) -> list[Li
 def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Match]) -> Line:
     """An amount in minor units of its currency, and where it is yearly, a twelfth of it."""
     words = set(words_of(profile.header))
+    form = number_form(profile.known, file.delimiter)
     in_minor_units = "cents" in words or "livemode" in {h.casefold() for h in file.headers}
-    number = line.sql
-    if profile.has_dotted_thousands or not (profile.has_plain_numbers or profile.is_empty):
-        number = _plain_number(line.sql, profile)
-    why = line.why
-    if profile.has_dotted_thousands:
-        why += "; the dot groups thousands"
+    number = plain_number(line.sql, profile, form)
+    why = f"{line.why}; {form.doubt}" if form.doubt else line.why
     is_yearly = line.column == "mrr_cents" and bool(words & YEARLY)
     is_assumed = line.column == "mrr_cents" and not words & (YEARLY | MONTHLY)
     if is_yearly:
@@ -150,7 +168,7 @@ def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Mat
         why += "; a year's amount, divided by twelve"
     elif is_assumed:
         why += "; taken as a month's amount"
-    is_assumed |= profile.has_dotted_thousands and not profile.is_sure_of_its_dots
+    is_assumed |= bool(form.doubt)
     if in_minor_units:
         whole = f"round(try_cast({number} as decimal(28, 6)))::bigint"
         return replace(line, sql=whole if is_yearly else number, why=why + "; in minor units",
@@ -158,17 +176,6 @@ def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Mat
     code = quoted(matches["currency"].header) if "currency" in matches else None
     code = code or currency(file, matches).sql
     return replace(line, sql=f"cents({number}, {code})", why=why, is_assumed=is_assumed)
-
-
-def _plain_number(name: str, profile: Profile) -> str:
-    """SQL: an amount without signs and separators of thousands."""
-    if profile.has_comma_decimals or profile.has_dotted_thousands:
-        kept = f"regexp_replace({name}, '[^0-9,()-]', '', 'g')"
-        return f"replace(replace(replace({kept}, ',', '.'), '(', '-'), ')', '')"
-    if profile.share(lambda text: bool(THOUSANDS.fullmatch(text))) == 1.0:
-        return f"replace({name}, ',', '')"
-    kept = f"regexp_replace({name}, '[^0-9.()-]', '', 'g')"
-    return f"replace(replace({kept}, '(', '-'), ')', '')"
 
 
 def _usage_lines(wide: Wide, file: FileLook) -> list[Line]:
@@ -192,25 +199,22 @@ def _value(wide: Wide, file: FileLook) -> Line:
     profiles = [file.profile(header) for header in wide.values]
     if wide.period is None:  # the months of one metric are written alike
         profiles = [Profile("value", sum((p.values for p in profiles), ()), 0)]
-    unsure = []
+    doubts: dict[str, list[str]] = {}
     for profile in profiles:
-        is_dotted = profile.has_dotted_thousands and (
-            profile.is_sure_of_its_dots or file.delimiter == ";"
-        )
-        unsure += [profile.header] if is_dotted else []
-        is_plain = profile.has_plain_numbers and not is_dotted
-        sql = "value" if is_plain or profile.is_empty else _plain_number("value", profile)
+        form = number_form(profile.known, file.delimiter)
+        if form.doubt:
+            doubts.setdefault(form.doubt, []).append(shown(profile.header))
+        sql = plain_number("value", profile, form)
         forms.setdefault(sql, []).append(wide.values.get(profile.header, ""))
-    why = "numbers"
-    if unsure:
-        why = f"the dot groups thousands in {', '.join(map(shown, unsure))}"
+    why = "; ".join(f"{doubt} in {', '.join(names)}" for doubt, names in doubts.items())
+    why = why or "numbers"
     if len(forms) == 1:
-        return Line("value", next(iter(forms)), why, (), bool(unsure))
+        return Line("value", next(iter(forms)), why, (), bool(doubts))
     whens = " ".join(
         f"when metric in ({', '.join(map(literal, metrics))}) then {sql}"
         for sql, metrics in forms.items()
     )
-    return Line("value", f"case {whens} end", why, (), bool(unsure))
+    return Line("value", f"case {whens} end", why, (), bool(doubts))
 
 
 def _dates(table: Table, lines: Sequence[Line], file: FileLook) -> tuple[str, ...]:
@@ -247,20 +251,11 @@ def newest_day(guess: FolderGuess) -> date | None:
     return max(days, default=None)
 
 
-def _days(profile: Profile) -> tuple[date, ...]:
+def _days(profile: Profile) -> frozenset[date]:
     """The days of a column, or the first days of its months; none where two readings differ."""
     if profile.month_format:
-        texts = [f"{text.replace('-', ' ')}" for text in profile.sample]
-        written = profile.month_format.replace("-", " ")
-        return tuple(found for text in texts if (found := _first_day(text, written)))
-    return profile.days[0] if len(profile.days) == 1 else ()
-
-
-def _first_day(text: str, written: str) -> date | None:
-    try:
-        return datetime.strptime(text, written).date()
-    except ValueError:
-        return None
+        return profile.months
+    return profile.days[0] if len(profile.days) == 1 else frozenset()
 
 
 def _sold(contract: Contract, of_accounts: TableGuess, newest: date | None) -> Plan | None:

@@ -12,12 +12,16 @@ from sources.blanks import BLANKS, NULL_WORDS
 from sources.dates import DAY, EPOCH, ISO, NAMED
 
 LOOKED_AT = 500
+# A column whose values are days but for some, such as TBD, holds days.
+MOSTLY = 0.9
 
-NUMBER = re.compile(r"[(]?[-+]?\s*[$€£¥]?\s*[-+]?\d[\d,.' ]*\s*[$€£¥%]?[)]?", re.A)
+# Blanks that do not break a line are Unicode's.
+NUMBER = re.compile(
+    r"[(]?[-+]?\s*(?:[$€£¥]|[A-Z]{3}\b)?\s*[-+]?[0-9][0-9,.'\u2019\s]*(?:[$€£¥%]|[A-Z]{3}\b)?[)]?"
+)
 PLAIN_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.A)
-COMMA_DECIMALS = re.compile(r"\D*\d{1,3}(\.\d{3})*,\d{1,2}\D*|\D*\d+,\d{1,2}\D*", re.A)
-DOTTED = re.compile(r"[-+]?[1-9]\d{0,2}(\.\d{3})+", re.A)
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# With a person's name before it or without, and perhaps with others after it
+EMAIL = re.compile(r"(?:[^@<>]*<)?[^@\s<>]+@[^@\s<>,;|]+\.[^@\s<>,;|]+>?(?:\s*[,;|].*)?", re.S)
 WORDS_OF_TRUTH = frozenset({"true", "false", "t", "f", "yes", "no", "y", "n", "0", "1"})
 DATES = re.compile(f"(?:{ISO}|{DAY}|{NAMED}|{EPOCH})", re.I)
 # How days are written: which readings there are is all that is asked here, not which is meant.
@@ -71,9 +75,17 @@ class Profile:
     def month_format(self) -> str | None:
         """How its months are written; None where it does not hold months."""
         for pattern, written in MONTHS.items():
-            if self.share(lambda text, p=pattern: bool(re.fullmatch(p, text, re.A))) >= 0.9:
-                return written.replace(" ", "-") if "-" in self.sample[0] else written
+            months = {text for text in self.known if re.fullmatch(pattern, text, re.A)}
+            if months and sum(text in months for text in self.values) >= MOSTLY * len(self.values):
+                return written.replace(" ", "-") if "-" in min(months) else written
         return None
+
+    @cached_property
+    def months(self) -> frozenset[date]:
+        """The first days of the months that it holds."""
+        written = (self.month_format or "").replace("-", " ")
+        read = (_read(text.replace("-", " "), written) for text in self.known)
+        return frozenset(day for day in read if day)
 
     @cached_property
     def numbers(self) -> float:
@@ -89,48 +101,33 @@ class Profile:
 
     @cached_property
     def has_plain_numbers(self) -> bool:
-        return self.share(lambda text: bool(PLAIN_NUMBER.fullmatch(text))) == 1.0
+        return bool(self.known) and all(map(PLAIN_NUMBER.fullmatch, self.known))
 
     @cached_property
-    def has_comma_decimals(self) -> bool:
-        """Whether 1.234,50 is how it writes amounts: only where one value can be nothing else."""
-        commas = [text for text in self.sample if "," in text]
-        return bool(commas) and all(COMMA_DECIMALS.fullmatch(text) for text in commas)
-
-    @cached_property
-    def has_dotted_thousands(self) -> bool:
-        """Whether 1.234 may be how it writes a thousand and more: each dot is before three digits,
-        and no number of more than three digits is without one."""
-        dotted = [text for text in self.sample if "." in text]
-        others = [text for text in self.sample if "." not in text]
-        return (
-            bool(dotted)
-            and all(DOTTED.fullmatch(text) for text in dotted)
-            and all(len(re.findall(r"\d", text)) <= 3 for text in others)
-        )
-
-    @property
-    def is_sure_of_its_dots(self) -> bool:
-        """Whether its dots cannot be decimal points: some numbers have two, or some have none."""
-        return any(text.count(".") != 1 for text in self.sample)
-
-    @cached_property
-    def days(self) -> tuple[tuple[date, ...], ...]:
-        """Its days in each reading that reads them all; a clock is passed over."""
-        readings = []
-        for written in DAYS:
-            try:
-                found = [datetime.strptime(_day(text), written).date() for text in self.sample]
-            except ValueError:
-                continue
-            readings.append(tuple(found))
-        return tuple(readings) if self.sample else ()
+    def days(self) -> tuple[frozenset[date], ...]:
+        """Its days in each reading that reads all that any reading can, without their clocks; none
+        where a tenth of its values are no days."""
+        texts = {text: _day(text) for text in self.known}
+        days = {day: {w: found for w in DAYS if (found := _read(day, w))}
+                for day in set(texts.values())}  # fmt: skip
+        if sum(bool(days[texts[text]]) for text in self.values) < MOSTLY * max(len(self.values), 1):
+            return ()
+        read = [by_reading for by_reading in days.values() if by_reading]
+        fitting = [w for w in DAYS if all(w in by_reading for by_reading in read)]
+        return tuple(frozenset(by_reading[w] for by_reading in read) for w in fitting)
 
     @cached_property
     def extent(self) -> tuple[float, float] | None:
         """The smallest and the largest of its numbers."""
         found = [float(text) for text in self.sample if PLAIN_NUMBER.fullmatch(text)]
         return (min(found), max(found)) if found else None
+
+
+def _read(text: str, written: str) -> date | None:
+    try:
+        return datetime.strptime(text, written).date()
+    except ValueError:
+        return None
 
 
 def _day(text: str) -> str:

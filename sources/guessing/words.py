@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from sources.guessing.names import best_phrase, file_words, words_of
+from sources.guessing.names import best_phrase, english_words, file_words
 
 FOLDER = Path(__file__).resolve().parent
 ANY_TABLE = "*"
@@ -26,7 +26,10 @@ class Vocabulary:
     def of_column(self, table: str, column: str) -> Phrases:
         """What a column of a table may be called; its own name goes first."""
         own = self.columns.get((table, column)) or self.columns.get((ANY_TABLE, column)) or ()
-        return (words_of(column), *(phrase for phrase in own if phrase != words_of(column)))
+        return (
+            english_words(column),
+            *(phrase for phrase in own if phrase != english_words(column)),
+        )
 
     @cache  # noqa: B019 (there is one vocabulary, which lives as long as the process)
     def score(self, words: tuple[str, ...], table: str, column: str) -> float:
@@ -55,7 +58,9 @@ def vocabulary() -> Vocabulary:
             for row in _rows("table_words.csv")
         },
         columns={
-            (row["table"], row["column"]): [words_of(words) for words in row["words"].split("|")]
+            (row["table"], row["column"]): [
+                english_words(words) for words in row["words"].split("|")
+            ]
             for row in _rows("column_words.csv")
         },
         values=_codes(),

@@ -37,10 +37,21 @@ def mapping_sql(plans: Sequence[Plan]) -> str:
         )
     if dates:
         head.append(f"-- dates: {', '.join(dates)}")
-    if plans[0].file.delimiter != ",":
-        delimiter = "tab" if plans[0].file.delimiter == "\t" else plans[0].file.delimiter
-        head.append(f"-- delimiter: {delimiter}")
+    head += _delimiters(plans)
     return "\n".join([*head, "\nunion all by name\n\n".join(map(_select, plans)).rstrip(), ""])
+
+
+def _delimiters(plans: Sequence[Plan]) -> list[str]:
+    """How files are separated: the first, and those that differ from it."""
+    of_all = plans[0].file.delimiter
+    files = [file for plan in plans for file in (plan.file, plan.looked_up) if file]
+    named = {quoted(file.name): file.delimiter for file in files if file.delimiter != of_all}
+    lines = [f"-- delimiter: {_in_words(of_all)}"] if of_all != "," else []
+    return lines + [f"-- delimiter of {name}: {_in_words(mark)}" for name, mark in named.items()]
+
+
+def _in_words(delimiter: str) -> str:
+    return "tab" if delimiter == "\t" else delimiter
 
 
 def _select(plan: Plan) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from sources import Contract
 from sources.guessing.columns import NO_CUSTOMERS, Customers, Match, match_columns
 from sources.guessing.derived import currency, derive, shown, survey_kind
-from sources.guessing.folder import choose
+from sources.guessing.folder import FolderGuess, choose
 from sources.guessing.names import best_phrase, file_score, file_words, spellings, words_of
-from sources.guessing.plans import plan
+from sources.guessing.plans import newest_day, plan
 from sources.guessing.tables import FileLook, TableGuess, guess_table
 from sources.guessing.usage import find_wide, grain_of, metric_name, month_of
 from sources.guessing.values import Profile, overlap, without_blanks
@@ -62,6 +64,8 @@ def test_a_longer_name_that_ends_in_a_general_word_is_another_one() -> None:
         ("crm/sf_account_data.csv.gz", "account"),
         ("subscription_history_2024-01.parquet", "subscription"),
         ("companies.json", "company"),
+        ("cases.csv", "case"),
+        ("survey responses.csv", "survey response"),
     ],
 )
 def test_a_files_name_says_what_its_rows_are(name: str, words: str) -> None:
@@ -156,14 +160,14 @@ def test_usage_with_a_column_per_metric_or_per_month(contract: Contract) -> None
     assert wide.values["2025-09"] == "2025-09-01"
 
 
-def test_amounts_are_read_as_they_are_written() -> None:
-    assert profile("x", "1.234,50", "12,5").has_comma_decimals
-    assert not profile("x", "1,234.50", "12").has_comma_decimals
+def test_the_currency_stands_in_a_header_or_beside_the_amounts() -> None:
     file = look("a.csv", profile("Value (EUR)", "5"))
     matches = {"mrr_cents": match_of("mrr_cents", "Value (EUR)")}
     assert currency(file, matches).sql == "'EUR'"
     file = look("a.csv", profile("Value", "£5"))
     assert currency(file, {"mrr_cents": match_of("mrr_cents", "Value")}).sql == "'GBP'"
+    file = look("a.csv", profile("Value", "USD 5", "EUR 7"))
+    assert "regexp_extract" in currency(file, {"mrr_cents": match_of("mrr_cents", "Value")}).sql
     assert currency(look("a.csv"), {}).is_assumed
 
 
@@ -247,3 +251,19 @@ def test_an_edited_mapping_is_known() -> None:
 def test_blanks_and_words_for_null_are_no_values() -> None:
     assert without_blanks(["a ", None, "", "N/A", " - "]) == ("a",)
     assert overlap(frozenset(), frozenset("a")) == 0
+
+
+def test_the_newest_day_is_that_of_all_rows(contract: Contract) -> None:
+    """The month of an answer is counted back from it, so neither one TBD nor many days hide it."""
+    days = [f"{1 + n % 28:02}/{1 + n // 28 % 12:02}/{2000 + n // 336}" for n in range(7_000)]
+    created = profile("Created", *days, "31/12/2025", "TBD")
+    assert profile("Created", "2025-01-01", "TBD").days == ()
+    file = look("tickets.csv", created)
+    matches = {"created_at": match_of("created_at", "Created")}
+    guess = TableGuess("support.tickets", file, 1.0, matches)
+    found = FolderGuess(Path(), (file,), {"support.tickets": (guess,)}, {})
+    assert newest_day(found) == date(2025, 12, 31)
+    months = look("t.csv", profile("Created", *("2025-11", "2025-12", "2024-01") * 4, "soon"))
+    guess = TableGuess("support.tickets", months, 1.0, matches)
+    found = replace(found, tables={"support.tickets": (guess,)})
+    assert newest_day(found) == date(2025, 12, 1)

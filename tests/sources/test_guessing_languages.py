@@ -49,6 +49,20 @@ GERMAN = {
         ("Nom du client", "customer name"),
         ("Identifiant client", "customer id"),
         ("Utilisateurs actifs", "active users"),
+        ("Código de cliente", "customer id"),
+        ("Fecha de creación", "created at"),
+        ("Nombre del cliente", "customer name"),
+        ("Fin del contrato", "contract end"),
+        ("Klantnummer", "customer number"),
+        ("Naam van de klant", "customer name"),
+        ("Contracteinde", "contract end"),
+        ("Aangemaakt op", "created at"),
+        ("Nome do cliente", "customer name"),
+        ("Data de criação", "created at"),
+        ("Usuários ativos", "active users"),
+        ("data_bytes", "data bytes"),
+        ("Do not call", "do not call"),
+        ("To Do", "to do"),
     ],
 )
 def test_names_of_other_languages_are_read_in_english(header: str, words: str) -> None:
@@ -77,13 +91,6 @@ def test_weeks_are_weeks_whichever_way_round_days_are_written() -> None:
     assert grain_of(Profile("Day", ("13/01/2026", "14/01/2026"), 2)) == "day"
 
 
-def test_a_dot_before_three_digits_groups_thousands_where_small_numbers_have_none() -> None:
-    assert Profile("x", ("1.293", "705"), 2).has_dotted_thousands
-    assert not Profile("x", ("1.293", "12.5"), 2).has_dotted_thousands
-    assert not Profile("x", ("1.293", "1293"), 2).has_dotted_thousands
-    assert not Profile("x", ("0.125", "0.250"), 2).has_dotted_thousands
-
-
 FRENCH = {
     "Clients.csv": (
         "Code client,Nom du client,Montant annuel (EUR),Fin de contrat,Client depuis\n"
@@ -98,6 +105,65 @@ FRENCH = {
         "T-1,K-1,13/01/2026 10:00,Aide,Urgente,\nT-2,K-2,14/01/2026 10:00,Aide,Basse,\n"
     ),
     "Enquête NPS janvier 2026.csv": "Code client,Note,Commentaire\nK-1,9,bien\nK-2,4,lent\n",
+}
+SPANISH = {
+    "Lista de clientes.csv": (
+        "Código de cliente;Nombre del cliente;Valor anual (EUR);Fin del contrato;Plan;"
+        "Cliente desde\nK-1;Uno;1.200,00;31/12/2026;Pro;15/01/2024\n"
+        "K-2;Dos;2.400,00;30/06/2026;Pro;20/02/2023\n"
+    ),
+    "Uso por mes.csv": (
+        "Código de cliente;Mes;Usuarios activos;Llamadas a la API\n"
+        "K-1;01/2026;3;40\nK-1;02/2026;4;50\nK-2;02/2026;9;70\n"
+    ),
+    "Incidencias.csv": (
+        "Número;Código de cliente;Fecha de creación;Asunto;Prioridad;Fecha de cierre\n"
+        "T-1;K-1;13/01/2026 10:00;Ayuda;Urgente;\nT-2;K-2;14/01/2026 10:00;Ayuda;Baja;\n"
+    ),
+    "Encuesta NPS enero 2026.csv": "Código de cliente;Nota;Comentario\nK-1;9;bien\nK-2;4;mal\n",
+}
+DUTCH = {
+    "Klantenlijst.csv": (
+        "Klantnummer;Naam van de klant;Jaarwaarde (EUR);Contracteinde;Pakket;Klant sinds\n"
+        "K-1;Een;1.200,00;31-12-2026;Pro;15-01-2024\nK-2;Twee;2.400,00;30-06-2026;Pro;20-02-2023\n"
+    ),
+    "Gebruik per maand.csv": (
+        "Klantnummer;Maand;Actieve gebruikers;API aanroepen\n"
+        "K-1;01-2026;3;40\nK-1;02-2026;4;50\nK-2;02-2026;9;70\n"
+    ),
+    "Meldingen.csv": (
+        "Nummer;Klantnummer;Aangemaakt op;Onderwerp;Prioriteit;Opgelost op\n"
+        "T-1;K-1;13-01-2026 10:00;Hulp;Kritiek;\nT-2;K-2;14-01-2026 10:00;Hulp;Laag;\n"
+    ),
+    "NPS onderzoek januari 2026.csv": "Klantnummer;Cijfer;Opmerking\nK-1;9;goed\nK-2;4;traag\n",
+}
+PORTUGUESE = {
+    "Lista de clientes.csv": (
+        "Código do cliente;Nome do cliente;Valor anual (BRL);Fim do contrato;Plano;Cliente desde\n"
+        "K-1;Um;1.200,00;31/12/2026;Pro;15/01/2024\nK-2;Dois;2.400,00;30/06/2026;Pro;20/02/2023\n"
+    ),
+    "Uso por mês.csv": (
+        "Código do cliente;Mês;Usuários ativos;Chamadas de API\n"
+        "K-1;01/2026;3;40\nK-1;02/2026;4;50\nK-2;02/2026;9;70\n"
+    ),
+    "Chamados.csv": (
+        "Número;Código do cliente;Data de criação;Assunto;Prioridade;Data de fechamento\n"
+        "T-1;K-1;13/01/2026 10:00;Ajuda;Crítica;\nT-2;K-2;14/01/2026 10:00;Ajuda;Baixa;\n"
+    ),
+    "Pesquisa NPS janeiro 2026.csv": "Código do cliente;Nota;Comentário\nK-1;9;bom\nK-2;4;mau\n",
+}
+FOUR = {
+    "billing.subscriptions": {"mrr_cents", "currency", "started_at", "renewal_date"},
+    "product.usage_metrics": {"account_id", "metric", "period_start", "value"},
+    "support.tickets": {
+        "ticket_id",
+        "account_id",
+        "created_at",
+        "subject",
+        "priority",
+        "solved_at",
+    },
+    "survey.responses": {"account_id", "score", "submitted_at", "comment", "survey_type"},
 }
 BY_NAME = {
     "book of business.csv": (
@@ -134,6 +200,27 @@ def test_exports_in_other_forms_are_mapped_without_an_edit(
     usage = plans["product.usage_metrics"][0].wide
     assert usage is not None
     assert usage.grain == ("week" if files is FRENCH else "month")
+
+
+@pytest.mark.parametrize(
+    "files", [FRENCH, SPANISH, DUTCH, PORTUGUESE], ids=["French", "Spanish", "Dutch", "Portuguese"]
+)
+def test_exports_of_other_languages_give_all_their_columns(
+    contract: Contract, tmp_path: Path, files: dict[str, str]
+) -> None:
+    folder = write_files(tmp_path / "files", files)
+    plans = plan_folder(contract, guess_folder(duckdb.connect(), contract, folder))
+    [accounts] = plans["crm.accounts"]
+    given = {line.column: line.headers for line in accounts.lines}
+    assert given.keys() >= {"account_id", "account_name", "signed_at"}
+    assert given["account_id"] != given["account_name"]
+    for table, columns in FOUR.items():
+        [found] = plans[table]
+        assert found.missing == ()
+        assert {line.column for line in found.lines} >= columns
+    [tickets] = plans["support.tickets"]
+    priority = next(line for line in tickets.lines if line.column == "priority")
+    assert {"'urgent'", "'low'"} <= set(priority.sql.split())
 
 
 def test_a_severity_is_the_priority_where_there_is_no_other(
@@ -197,3 +284,28 @@ def test_a_german_company_is_mapped_and_loaded_without_an_edit(
     ]
     assert rows("select survey_type, score::int, submitted_at::date::text from survey.responses "
                 "order by 2") == [("nps", 3, "2026-02-01"), ("nps", 9, "2026-02-01")]  # fmt: skip
+
+
+def test_an_english_word_that_another_language_has_is_read_by_its_values(
+    contract: Contract, tmp_path: Path
+) -> None:
+    """AM is a manager, Fin is no end, Tag no day and Reference no key where values say so."""
+    files = {
+        "accounts.csv": "Account ID,Account Name,AM,Customer Since\n"
+        "C-1,Acme,Ann,2024-01-01\nC-2,Birch,Bob,2024-01-01\n",
+        "cases.csv": "Reference,Case ID,Account ID,Opened,Tag,Fin\n"
+        "r1,1,C-1,2025-12-01,login,resolved\nr2,2,C-2,2025-12-01,billing,open\n",
+        "usage.csv": "Kunde,Tag,Aktive Nutzer\nC-1,2025-12-01,3\nC-2,2025-12-02,4\n",
+    }
+    folder = write_files(tmp_path / "files", files)
+    plans = plan_folder(contract, guess_folder(duckdb.connect(), contract, folder))
+
+    def headers(table: str) -> dict[str, tuple[str, ...]]:
+        return {line.column: line.headers for line in plans[table][0].lines}
+
+    assert headers("crm.accounts")["csm_id"] == ("AM",)
+    tickets = headers("support.tickets")
+    assert tickets["ticket_id"] == ("Case ID",)
+    assert ("Tag",) not in tickets.values()
+    assert ("Fin",) not in tickets.values()
+    assert headers("product.usage_metrics")["period_start"] == ("Tag",)

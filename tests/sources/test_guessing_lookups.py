@@ -212,13 +212,45 @@ def test_a_managers_name_is_no_pair_with_a_customer(
     assert [plan.missing for plan in found.plans["support.tickets"]] == [("account_id",)]
 
 
+def test_customers_are_looked_up_across_delimiters(
+    mapped: Callable[[Mapping[str, str]], Mapped],
+) -> None:
+    """A CRM that writes semicolons and a helpdesk that writes commas are one company's."""
+    found = mapped(
+        {
+            "customers.csv": "Customer ID;Customer Name;Customer Since\n"
+            + "".join(f"C-{n};Name {n};2024-01-01\n" for n in range(3)),
+            "tickets.csv": "Ticket ID,Customer,Opened\n"
+            + "".join(f"T-{n},Name {n},2025-01-01\n" for n in range(3)),
+            "calls.csv": "Customer ID,Date,Type\nC-1,2025-02-01,call\n",
+            "meetings.csv": "Customer ID;Date;Type\nC-2;2025-02-01;meeting\n",
+        }
+    )
+    assert found.accounts_of("support.tickets", "ticket_id") == {
+        f"T-{n}": f"C-{n}" for n in range(3)
+    }
+    assert set(found.accounts_of("crm.activities", "activity_type")) == {"call", "meeting"}
+
+
 def test_the_domain_of_an_address_is_read_alike_everywhere(tmp_path: Path) -> None:
     cases = {
         "Ann@Acme.com": "acme.com",
         "https://www.acme.com/en?x=1": "acme.com",
         "acme.co.uk": "acme.co.uk",
         " http://acme.com:80 ": "acme.com",
+        "ann@acme.com; bob@x.com": "acme.com",
+        "ann@acme.com,bob@x.com": "acme.com",
+        "Ann Lee <ann@acme.com>": "acme.com",
+        "mailto:ann@acme.com": "acme.com",
+        "https://social.com/@acme.co": "social.com",
+        "ann.lee@acme": None,
         "ann@gmail.com": None,
+        "ann@hotmail.it": None,
+        "ann@yahoo.ca": None,
+        "ann@live.co.uk": None,
+        "ann@yahoo.com.br": None,
+        "ann@live.acme.com": "live.acme.com",
+        "ann@gmail.acme.com": "gmail.acme.com",
         "nothing": None,
         "": None,
     }
@@ -253,7 +285,7 @@ def test_the_domain_of_our_own_people_is_no_customers(
             "customers.csv": "Customer ID,Customer Name,Customer Since,Owner Email,Website\n"
             + "".join(f"C-{n},{n},2024-01-01,ann@vendor.com,{n}.com\n" for n in names),
             "tickets.csv": "Ticket ID,Assignee Email,Requester Email,Opened\n"
-            + "".join(f"T-{n},bob@vendor.com,x@{n}.com,2025-01-01\n" for n in names),
+            + "".join(f"T-{n},bob@vendor.com,{n} <x@{n}.com>; y@z.com,2025-01-01\n" for n in names),
         }
     )
     assert found.accounts_of("support.tickets", "ticket_id") == {f"T-{n}": f"C-{n}" for n in names}

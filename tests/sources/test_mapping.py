@@ -104,6 +104,11 @@ def test_a_mapping_without_a_file_is_refused() -> None:
 def test_file_names_in_comments_are_not_files() -> None:
     mapping = parse_mapping("x.sql", '-- not "old.csv"\n-- delimiter: ;\nselect * from "a.csv"')
     assert (mapping.files, mapping.delimiter) == (("a.csv",), ";")
+    both = 'select * from "a.csv" union all by name select * from "b.csv"'
+    mapping = parse_mapping("x.sql", f'-- delimiter: ;\n-- delimiter of "b.csv": tab\n{both}')
+    assert [mapping.delimiter_of(name) for name in mapping.files] == [";", "\t"]
+    with pytest.raises(MappingError, match=r"the delimiter of c.csv, which it does not read"):
+        parse_mapping("x.sql", f'-- delimiter of "c.csv": tab\n{both}')
 
 
 def test_a_companys_own_mappings_go_before_those_that_come_with_tenure(tmp_path: Path) -> None:
