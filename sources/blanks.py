@@ -9,8 +9,9 @@ BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u200b\u200c\u200d\u200e\u200f\u2060\ufef
 
 # As databases, spreadsheets and programming languages write null. Not `na`: North America.
 NULL_WORDS = (
-    "null", "\\n", "<null>", "(null)", "[null]", "n/a", "#n/a", "none", "nan", "nil", "undefined",
-    "-", "--",
+    "null", "\\n", "<null>", "(null)", "[null]", "n/a", "n.a.", "none", "nan", "nil", "undefined",
+    "nat", "<na>", "<nan>", "(blank)", "(empty)", "(none)", "-", "--", "0000-00-00",
+    "0000-00-00 00:00:00", "#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!",
 )  # fmt: skip
 
 

@@ -25,6 +25,9 @@ TYPE_WORDS = {
 
 SHOWN_CHARACTERS = 100
 
+TRUE_WORDS = ("x", "✓", "on", "ja", "wahr", "oui", "vrai", "sí")
+FALSE_WORDS = ("off", "nein", "falsch", "non", "faux")
+
 # A mapping may say itself when its source recorded a row.
 RECORDED_AT = Column("recorded_at", "timestamptz", "When the source recorded the row.")
 
@@ -82,8 +85,10 @@ def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) 
             finite = f"case when isfinite({time}) then {time} end"
             return f"({finite})::date" if column.data_type == "date" else finite
         case _:
-            typed = f"try_cast({value} as {column.duckdb_type})"
             is_number = column.data_type == "numeric"
+            if is_text:
+                value = _whole_number(value, column) if is_number else _flag(value)
+            typed = f"try_cast({value} as {column.duckdb_type})"
             return f"case when abs({typed}) < {LARGEST} then {typed} end" if is_number else typed
 
 
@@ -94,6 +99,15 @@ def _whole_number(value: str, column: Column) -> str:
         lower = f"regexp_extract({plain}, '^\\d+')"
         cases.append(f"when regexp_full_match({value}, '{RANGE}', 'i') then {lower}")
     return f"case {' '.join(cases)} else {value} end"
+
+
+def _flag(value: str) -> str:
+    """Yes and no as people tick and write them; any other word stays for DuckDB to read."""
+    true, false = (", ".join(map(literal, words)) for words in (TRUE_WORDS, FALSE_WORDS))
+    return (
+        f"case when lower({value}) in ({true}) then 'true' "
+        f"when lower({value}) in ({false}) then 'false' else {value} end"
+    )
 
 
 def _code(value: str, column: Column, rules: tuple[Rule, ...]) -> str:

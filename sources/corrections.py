@@ -60,6 +60,8 @@ coalesce(
 EARLIEST = "'1990-01-01'::timestamptz"
 # People are older than the systems that tell of them.
 EARLIEST_POSSIBLE = "'1900-01-01'::timestamptz"
+# The zero of databases, spreadsheets and Unix, where an export has no end.
+ZERO_DAYS = ("0001-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
 # Twenty years, as in the `plausible_time` of ends: what lies beyond either is read as no end.
 LATEST_POSSIBLE = "clock() + interval 7305 day"
 
@@ -89,8 +91,9 @@ def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
             # Not what it says: a cell as long as that holds what belongs in others, people too.
             message = f"'{name} is ' || strlen({column}) || ' bytes long, more than {rule.maximum}'"
         case "open_ended":
-            is_broken = f"{column} > {LATEST_POSSIBLE}"
-            message = f"{value} || ' lies more than twenty years ahead: read as no end'"
+            zeros = ", ".join(f"{literal(day)}::date" for day in ZERO_DAYS)
+            is_broken = f"({column} > {LATEST_POSSIBLE} or {column}::date in ({zeros}))"
+            message = f"{value} || ' is no day on which anything ends: read as no end'"
         case "possible_time":
             is_broken = f"{column} not between {EARLIEST_POSSIBLE} and {LATEST_POSSIBLE}"
             message = f"{value} || ' lies before 1900, or more than twenty years ahead'"

@@ -21,12 +21,22 @@ from sources.landing import FileProblem, literal, one_row, quoted
 NEARLY_ALL = 0.9
 
 CLOCK = r"(,? +\d{1,2}:\d{2}(:\d{2})?( ?[AP]M)?)?"
-DAY = rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{CLOCK}"
+# A year of two digits only where no year stands first: 24-01-31 is the 31st.
+DAY = rf"(\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}|\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2}}){CLOCK}"
 ISO = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}.*)?"
-# Jan 31, 2024 · 31 January 2024 · 31-Jan-2024 · Jira's 31/Jan/24, with a clock or without
-NAMED = r"([A-Z]{3,9}\.? \d{1,2},? \d{4}|\d{1,2}[ /-][A-Z]{3,9}[ /-](\d{4}|\d{2}))" + CLOCK
-# Seconds since 1970, and thousandths of them, from 2001 to 2286
-EPOCH = r"\d{10}(\d{3})?"
+WEEKDAY = r"((mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(day)?,? )"
+# Jan 31, 2024 · 31 January 2024 · Wed, 31st Jan 2024 · Jira's 31/Jan/24, with a clock or without
+NAMED = (
+    rf"{WEEKDAY}?([A-Z]{{3,9}}\.? \d{{1,2}}(st|nd|rd|th)?,? \d{{4}}"
+    rf"|\d{{1,2}}(st|nd|rd|th)?[ /-][A-Z]{{3,9}}[ /-](\d{{4}}|\d{{2}})){CLOCK}"
+)
+# Seconds since 1970, and thousandths of them, from 2001 to 2286; programs write 1.0 for 1
+EPOCH = r"\d{10}(\d{3})?(\.0+)?"
+# 20240131, from 1950 to 2099
+COMPACT = r"(19[5-9]|20\d)\d(0[1-9]|1[0-2])\d\d(\.0+)?"
+# Days since the end of 1899, as spreadsheets keep them, from 1982 to 2064
+SERIAL = r"[345]\d{4}(\.\d+)?"
+SERIAL_OF_1970 = 25569
 CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 
 NEW_UNREAD_DATES = """
@@ -47,7 +57,8 @@ def _numbered(text: str, order: str) -> str:
     slashed = f"replace(replace({text}, '-', '/'), '.', '/')"
     return (
         f"case when regexp_full_match({text}, '{DAY}', 'i') "
-        f"then {_parsed(slashed, [order])}::timestamptz end"
+        # two digits first: as %Y they would be a year of the first century
+        f"then {_parsed(slashed, [order.replace('%Y', '%y'), order])}::timestamptz end"
     )
 
 
@@ -72,8 +83,9 @@ def month_first(text: str) -> str:
 
 def named_month(text: str) -> str:
     """SQL for a timestamptz from text such as Jan 31, 2024 5:04 PM or 31-Jan-2024."""
-    plain = f"replace(replace(replace({text}, '-', ' '), '/', ' '), '.', '')"
-    # two digits first: as %Y they would be a year of the first century
+    spaced = f"replace(replace(replace({text}, '-', ' '), '/', ' '), '.', '')"
+    plain = f"regexp_replace({spaced}, '^{WEEKDAY}', '', 'i')"
+    plain = f"regexp_replace({plain}, '^(\\D*\\d+)(st|nd|rd|th)', '\\1', 'i')"
     days = ("%d %b %y", "%d %B %y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y")
     return (
         f"case when regexp_full_match({text}, '{NAMED}', 'i') "
@@ -84,9 +96,26 @@ def named_month(text: str) -> str:
 def epoch(text: str) -> str:
     """SQL for a timestamptz from seconds since 1970, or from thousandths of them."""
     # Digits to millionths of a second.
-    microseconds = f"try_cast(rpad({text}, 16, '0') as bigint)"
+    microseconds = f"try_cast(rpad(regexp_replace({text}, '[.]0+$', ''), 16, '0') as bigint)"
     return (
         f"case when regexp_full_match({text}, '{EPOCH}') then make_timestamptz({microseconds}) end"
+    )
+
+
+def compact(text: str) -> str:
+    """SQL for a timestamptz from eight digits such as 20240131."""
+    return (
+        f"case when regexp_full_match({text}, '{COMPACT}') "
+        f"then try_strptime(left({text}, 8), '%Y%m%d')::timestamptz end"
+    )
+
+
+def serial(text: str) -> str:
+    """SQL for a timestamptz from a spreadsheet's number of a day such as 45322 or 45322.5."""
+    seconds = f"round((try_cast({text} as double) - {SERIAL_OF_1970}) * 86400)"
+    return (
+        f"case when regexp_full_match({text}, '{SERIAL}') "
+        f"then make_timestamptz(({seconds} * 1000000)::bigint) end"
     )
 
 
@@ -96,6 +125,8 @@ FORMATS = {
     "month-first": month_first,
     "named-month": named_month,
     "epoch": epoch,
+    "compact": compact,
+    "serial": serial,
 }
 
 

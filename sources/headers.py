@@ -1,4 +1,4 @@
-"""Column names as files spell them, and as they are read. Pure.
+"""Column names as files spell them, and as they are read.
 
 A contract column is found whatever its case, blanks, hyphens and underscores. An exact spelling
 goes before another one of the same file.
@@ -6,10 +6,13 @@ goes before another one of the same file.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cache
+from pathlib import Path
 
 # What a row carries about itself beside its content: a file's own columns of these names are read
 # under others.
@@ -18,6 +21,9 @@ ROW_COLUMNS = ("_file", "_row", "_n", "_rejection_id")
 # How alike two names must be for a guess, as difflib counts: end_date and ended_at are by 0.86,
 # country_code and country by 0.78; custom_region and region, which are not meant, by 0.67.
 ALIKE = 0.75
+
+# What exports call the contract's columns: `tenure map` maps by it.
+COLUMN_WORDS = Path(__file__).resolve().parent / "guessing/column_words.csv"
 
 
 class HeaderProblem(ValueError):
@@ -107,7 +113,10 @@ def _guesses(names: Sequence[str | None], expected: Sequence[str]) -> list[str]:
     sentences = []
     for name in unknown:
         alike = {
-            column: SequenceMatcher(None, plain(name), plain(column)).ratio() for column in lacking
+            column: 1.0
+            if plain(name) in _other_names().get(column, ())
+            else SequenceMatcher(None, plain(name), plain(column)).ratio()
+            for column in lacking
         }
         best = max(alike, key=alike.__getitem__, default="")
         if best and alike[best] >= ALIKE:
@@ -116,3 +125,14 @@ def _guesses(names: Sequence[str | None], expected: Sequence[str]) -> list[str]:
                 "lacks; rename it if it is meant"
             )
     return sentences
+
+
+@cache
+def _other_names() -> dict[str, frozenset[str]]:
+    """By column of the contract, what exports call it, whatever its table."""
+    found: dict[str, frozenset[str]] = {}
+    with COLUMN_WORDS.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            words = frozenset(plain(word) for word in row["words"].split("|"))
+            found[row["column"]] = found.get(row["column"], frozenset()) | words
+    return found

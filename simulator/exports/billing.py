@@ -63,6 +63,7 @@ def subscription_table(
         "ended_at": midnight(ended, ended < FAR),
         "cancelled_at": moments(notice[loss]),
         "cancel_reason": texts(_REASONS, np.append(reason, 0)[loss], is_stated[loss]),
+        "status": texts(("active", "ended"), (ended < FAR).astype(np.int32)),
         "auto_renews": flags(population.term_months[account] <= 12),
         # The last day of the term; the next one would start on the renewal day.
         "renewal_date": dates(changes.renewal_day[rows] - 1),

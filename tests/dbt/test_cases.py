@@ -15,6 +15,7 @@ from warehouse import Warehouse
 
 CASES = Path(__file__).resolve().parents[1] / "cases"
 OF_ONE_COMPANY = ("m01", "m02", "m03", "m05", "m06", "m07", "m08", "m15", "m18", "m19", "m20")
+OF_OURS = ("m21",)
 MARTS = [
     "+fct_mrr_movements",
     "+retention_monthly",
@@ -31,7 +32,7 @@ def built(
 ) -> Warehouse:
     """The cases, whose keys do not clash, as the deliveries of one company; as of 2025-09-30."""
     folder = tmp_path_factory.mktemp("cases")
-    for case in OF_ONE_COMPANY:
+    for case in (*OF_ONE_COMPANY, *OF_OURS):
         [found] = CASES.glob(f"{case}_*")
         for file in found.glob("*.csv"):
             (folder / file.stem).mkdir(exist_ok=True)
@@ -169,6 +170,27 @@ def test_a_trial_is_in_no_cohort(built: Warehouse) -> None:
     assert shares == [(0, 1000), (4, 1000), (5, 1000), (6, 700)]
 
 
+def test_a_status_says_that_a_subscription_is_over(built: Warehouse) -> None:
+    """What is canceled, paused, tried or not begun counted as open for ever (m21)."""
+    assert rows(
+        built,
+        "select account_id, coalesce(first_subscription_date::text, 'never'), is_open "
+        "from marts.dim_accounts where account_id like 'ST-%' order by 1",
+    ) == [
+        ("ST-DRAFT", "never", False),
+        ("ST-ENDED", "2025-01-01", False),
+        ("ST-GONE", "never", False),
+        ("ST-NOTICE", "2025-01-01", False),
+        ("ST-PAUSED", "never", False),
+        ("ST-RUNS", "2025-01-01", True),
+        ("ST-TRIES", "never", False),
+    ]
+    assert movements(built, "ST-NOTICE") == {
+        ("2024-12", "new"): 10000,
+        ("2025-06", "churn"): -10000,
+    }
+
+
 def test_each_reading_is_named_with_its_count(built: Warehouse) -> None:
     lines = finding_lines(built)
     for words in (
@@ -176,11 +198,16 @@ def test_each_reading_is_named_with_its_count(built: Warehouse) -> None:
         "2 rows of billing.subscriptions held no day",
         "1 row of billing.subscriptions were renewed before they ended",
         "2 rows of billing.subscriptions share their subscription_id",
-        "9 rows of billing.subscriptions are trials",
+        "10 rows of billing.subscriptions are trials,",
         "2 rows of billing.invoices are paid by their status",
         "2 rows of billing.invoices are void or drafts",
         "2 rows of billing.invoices are owed and have no due date",
         "3 rows of support.tickets are closed by their status",
+        "1 row of billing.subscriptions are ended or paused by their status, without ended_at",
+        "2 rows of billing.subscriptions are ended or paused by their status, and nothing says",
+        "1 row of billing.subscriptions have not begun by their status",
+        "1 row of billing.subscriptions are trials by their status while they have an amount",
+        "1 row of billing.subscriptions are running by their status while their ended_at has",
         "1 row of crm.opportunities are open by their stage while is_won is false",
     ):
         assert any(words in line for line in lines), (words, lines)

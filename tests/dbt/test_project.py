@@ -28,6 +28,7 @@ READ_RAW_HISTORY = {
     "int_account_changes",
     "int_account_segments",
     "int_contact_roles",
+    "int_status_closings",
     "int_subscription_terms",
 }
 # Raw tables that concern the weeks of all accounts: int_weeks_inputs compares what follows.

@@ -57,6 +57,11 @@ def moment(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> d
         pytest.param(["03/Apr/24 9:30 AM", "31/Dec/24"], moment(2024, 4, 3, 9, 30), id="Jira's"),
         pytest.param(["03.04.2024", "31.12.2024"], moment(2024, 4, 3), id="dots"),
         pytest.param(["03/04/2024", "12/31/2024"], moment(2024, 3, 4), id="month-first"),
+        pytest.param(["03.04.24", "31.12.24"], moment(2024, 4, 3), id="two digits of a year"),
+        pytest.param(["20240403", "20241231"], moment(2024, 4, 3), id="compact"),
+        pytest.param(["45385", "45657.5"], moment(2024, 4, 3), id="a spreadsheet's number"),
+        pytest.param(["1712102400.0"], moment(2024, 4, 3), id="seconds as a program's number"),
+        pytest.param(["Wednesday 3rd April 2024"], moment(2024, 4, 3), id="weekday and ordinal"),
         pytest.param(["05/05/2024", "06/06/2024"], moment(2024, 5, 5), id="the same both ways"),
     ],
 )

@@ -68,25 +68,47 @@ settled as (
     group by invoice_id
 ),
 
-owed_invoices as (
+closings as (
+    select * from {{ ref('int_status_closings') }}
+    where table_name = 'invoices'
+),
+
+-- Paid by its status or given up, without a payment: since it was first recorded so. The payment
+-- may have come between two deliveries, so that it closes the invoice and makes no late payer.
+dated_invoices as (
     select
-        invoices.account_id,
-        invoices.issued_date,
-        invoices.due_date,
-        coalesce(invoices.meaning = 'written_off', false) as is_written_off,
-        settled.paid_date,
-        -- least() skips the null of what never happened
-        least(settled.paid_date, invoices.voided_date) as closed_date
+        invoices.*,
+        coalesce(
+            settled.paid_date,
+            case when invoices.meaning = 'paid' then greatest(closings.closed_date, invoices.issued_date) end
+        ) as paid_date,
+        coalesce(invoices.meaning = 'paid', false) and settled.paid_date is null as is_paid_by_status,
+        case when invoices.meaning = 'written_off' then closings.closed_date end as given_up_date
     from invoices
     left join settled on invoices.invoice_id = settled.invoice_id
+    left join closings on invoices.invoice_id = closings.row_key
+),
+
+owed_invoices as (
+    select
+        account_id,
+        issued_date,
+        due_date,
+        -- since when is not known: overdue in no week
+        coalesce(meaning = 'written_off' and given_up_date is null, false) as is_written_off,
+        paid_date,
+        is_paid_by_status,
+        -- least() skips the null of what never happened
+        least(paid_date, voided_date, given_up_date) as closed_date
+    from dated_invoices
     where
         -- a credit note is never owed
-        invoices.amount_cents > 0
-        and coalesce(invoices.voided_date > invoices.due_date, true)
+        amount_cents > 0
+        and coalesce(voided_date > due_date, true)
         -- void, or a draft, and since when is not known: it was never owed
-        and coalesce(invoices.meaning != 'not_owed' or invoices.voided_date is not null, true)
+        and coalesce(meaning != 'not_owed' or voided_date is not null, true)
         -- paid, and when is not known: from credit, or by a payment that was not delivered
-        and coalesce(invoices.meaning != 'paid' or settled.paid_date is not null, true)
+        and coalesce(meaning != 'paid' or paid_date is not null, true)
 ),
 
 due_invoices as (
@@ -121,6 +143,7 @@ timeline as (
         [
             {
                 'from': 'due_invoices',
+                'where': 'not is_paid_by_status',
                 'day': 'due_date',
                 'fell_due': '1',
                 'paid_late': '(paid_date is null or paid_date > due_date)::integer',

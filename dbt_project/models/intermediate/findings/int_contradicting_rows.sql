@@ -55,6 +55,51 @@ last_use as (
     group by account_id
 ),
 
+product_ends as (
+    select
+        account_id,
+        product,
+        max(coalesce(ended_date, 'infinity')) as last_end_date
+    from subscriptions
+    where has_held
+    group by account_id, product
+),
+
+-- what a subscription's status says beside its times and its amount
+stated_terms as (
+    select
+        terms.source_system,
+        concat_ws(', ', terms.subscription_id, terms.status) as example,
+        unnest(array[
+            case
+                when
+                    subscriptions.status_meaning = 'running'
+                    and terms.ended_at is not null
+                    and product_ends.last_end_date <= {{ as_of_date() }}
+                    then 'running_and_ended'
+            end,
+            case
+                when subscriptions.status_meaning = 'ended' and terms.ended_date > {{ as_of_date() }}
+                    then 'ended_ahead'
+            end,
+            case
+                when subscriptions.status_meaning = 'trial' and terms.mrr_cents > 0
+                    then 'trial_by_status'
+            end,
+            case when subscriptions.status_meaning is null then 'unknown_status' end
+        ]) as finding
+    from terms
+    inner join subscriptions
+        on
+            terms.subscription_id = subscriptions.subscription_id
+            and terms.started_at = subscriptions.started_at
+    left join product_ends
+        on
+            subscriptions.account_id = product_ends.account_id
+            and subscriptions.product = product_ends.product
+    where terms.status is not null
+),
+
 managed_systems as (
     select distinct accounts.source_system
     from accounts
@@ -174,6 +219,13 @@ found_in_subscriptions as (
         and subscriptions.started_date <= {{ as_of_date() }}
         and (subscriptions.ended_date is null or subscriptions.ended_date > {{ as_of_date() }})
         and terms.auto_renews is not true
+    union all
+    select
+        source_system,
+        example,
+        finding
+    from stated_terms
+    where finding is not null
 ),
 
 found as (

@@ -15,6 +15,35 @@ delivered as (select * from {{ ref('stg_billing__subscriptions') }}),
 
 policy as (select * from {{ ref('subscription_policy') }}),
 
+words as (
+    select * from {{ ref('status_words') }}
+    where table_name = 'subscriptions'
+),
+
+closings as (
+    select * from {{ ref('int_status_closings') }}
+    where table_name = 'subscriptions'
+),
+
+-- a status goes before a time that is missing
+with_status as (
+    select
+        delivered.*,
+        words.meaning as status_meaning,
+        delivered.ended_at is null and coalesce(words.meaning in ('ended', 'paused'), false)
+            as is_closed_by_status,
+        coalesce(
+            case when words.meaning = 'ended' then {{ utc_date('delivered.cancelled_at') }} end,
+            closings.closed_date
+        ) as status_ended_date
+    from delivered
+    left join words on {{ status_word('delivered.status') }} = words.word
+    left join closings
+        on
+            delivered.subscription_id = closings.row_key
+            and delivered.started_at = closings.started_at
+),
+
 -- an end in the last minute of a day is the first moment of the next
 stamped as (
     select
@@ -23,15 +52,20 @@ stamped as (
         account_id,
         product,
         unit,
-        mrr_cents,
+        case when status_meaning = 'trial' then 0 else mrr_cents end as mrr_cents,
         currency,
         source_system,
+        status_meaning,
+        is_closed_by_status,
         started_date,
         ended_at is null and coalesce(cancelled_at < started_at, false) as is_cancelled_before_start,
         coalesce((ended_at at time zone 'UTC')::time >= '23:59', false) as is_end_of_day,
         (ended_at at time zone 'UTC')::time = '00:00' as is_end_a_day,
-        ended_date + ((ended_at at time zone 'UTC')::time >= '23:59')::integer as ended_date
-    from delivered
+        case
+            when is_closed_by_status then status_ended_date
+            else ended_date + ((ended_at at time zone 'UTC')::time >= '23:59')::integer
+        end as ended_date
+    from with_status
 ),
 
 gaps as (
@@ -88,8 +122,12 @@ held as (
     select
         sequenced.*,
         policy.following_within_days,
-        coalesce(sequenced.last_possible_date > sequenced.started_date, true)
-        and not sequenced.is_cancelled_before_start as has_held
+        sequenced.is_closed_by_status and sequenced.last_possible_date is null as is_end_unknown,
+        coalesce(
+            sequenced.last_possible_date > sequenced.started_date, not sequenced.is_closed_by_status
+        )
+        and not sequenced.is_cancelled_before_start
+        and coalesce(sequenced.status_meaning != 'not_begun', true) as has_held
     from sequenced
     cross join policy
 ),
@@ -182,7 +220,10 @@ subscriptions as (
         is_cancelled_before_start,
         is_end_of_day,
         is_inclusive_end,
-        is_renewed_early
+        is_renewed_early,
+        status_meaning,
+        is_closed_by_status,
+        is_end_unknown
     from cut
 )
 

@@ -32,11 +32,16 @@ words as (
     where table_name = 'tickets'
 ),
 
+closings as (
+    select * from {{ ref('int_status_closings') }}
+    where table_name = 'tickets'
+),
+
 all_tickets as (
     select
         tickets.*,
-        -- closed, and when is not known: it counts as opened, and in no week as open
-        tickets.solved_at is null and coalesce(words.meaning = 'closed', false) as is_closed_undated,
+        tickets.solved_at is null and coalesce(words.meaning = 'closed', false) as is_closed_by_status,
+        greatest(closings.closed_date, {{ utc_date('tickets.created_at') }}) as status_closed_date,
         due_accounts.read_from,
         {{ utc_date('tickets.created_at') }} as created_date,
         {{ utc_date('tickets.created_at') }} - lag({{ utc_date('tickets.created_at') }}) over (
@@ -45,6 +50,7 @@ all_tickets as (
     from {{ ref('stg_support__tickets') }} as tickets
     inner join due_accounts on tickets.account_id = due_accounts.account_id
     left join words on {{ status_word('tickets.status') }} = words.word
+    left join closings on tickets.ticket_id = closings.row_key
 ),
 
 -- opened and solved before all windows, a ticket is in none of them, and no longer open
@@ -78,7 +84,7 @@ timeline as (
                 'opened': '1',
                 'urgent': "(priority = 'urgent')::integer",
                 'core': 'is_core_function::integer',
-                'open_change': '(not is_closed_undated)::integer',
+                'open_change': '(not is_closed_by_status or status_closed_date is not null)::integer',
                 'gap_days': 'gap_days',
                 'opened_date': 'created_date',
             },
@@ -101,6 +107,12 @@ timeline as (
                 'open_change': '-1',
                 'csat_score': 'csat_score',
                 'reopened': '(reopened_count > 0)::integer',
+            },
+            {
+                'from': 'tickets',
+                'where': 'is_closed_by_status and status_closed_date is not null',
+                'day': 'status_closed_date',
+                'open_change': '-1',
             },
         ]
     ) }}

@@ -26,7 +26,13 @@ found_in_subscriptions as (
         unnest(array[
             case when is_end_of_day then 'end_of_day' end,
             case when is_inclusive_end then 'inclusive_end' end,
-            case when not has_held then 'never_held' end,
+            case
+                when not has_held and not is_end_unknown and coalesce(status_meaning != 'not_begun', true)
+                    then 'never_held'
+            end,
+            case when is_closed_by_status and not is_end_unknown then 'ended_by_status' end,
+            case when is_end_unknown then 'ended_undated' end,
+            case when status_meaning = 'not_begun' then 'not_begun' end,
             case when is_renewed_early then 'renewed_early' end,
             case when has_further_periods then 'one_id_for_periods' end,
             case when has_held and coalesce(started_date < first_paid_date, true) then 'trial' end

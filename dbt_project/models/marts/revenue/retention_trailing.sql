@@ -15,6 +15,15 @@ endings as (
     where ended_date <= {{ as_of_date() }}
 ),
 
+-- what ended on a day that is not known counts nowhere, and retention is too good without it
+undated_ends as (
+    select count(*) as undated_subscriptions
+    from {{ ref('int_subscriptions') }}
+    where is_end_unknown
+),
+
+policy as (select undated_end_share from {{ ref('subscription_policy') }}),
+
 reporting as (select distinct reporting_currency from {{ ref('int_currency_rates') }}),
 
 ends as (select date_trunc('month', {{ as_of_date() }})::date as to_date),
@@ -102,6 +111,12 @@ measured as (
         case
             when kept.start_accounts is null
                 then 'no account paid on ' || to_char(dated.from_date, 'FMDD Mon YYYY')
+            when
+                undated_ends.undated_subscriptions > policy.undated_end_share
+                * (undated_ends.undated_subscriptions + endings.ended_subscriptions)
+                then
+                    undated_ends.undated_subscriptions
+                    || ' subscriptions ended or paused on a day that is not known'
             when endings.ended_subscriptions = 0
                 then 'no subscription has ended yet, as on a list of today''s customers alone'
             when
@@ -120,6 +135,8 @@ measured as (
     from dated
     cross join scopes
     cross join endings
+    cross join undated_ends
+    cross join policy
     left join reporting on true
     left join kept
         on

@@ -13,6 +13,7 @@ renamed as (
         nullif(trim(plan), '') as plan,
         lower(nullif(trim(unit), '')) as unit,
         nullif(trim(cancel_reason), '') as cancel_reason,
+        nullif(trim(status), '') as status,
 
         -- numbers carry their unit
         quantity,
