@@ -36,3 +36,9 @@ the columns whose rows belong together, `day` the one of the day.
         and {{ "interval '" ~ ended_before ~ " days' preceding" if ended_before else 'current row' }}
     )
 {%- endmacro %}
+
+
+{#- The last day of the week that a day lies in, where weeks end on the given weekday (1 is Monday). -#}
+{% macro week_end(day, ends_on) -%}
+    {{ day }} + ({{ ends_on }} + 7 - extract(isodow from {{ day }})::integer) % 7
+{%- endmacro %}

@@ -192,7 +192,7 @@ macros write into them. Edited SQL makes all weeks due.
         {%- endfor -%}
     {%- endif -%}
     {%- set macros = [
-        utc_date('x'), status_word('x'), missing_days('x', 'y'), last_days(2, 1), timeline({'x': '0'}, [{'from': 'y', 'day': 'z'}])
+        utc_date('x'), status_word('x'), missing_days('x', 'y'), last_days(2, 1), week_end('x', 'y'), timeline({'x': '0'}, [{'from': 'y', 'day': 'z'}])
     ] -%}
     {{ return(local_md5(seen | dictsort | string ~ macros | string)) }}
 {%- endmacro %}

@@ -23,6 +23,8 @@ is changed in the table first.
 
 {% macro get_incremental_due_rows_sql(arguments) -%}
     {%- set due = config.meta_get('due') %}
+    -- also after without_nested_loops(): the few due rows are looked up, not found by reading all
+    set local enable_nestloop to default;
     delete from {{ arguments.target_relation }} as present
     using {{ ref(due.relation) }} as due
     where

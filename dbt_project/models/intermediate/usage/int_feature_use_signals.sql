@@ -1,6 +1,7 @@
 -- Grain: one row per account and snapshot date that is due.
--- A feature counts as in use for 28 days from each use on. Only the day on which it comes into use
--- and the day on which it falls out of use are kept, so that a running sum counts distinct features.
+-- A feature counts as in use for four weeks from each week of use on. Only the week in which it comes
+-- into use and the one in which it falls out of use are kept, so that a running sum counts distinct
+-- features.
 -- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
@@ -22,28 +23,30 @@ snapshots as (
 
 coverage as (select feature_use_from from {{ ref('int_source_coverage') }}),
 
-policy as (select usage_stale_after_days from {{ ref('health_policy') }}),
-
--- a use counts for 28 days, up to a day of observation that lies no more than
--- usage_stale_after_days before the snapshot, or up to 28 days before that
-due_accounts as (
+-- in weeks, as in int_usage_signals
+due_weekdays as (
     select
-        snapshots.account_id,
-        min(snapshots.snapshot_date) - max(policy.usage_stale_after_days) - 56 as read_from,
-        max(snapshots.snapshot_date) as read_until
+        account_id,
+        extract(isodow from observed_date)::integer as ends_on,
+        -- a use counts for 28 days, and is compared with the 28 days before
+        min(observed_date) - 56 as read_from,
+        max(observed_date) as read_until
     from snapshots
-    cross join policy
-    group by snapshots.account_id
+    group by account_id, extract(isodow from observed_date)
 ),
 
-feature_days as (
-    select feature_days.*
+feature_weeks as (
+    select distinct
+        feature_days.account_id,
+        due_weekdays.ends_on,
+        feature_days.feature,
+        {{ week_end('feature_days.usage_date', 'due_weekdays.ends_on') }} as week_end
     from {{ ref('stg_product__account_feature_days') }} as feature_days
-    inner join due_accounts
+    inner join due_weekdays
         on
-            feature_days.account_id = due_accounts.account_id
-            and feature_days.usage_date >= due_accounts.read_from
-            and feature_days.usage_date <= due_accounts.read_until
+            feature_days.account_id = due_weekdays.account_id
+            and feature_days.usage_date >= due_weekdays.read_from
+            and feature_days.usage_date <= due_weekdays.read_until
 ),
 
 features as (select * from {{ ref('stg_product__features') }}),
@@ -56,27 +59,30 @@ catalogue as (
 uses as (
     select
         account_id,
+        ends_on,
         feature,
-        usage_date,
-        usage_date - lag(usage_date) over by_feature as days_since_previous_use,
-        lead(usage_date) over by_feature - usage_date as days_to_next_use
-    from feature_days
-    window by_feature as (partition by account_id, feature order by usage_date)
+        week_end,
+        week_end - lag(week_end) over by_feature as days_since_previous_use,
+        lead(week_end) over by_feature - week_end as days_to_next_use
+    from feature_weeks
+    window by_feature as (partition by account_id, ends_on, feature order by week_end)
 ),
 
 changes as (
     select
         account_id,
+        ends_on,
         feature,
-        usage_date as event_date,
+        week_end as event_date,
         1 as difference
     from uses
     where days_since_previous_use is null or days_since_previous_use > 28
     union all
     select
         account_id,
+        ends_on,
         feature,
-        usage_date + 28 as event_date,
+        week_end + 28 as event_date,
         -1 as difference
     from uses
     where days_to_next_use is null or days_to_next_use > 28
@@ -85,6 +91,7 @@ changes as (
 timeline as (
     select
         account_id,
+        extract(isodow from observed_date)::integer as ends_on,
         observed_date as event_date,
         snapshot_date,
         first_subscription_date,
@@ -96,6 +103,7 @@ timeline as (
     union all
     select
         changes.account_id,
+        changes.ends_on,
         changes.event_date,
         null as snapshot_date,
         null as first_subscription_date,
@@ -120,8 +128,8 @@ counted as (
         sum(core_difference) over so_far as core_features_in_use
     from timeline
     window
-        last_28_days as {{ last_days(28) }},
-        so_far as (partition by account_id order by event_date)
+        last_28_days as {{ last_days(28, of='account_id, ends_on') }},
+        so_far as (partition by account_id, ends_on order by event_date)
 ),
 
 signals as (

@@ -24,42 +24,46 @@ snapshots as (
 
 coverage as (select * from {{ ref('int_source_coverage') }}),
 
-policy as (select usage_stale_after_days from {{ ref('health_policy') }}),
-
--- an active user is counted up to 56 days before the day of observation, and that lies no more
--- than usage_stale_after_days before the snapshot
-due_accounts as (
+-- Weeks end on the weekday on which a snapshot is observed: on Sundays, but for today and for
+-- snapshots during a gap. Days are added up to such weeks first, a seventh of the rows to sort.
+due_weekdays as (
     select
-        snapshots.account_id,
-        min(snapshots.snapshot_date) - max(policy.usage_stale_after_days) - 56 as read_from,
-        max(snapshots.snapshot_date) as read_until
+        account_id,
+        extract(isodow from observed_date)::integer as ends_on,
+        -- an active user is counted up to 56 days before
+        min(observed_date) - 56 as read_from,
+        max(observed_date) as read_until
     from snapshots
-    cross join policy
-    group by snapshots.account_id
+    where observed_date is not null
+    group by account_id, extract(isodow from observed_date)
 ),
 
 account_days as (
-    select account_days.*
+    select
+        account_days.*,
+        due_weekdays.ends_on,
+        {{ week_end('account_days.usage_date', 'due_weekdays.ends_on') }} as week_end
     from {{ ref('stg_product__account_days') }} as account_days
-    inner join due_accounts
+    inner join due_weekdays
         on
-            account_days.account_id = due_accounts.account_id
-            and account_days.usage_date >= due_accounts.read_from
-            and account_days.usage_date <= due_accounts.read_until
+            account_days.account_id = due_weekdays.account_id
+            and account_days.usage_date >= due_weekdays.read_from
+            and account_days.usage_date <= due_weekdays.read_until
 ),
 
 -- of all earlier days only the last use matters
 earlier_uses as (
     select
-        due_accounts.account_id,
+        due_weekdays.account_id,
+        due_weekdays.ends_on,
         earlier.use_date
-    from due_accounts
+    from due_weekdays
     cross join lateral (
         select account_days.usage_date as use_date
         from {{ ref('stg_product__account_days') }} as account_days
         where
-            account_days.account_id = due_accounts.account_id
-            and account_days.usage_date < due_accounts.read_from
+            account_days.account_id = due_weekdays.account_id
+            and account_days.usage_date < due_weekdays.read_from
             and account_days.events > 0
         order by account_days.usage_date desc
         limit 1
@@ -71,9 +75,31 @@ outages as (
     where source = 'product'
 ),
 
+account_weeks as (
+    select
+        account_id,
+        ends_on,
+        week_end,
+        sum(events) as events,
+        sum(sessions) as sessions,
+        sum(sessions) filter (where session_seconds is not null) as timed_sessions,
+        sum(session_seconds) as session_seconds,
+        sum(api_calls) as api_calls,
+        sum(data_bytes) as data_bytes,
+        sum(active_users) as user_days,
+        sum(active_users) filter (where extract(isodow from usage_date) < 6) as weekday_users,
+        -- of the last day alone; without a row on it no user came in the days that are counted
+        max(active_users_7d) filter (where usage_date = week_end)::bigint as active_users_7d,
+        max(active_users_28d) filter (where usage_date = week_end) as active_users_28d,
+        max(usage_date) filter (where events > 0) as use_date
+    from account_days
+    group by account_id, ends_on, week_end
+),
+
 timeline as (
     select
         account_id,
+        extract(isodow from observed_date)::integer as ends_on,
         observed_date as event_date,
         snapshot_date,
         0 as events,
@@ -84,27 +110,33 @@ timeline as (
         0 as data_bytes,
         0 as user_days,
         0 as weekday_users,
+        null::bigint as active_users_7d,
+        null::integer as active_users_28d,
         null::date as use_date
     from snapshots
     where observed_date is not null
     union all
     select
         account_id,
-        usage_date as event_date,
+        ends_on,
+        week_end as event_date,
         null as snapshot_date,
         events,
         sessions,
-        case when session_seconds is not null then sessions end as timed_sessions,
+        timed_sessions,
         session_seconds,
         api_calls,
         data_bytes,
-        active_users as user_days,
-        case when extract(isodow from usage_date) not in (6, 7) then active_users end as weekday_users,
-        case when events > 0 then usage_date end as use_date
-    from account_days
+        user_days,
+        weekday_users,
+        active_users_7d,
+        active_users_28d,
+        use_date
+    from account_weeks
     union all
     select
         account_id,
+        ends_on,
         use_date as event_date,
         null as snapshot_date,
         0 as events,
@@ -115,10 +147,13 @@ timeline as (
         0 as data_bytes,
         0 as user_days,
         0 as weekday_users,
+        null as active_users_7d,
+        null as active_users_28d,
         use_date
     from earlier_uses
 ),
 
+{% set of = 'account_id, ends_on' -%}
 rolled as (
     select
         account_id,
@@ -134,29 +169,24 @@ rolled as (
         sum(data_bytes) over previous_28_days as data_bytes_previous_28d,
         sum(user_days) over last_28_days as user_days_28d,
         sum(weekday_users) over last_28_days as weekday_users_28d,
+        max(active_users_7d) over last_week as active_users_7d,
+        max(active_users_28d) over last_week as active_users_28d,
+        max(active_users_28d) over week_56_days_ago as active_users_56d_ago,
+        -- eight weeks as points of a line, in sums of whole numbers: a week without a row has no users
+        sum(active_users_7d) over last_56_days as weekly_users,
+        sum(active_users_7d * active_users_7d) over last_56_days as weekly_users_squared,
+        sum(active_users_7d * ((event_date - date '1970-01-01') / 7)) over last_56_days
+        - sum(active_users_7d) over last_56_days * ((event_date - date '1970-01-01') / 7 - 7)
+            as weekly_users_by_week,
         max(use_date) over so_far as last_use_date
     from timeline
     window
-        last_28_days as {{ last_days(28) }},
-        previous_28_days as {{ last_days(28, ended_before=28) }},
-        so_far as (partition by account_id order by event_date)
-),
-
--- eight weeks as points of a line, in sums of whole numbers: a week without a row has no users
-weekly as (
-    select
-        snapshots.account_id,
-        snapshots.snapshot_date,
-        sum(account_days.active_users_7d) as weekly_users,
-        sum(account_days.active_users_7d::bigint * account_days.active_users_7d) as weekly_users_squared,
-        sum(account_days.active_users_7d * weeks.week) as weekly_users_by_week
-    from snapshots
-    cross join generate_series(0, 7) as weeks (week)
-    inner join account_days
-        on
-            snapshots.account_id = account_days.account_id
-            and snapshots.observed_date - 49 + 7 * weeks.week = account_days.usage_date
-    group by snapshots.account_id, snapshots.snapshot_date
+        last_week as {{ last_days(1, of=of) }},
+        week_56_days_ago as {{ last_days(1, ended_before=56, of=of) }},
+        last_28_days as {{ last_days(28, of=of) }},
+        previous_28_days as {{ last_days(28, ended_before=28, of=of) }},
+        last_56_days as {{ last_days(56, of=of) }},
+        so_far as (partition by account_id, ends_on order by event_date)
 ),
 
 known as (
@@ -175,10 +205,10 @@ known as (
         rolled.data_bytes_previous_28d,
         rolled.user_days_28d,
         rolled.weekday_users_28d,
-        coalesce(weekly.weekly_users / 8.0, 0) as mean_weekly_users,
+        coalesce(rolled.weekly_users / 8.0, 0) as mean_weekly_users,
         -- of weeks from 0 to 7 the mean is 3.5, and the squares around it add up to 42
-        coalesce((weekly.weekly_users_by_week - 3.5 * weekly.weekly_users) / 42, 0) as weekly_slope,
-        coalesce(weekly.weekly_users_squared - weekly.weekly_users * weekly.weekly_users / 8.0, 0)
+        coalesce((rolled.weekly_users_by_week - 3.5 * rolled.weekly_users) / 42, 0) as weekly_slope,
+        coalesce(rolled.weekly_users_squared - rolled.weekly_users * rolled.weekly_users / 8.0, 0)
             as weekly_squares,
         -- never used: idle since the customer, or the source, began
         coalesce(
@@ -207,28 +237,15 @@ known as (
         snapshots.observed_date - 83
         >= greatest(snapshots.first_subscription_date, coverage.users_from)
         and snapshots.is_window_complete_28d_56d_ago as has_users_56d_ago,
-        coalesce(account_days.active_users_7d, 0) as active_users_7d,
-        coalesce(account_days.active_users_28d, 0) as active_users_28d,
-        coalesce(account_days_56d_ago.active_users_28d, 0) as active_users_56d_ago
+        coalesce(rolled.active_users_7d, 0) as active_users_7d,
+        coalesce(rolled.active_users_28d, 0) as active_users_28d,
+        coalesce(rolled.active_users_56d_ago, 0) as active_users_56d_ago
     from snapshots
     cross join coverage
     left join rolled
         on
             snapshots.account_id = rolled.account_id
             and snapshots.snapshot_date = rolled.snapshot_date
-    left join weekly
-        on
-            snapshots.account_id = weekly.account_id
-            and snapshots.snapshot_date = weekly.snapshot_date
-    -- no row on a day means that no user came in the 28 days up to it
-    left join account_days
-        on
-            snapshots.account_id = account_days.account_id
-            and snapshots.observed_date = account_days.usage_date
-    left join account_days as account_days_56d_ago
-        on
-            snapshots.account_id = account_days_56d_ago.account_id
-            and snapshots.observed_date - 56 = account_days_56d_ago.usage_date
 ),
 
 -- on a missing day no account is known to have been idle
