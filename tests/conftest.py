@@ -34,7 +34,15 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SERVER_FIXTURES = {"fresh_company", "home", "messy", "earlier", "small"}
 # Companies that tests of several files look at, each made once.
 SHARED_COMPANIES = {
-    "demo": ("app", "benchmark", "broken_file", "demo", "past_weeks", "services"),
+    "demo": (
+        "app",
+        "benchmark",
+        "broken_file",
+        "demo",
+        "killed_training",
+        "past_weeks",
+        "services",
+    ),
     "messy": ("ledger", "mess"),
     "small": ("interruptions", "withdrawal"),
 }

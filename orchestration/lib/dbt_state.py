@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from orchestration.lib.dbt_runner import NodeEnd
 from orchestration.lib.signatures import Node, digest
 
 BUILT = ("model", "seed")
@@ -157,16 +158,16 @@ def _ancestors(nodes: Mapping[str, Node], name: str) -> set[str]:
     return found
 
 
-def built_well(run_results: Mapping[str, Any], manifest: Mapping[str, Any]) -> set[str]:
+def built_well(ended: Iterable[NodeEnd], manifest: Mapping[str, Any]) -> set[str]:
     """The assets that one dbt run has built, without those that a test found wrong."""
     good, bad = set(), set()
-    for result in run_results["results"]:
-        node = manifest["nodes"].get(result["unique_id"])
+    for end in ended:
+        node = manifest["nodes"].get(end.unique_id)
         if node is None:
             continue
         if node["resource_type"] in BUILT:
-            (good if result["status"] == "success" else bad).add(asset_name(node))
-        elif result["status"] in ("fail", "error", "skipped"):
+            (good if end.status == "success" else bad).add(asset_name(node))
+        elif end.status in ("fail", "error", "skipped"):
             bad |= {
                 asset_name(manifest["nodes"][parent])
                 for parent in node["depends_on"]["nodes"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestration.lib.dbt_runner import NodeEnd
 from orchestration.lib.dbt_state import built_well, stale
 from orchestration.lib.signatures import Node, signatures
 
@@ -79,7 +80,7 @@ def test_a_model_that_its_test_found_wrong_is_not_current(unique: str, good: set
         "model.tenure.health": "success",
         "test.tenure.unique": unique,
     }
-    found = {"results": [{"unique_id": key, "status": s} for key, s in statuses.items()]}
+    found = [NodeEnd(key, status) for key, status in statuses.items()]
     assert built_well(found, MANIFEST) == good
 
 
