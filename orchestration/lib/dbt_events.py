@@ -9,7 +9,6 @@ from dagster_dbt import DbtCliEventMessage, DbtProject
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from orchestration.lib.catalog import Table
-from orchestration.lib.check_names import name_checks
 from orchestration.lib.dbt_project import PathTranslator
 from orchestration.lib.dbt_runner import DbtRun, NodeEnd
 from orchestration.lib.dbt_state import asset_name
@@ -38,7 +37,7 @@ def asset_events(
 ) -> Iterator[Any]:
     """Dagster's events in the order in which dbt finished its nodes; with column lineage, read
     from the compiled SQL, where it is asked for."""
-    compiled = name_checks(run.project.writable_manifest().to_dict()) if has_lineage else {}
+    compiled = with_relations(manifest, run) if has_lineage else {}
     for event in map(result_event, run.nodes):
         node = manifest["nodes"][_unique_id(event)]
         table = tables.get(asset_name(node)) if node["resource_type"] != "test" else None
@@ -54,6 +53,22 @@ def asset_events(
             yield (
                 with_table(found, node, table) if table and isinstance(found, dg.Output) else found
             )
+
+
+def with_relations(manifest: Mapping[str, Any], run: DbtRun) -> dict[str, Any]:
+    """The manifest with its relations as the SQL of a run names them: it may have been parsed for
+    another company's database."""
+    placed = {"nodes": run.project.nodes, "sources": run.project.sources}
+    return {
+        **manifest,
+        **{
+            kind: {
+                key: {**node, "relation_name": getattr(nodes[key], "relation_name", None)}
+                for key, node in manifest[kind].items()
+            }
+            for kind, nodes in placed.items()
+        },
+    }
 
 
 def with_table(output: dg.Output, node: Mapping[str, Any], table: Table) -> dg.Output:
