@@ -36,7 +36,6 @@ defs = dg.Definitions(
     resources={
         "companies": CompanyWarehouse(),
         "request": RunRequest(),
-        "dbt": transformation.dbt_resource(),
     },
     loggers={"steps": step_logger},
 ).map_asset_specs(func=jobs.with_freshness)

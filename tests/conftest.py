@@ -35,7 +35,15 @@ SERVER_FIXTURES = {"fresh_company", "home", "messy", "earlier", "small"}
 # Companies that tests of several files look at, each made once; the files run in this order. Of
 # what a broken file has left in the raw tables no run is made.
 SHARED_COMPANIES = {
-    "demo": ("demo", "app", "benchmark", "past_weeks", "services", "broken_file"),
+    "demo": (
+        "demo",
+        "app",
+        "benchmark",
+        "past_weeks",
+        "services",
+        "killed_training",
+        "broken_file",
+    ),
     "messy": ("ledger", "mess"),
     "small": ("interruptions", "withdrawal"),
 }

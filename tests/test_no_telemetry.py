@@ -214,12 +214,3 @@ def test_the_app_in_a_container_starts_in_silence(guarded: Guarded, warehouse: W
 def test_the_command_line_is_silent(guarded: Guarded, warehouse: Warehouse, command: str) -> None:
     extra = {"TENURE_COMPANY": warehouse.settings.company}
     assert guarded("-m", "orchestration.cli", command, extra=extra, fails=True) == ""
-
-
-def test_dbt_asks_no_registry_for_a_newer_version(guarded: Guarded) -> None:
-    """dagster-dbt asks `--version` before each build; plain dbt answers with two look-ups."""
-    asked = "import sys; sys.argv = ['dbt', '--version']; "
-    plain = guarded("-c", f"{asked}from dbt.cli.main import cli; cli()", fails=True)
-    assert "look-up" in plain
-    ours = f"{asked}from orchestration.dbt_child import main; main()"
-    assert guarded("-c", ours) == ""

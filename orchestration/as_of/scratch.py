@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from orchestration.as_of.question import Question, Unanswerable
-from orchestration.lib.dbt_project import PARSED, PROJECT_DIR, prepare_manifest
+from orchestration.lib.dbt_project import PROJECT_DIR
+from orchestration.lib.dbt_runner import parsed_project, place
 from orchestration.lib.environment import environment
 from orchestration.lib.scoring_inputs import COMPANY_WIDE, restore
 from warehouse import Settings, Warehouse
@@ -39,7 +40,7 @@ class Scratch:
         self.settings = settings
         self.warehouse = warehouse
         self.question = question
-        self.manifest = _manifest(settings)
+        self.manifest = parsed_project(settings)
 
     def build(self) -> None:
         """Make what the scores of the account need, and the scores."""
@@ -138,17 +139,6 @@ def needed(manifest: Any, wanted: Sequence[str]) -> tuple[list[str], list[str]]:
     return sorted(built), sorted(given)
 
 
-def _manifest(settings: Settings) -> Any:
-    from dbt.contracts.graph.manifest import Manifest
-
-    folder = prepare_manifest(settings).parent
-    manifest = Manifest.from_msgpack((folder / PARSED).read_bytes())
-    # parsed for whichever company came first
-    for node in [*manifest.nodes.values(), *manifest.sources.values()]:
-        _place(node, settings.database, node.schema)
-    return manifest
-
-
 def _node(manifest: Any, name: str) -> Any:
     return next(
         node
@@ -158,13 +148,6 @@ def _node(manifest: Any, name: str) -> Any:
 
 
 def _move(node: Any, database: str) -> None:
-    _place(node, database, SCHEMA)
+    place(node, database, SCHEMA)
     # comments of a table that is gone in a moment are never read
     node.config.persist_docs = {}
-
-
-def _place(node: Any, database: str, schema: str) -> None:
-    if getattr(node, "relation_name", None):
-        relation = getattr(node, "identifier", None) or node.alias
-        node.database, node.schema = database, schema
-        node.relation_name = f'"{database}"."{schema}"."{relation}"'

@@ -1,51 +1,38 @@
 """dbt: everything up to the predictions, and then the marts that need them; only what is stale."""
 
-import json
-import os
-from collections.abc import Container, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliInvocation, DbtCliResource, dbt_assets
+from dagster_dbt import dbt_assets
 
 from orchestration.lib import signatures
 from orchestration.lib.catalog import Table, read_tables
-from orchestration.lib.dbt_events import asset_events, finished_nodes
+from orchestration.lib.dbt_events import asset_events
 from orchestration.lib.dbt_project import (
     PROJECT_DIR,
-    DbtCommand,
     PathTranslator,
-    dbt_executable,
     dbt_project,
-    keep_parse,
     read_manifest,
-    reuse_parse,
 )
+from orchestration.lib.dbt_runner import DUE, DbtRun, failure, mark_due, parsed_project, run_dbt
 from orchestration.lib.dbt_state import (
     Variables,
     built_well,
     project_nodes,
     stale,
 )
-from orchestration.lib.environment import environment
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from orchestration.lib.runs import Run, RunRequest, resolved_run
 from warehouse import Warehouse, load_settings
-from warehouse.urls import dbt_environment
 
 AFTER_PREDICTIONS = "source:ml+ source:tenure+ source:quarantine+"
 
 # Ingestion enforces the sources' tests row by row and keeps what breaks them; asking the
 # database the same questions again could only find rows that are already kept out.
 NOT_SOURCE_TESTS = "source:*"
-
-# dbt.log, a line for each of 6,000 events, took a quarter of dbt's processor time. What went wrong
-# is in the run's log, the SQL in the target folder. `DBT_LOG_LEVEL_FILE=debug` brings it back.
-QUIET = {"DBT_LOG_LEVEL_FILE": os.environ.get("DBT_LOG_LEVEL_FILE", "none")}
 
 project = dbt_project(load_settings())
 manifest = read_manifest(project)
@@ -88,44 +75,28 @@ def plan_build(warehouse: Warehouse, run: Run, selected: Container[str]) -> Buil
     return BuildPlan(run, wanted, due, tables)
 
 
-@contextmanager
-def built(
-    dbt: DbtCliResource, companies: CompanyWarehouse, plan: BuildPlan, step: str
-) -> Iterator[DbtCliInvocation]:
-    """One `dbt build` of what a plan calls stale; in the end, what was built well is recorded."""
+def build(companies: CompanyWarehouse, plan: BuildPlan, step: str) -> DbtRun:
+    """One `dbt build` of what a plan calls stale; what was built well is recorded."""
     settings = companies.settings
-    command = ["build", "--select", " ".join(name.split("/")[1] for name in plan.due)]
+    project = parsed_project(settings)
+    mark_due(project, {name.split("/")[1] for name in plan.due})
+    command = ["build", "--select", f"tag:{DUE}"]
     # Unit tests judge the SQL, not the data: `make test` runs them, 8 s that no run needs.
     command += ["--exclude-resource-type", "unit_test"]
     command += ["--full-refresh"] if plan.run.is_full_refresh else []
-    # dagster-dbt hands this process's environment to dbt; profiles.yml reads the address there.
-    target_path = settings.dbt_target / step
-    reuse_parse(settings, target_path)
-    # What an earlier run has built says nothing of this one, should dbt not come to an end.
-    results_path(target_path).unlink(missing_ok=True)
+    target = settings.dbt_target / step
     variables = dbt_variables(plan.run).as_environment()
-    with environment({**QUIET, **dbt_environment(settings), **variables}):
-        # With its context dagster-dbt would add what is current to the selection.
-        invocation = dbt.cli(
-            command,
-            manifest=manifest,
-            dagster_dbt_translator=translator,
-            target_path=target_path,
-        )
-    try:
-        yield invocation
-    finally:
-        keep_parse(settings, target_path)
-        results = read_results(invocation.target_path)
-        with companies.open() as warehouse:
-            record_built(warehouse, plan.run, results, plan.wanted)
+    found = run_dbt(settings, project, command, target, variables)
+    well = {name: plan.wanted[name] for name in built_well(found.nodes, manifest)}
+    with companies.open() as warehouse:
+        signatures.record(warehouse, well, plan.run.run_id)
+    return found
 
 
-def run_dbt(
+def build_models(
     context: dg.AssetExecutionContext,
     companies: CompanyWarehouse,
     request: RunRequest,
-    dbt: DbtCliResource,
 ) -> Iterator[Any]:
     """One `dbt build` of those selected models that are stale as of the run's date."""
     selected = {signatures.asset_name(key) for key in context.selected_asset_keys}
@@ -140,40 +111,20 @@ def run_dbt(
     context.log.info(f"{len(plan.due)} of {len(selected)} models are stale")
     if not plan.due:
         return
-    with built(dbt, companies, plan, context.op_def.name) as invocation:
-        events = finished_nodes(invocation)
-        with retried_on_connection_loss(), companies.open() as warehouse:
-            tables = read_tables(warehouse)
-        lineage_from = invocation.target_path if request.column_lineage else None
-        yield from asset_events(
-            events, context, manifest, translator, project, tables, lineage_from
-        )
-        if error := invocation.get_error():
-            raise error
-
-
-def results_path(target_path: Path) -> Path:
-    """Where dbt says at its end what became of each node."""
-    return target_path / "run_results.json"
-
-
-def read_results(target_path: Path) -> dict[str, Any]:
-    """What became of each node; nothing where dbt ended before it could say."""
-    path = results_path(target_path)
-    if not path.exists():
-        return {"results": []}
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def record_built(
-    warehouse: Warehouse,
-    run: Run,
-    results: Mapping[str, Any],
-    wanted: Mapping[str, str],
-) -> None:
-    """Call current what was built and found good."""
-    built = {name: wanted[name] for name in built_well(results, manifest)}
-    signatures.record(warehouse, built, run.run_id)
+    found = build(companies, plan, context.op_def.name)
+    with retried_on_connection_loss(), companies.open() as warehouse:
+        tables = read_tables(warehouse)
+    yield from asset_events(
+        found,
+        context,
+        manifest,
+        translator,
+        project,
+        tables,
+        request.column_lineage,
+    )
+    if error := failure(found):
+        raise error
 
 
 @dbt_assets(
@@ -187,9 +138,8 @@ def dbt_models(
     context: dg.AssetExecutionContext,
     companies: CompanyWarehouse,
     request: RunRequest,
-    dbt: DbtCliResource,
 ) -> Iterator[Any]:
-    yield from run_dbt(context, companies, request, dbt)
+    yield from build_models(context, companies, request)
 
 
 @dbt_assets(
@@ -204,15 +154,5 @@ def dbt_models_with_predictions(
     context: dg.AssetExecutionContext,
     companies: CompanyWarehouse,
     request: RunRequest,
-    dbt: DbtCliResource,
 ) -> Iterator[Any]:
-    yield from run_dbt(context, companies, request, dbt)
-
-
-def dbt_resource() -> DbtCliResource:
-    """The dbt command of this environment, on this project."""
-    return DbtCommand(
-        project_dir=str(PROJECT_DIR),
-        profiles_dir=str(PROJECT_DIR),
-        dbt_executable=dbt_executable(),
-    )
+    yield from build_models(context, companies, request)

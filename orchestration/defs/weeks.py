@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from ml.past import WeekScoring, score_week
 from ml.targets import TARGETS, Target
@@ -17,9 +16,9 @@ from orchestration.defs.predictions import (
     append_predictions,
     open_registry,
 )
-from orchestration.defs.transformation import built, manifest, plan_build
+from orchestration.defs.transformation import build, manifest, plan_build
 from orchestration.lib import signatures
-from orchestration.lib.dbt_events import finished_nodes
+from orchestration.lib.dbt_runner import failure
 from orchestration.lib.dbt_state import BUILT, asset_name
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
@@ -62,9 +61,7 @@ def week_ends(partition_keys: list[str]) -> list[date]:
     return [date.fromisoformat(key) + timedelta(days=6) for key in partition_keys]
 
 
-def compute_weeks(
-    dbt: DbtCliResource, companies: CompanyWarehouse, run: Run, sundays: list[date], step: str
-) -> int:
+def compute_weeks(companies: CompanyWarehouse, run: Run, sundays: list[date], step: str) -> int:
     """Compute the weeks' rows, and all that is made from them, anew; how many rows there are.
 
     Without its rows a week is due, and so it stays should this be killed: the next run makes them.
@@ -76,10 +73,8 @@ def compute_weeks(
         signatures.forget(warehouse, [signatures.asset_name(TABLE)])
         warehouse.execute(DELETE_WEEKS, {"week_ends": sundays})
         plan = plan_build(warehouse, run, models)
-    with built(dbt, companies, plan, step) as invocation:
-        finished_nodes(invocation)
-        if error := invocation.get_error():
-            raise error
+    if error := failure(build(companies, plan, step)):
+        raise error
     with companies.open() as warehouse:
         return int(warehouse.read(COUNT_WEEKS, {"week_ends": sundays})["row_count"].iloc[0])
 
@@ -143,7 +138,6 @@ def redo_weeks(
     context: dg.AssetExecutionContext,
     companies: CompanyWarehouse,
     request: RunRequest,
-    dbt: DbtCliResource,
 ) -> Iterator[dg.MaterializeResult]:
     """The weeks of a backfill in one run, with what is known now."""
     if request.known_as_of:
@@ -152,7 +146,7 @@ def redo_weeks(
     with retried_on_connection_loss(), companies.open() as warehouse:
         run, _ = resolved_run(warehouse, companies.settings, context, request)
     if ROWS in context.selected_asset_keys:
-        row_count = compute_weeks(dbt, companies, run, sundays, context.op_def.name)
+        row_count = compute_weeks(companies, run, sundays, context.op_def.name)
         yield dg.MaterializeResult(asset_key=ROWS, metadata={"dagster/row_count": row_count})
     if SCORED in context.selected_asset_keys:
         with retried_on_connection_loss(), companies.open() as warehouse:

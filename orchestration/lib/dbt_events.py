@@ -1,55 +1,74 @@
 """What dbt builds and tests, as Dagster's events, with what PostgreSQL says of each table."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliEventMessage, DbtCliInvocation, DbtProject
+from dagster_dbt import DbtCliEventMessage, DbtProject
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from orchestration.lib.catalog import Table
-from orchestration.lib.check_names import name_checks
 from orchestration.lib.dbt_project import PathTranslator
+from orchestration.lib.dbt_runner import DbtRun, NodeEnd
 from orchestration.lib.dbt_state import asset_name
 
 
-def finished_nodes(invocation: DbtCliInvocation) -> list[DbtCliEventMessage]:
-    """What became of each node, once dbt is through; its error is still to be raised."""
-    return [event for event in invocation.stream_raw_events() if event.is_result_event]
+def result_event(end: NodeEnd) -> DbtCliEventMessage:
+    """A node's end as dagster-dbt reads it in dbt's log."""
+    kind = end.unique_id.split(".")[0].title()
+    info = {"name": f"Log{kind}Result", "invocation_id": "", "msg": end.message}
+    data = {
+        "node_info": {"unique_id": end.unique_id, "node_status": end.status},
+        "execution_time": end.seconds,
+        "num_failures": end.failed_rows,
+    }
+    return DbtCoreCliEventMessage({"info": info, "data": data}, event_history_metadata={})
 
 
 def asset_events(
-    events: Iterable[DbtCliEventMessage],
+    run: DbtRun,
     context: dg.AssetExecutionContext,
     manifest: Mapping[str, Any],
     translator: PathTranslator,
     project: DbtProject,
     tables: Mapping[str, Table],
-    lineage_from: Path | None = None,
+    has_lineage: bool = False,
 ) -> Iterator[Any]:
-    """Dagster's events in the order in which dbt finished its nodes.
-
-    Column lineage is read from the compiled SQL in `lineage_from`, dbt's target folder, whose
-    manifest names the relations as that SQL does.
-    """
-    compiled = _manifest(lineage_from) if lineage_from else {}
-    for event in events:
+    """Dagster's events in the order in which dbt finished its nodes; with column lineage, read
+    from the compiled SQL, where it is asked for."""
+    compiled = with_relations(manifest, run) if has_lineage else {}
+    for event in map(result_event, run.nodes):
         node = manifest["nodes"][_unique_id(event)]
         table = tables.get(asset_name(node)) if node["resource_type"] != "test" else None
-        is_traced = lineage_from and table and node["resource_type"] == "model"
+        is_traced = has_lineage and table and node["resource_type"] == "model"
         traced = with_parents(event, compiled, tables) if is_traced else event
         for found in traced.to_default_asset_events(
             manifest=compiled or manifest,
             dagster_dbt_translator=translator,
             context=context,
-            target_path=lineage_from,
+            target_path=run.target if has_lineage else None,
             project=project,
         ):
             yield (
                 with_table(found, node, table) if table and isinstance(found, dg.Output) else found
             )
+
+
+def with_relations(manifest: Mapping[str, Any], run: DbtRun) -> dict[str, Any]:
+    """The manifest with its relations as the SQL of a run names them: it may have been parsed for
+    another company's database."""
+    placed = {"nodes": run.project.nodes, "sources": run.project.sources}
+    return {
+        **manifest,
+        **{
+            kind: {
+                key: {**node, "relation_name": getattr(nodes[key], "relation_name", None)}
+                for key, node in manifest[kind].items()
+            }
+            for kind, nodes in placed.items()
+        },
+    }
 
 
 def with_table(output: dg.Output, node: Mapping[str, Any], table: Table) -> dg.Output:
@@ -85,7 +104,3 @@ def _unique_id(event: DbtCliEventMessage) -> str:
 
 def _types(table: Table | None) -> dict[str, dict[str, str]]:
     return {name: {"data_type": kind} for name, kind in table.columns.items()} if table else {}
-
-
-def _manifest(target_path: Path) -> dict[str, Any]:
-    return name_checks(json.loads((target_path / "manifest.json").read_text(encoding="utf-8")))

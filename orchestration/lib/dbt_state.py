@@ -1,10 +1,13 @@
 """Which dbt models are stale: their own definition, their parents', and the raw rows beneath."""
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from orchestration.lib.dbt_runner import NodeEnd
 from orchestration.lib.signatures import Node, digest
 
 BUILT = ("model", "seed")
@@ -12,8 +15,9 @@ BUILT = ("model", "seed")
 DEFINITION = ("checksum", "config", "columns", "description")
 # Tables that Tenure writes as it goes; only views read them, which are always current.
 LIVE_SOURCES = frozenset({"tenure", "quarantine"})
-# Layers that know the day that is looked back from.
-DATED_LAYERS = frozenset({"intermediate", "marts"})
+# What names the day that is looked back from, in a model, a test or a macro.
+DAY = frozenset({"as_of_date", "TENURE_AS_OF_DATE"})
+WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def project_nodes(
         ]
     )
     tests = _tests_by_node(manifest)
+    dated = dated_macros(manifest["macros"].values())
     nodes: dict[str, Node] = {}
     names = {
         key: asset_name(node)
@@ -82,11 +87,12 @@ def project_nodes(
             continue
         name = names[key]
         own: list[object] = [node[part] for part in DEFINITION if part in node]
-        own += [shared, tests.get(key, [])]
-        if name.split("/")[0] in DATED_LAYERS:
+        own.append(tests.get(key, []))
+        if _words([own, node.get("raw_code")]) & dated:
             own.append(variables.as_environment())
         elif variables.known_as_of:
             own.append(variables.known_as_of)
+        own.append(shared)
         parents = {names[parent] for parent in node.get("depends_on", {}).get("nodes", [])}
         meta = node.get("config", {}).get("meta", {})
         nodes[name] = Node(
@@ -95,6 +101,24 @@ def project_nodes(
             built_before=tuple(meta.get("built_before", [])),
         )
     return nodes
+
+
+def dated_macros(macros: Iterable[Mapping[str, Any]]) -> set[str]:
+    """What names the day, and all macros that do so or call one that does.
+
+    By their words, not by dbt's record of calls: that leaves out what only an incremental run
+    calls. One too many builds a model in vain.
+    """
+    used = {macro["name"]: _words(macro["macro_sql"]) for macro in macros}
+    found, before = set(DAY), set[str]()
+    while found != before:
+        before = set(found)
+        found |= {name for name, words in used.items() if words & before}
+    return found
+
+
+def _words(content: object) -> set[str]:
+    return set(WORD.findall(json.dumps(content, default=str)))
 
 
 def _tests_by_node(manifest: Mapping[str, Any]) -> dict[str, list[object]]:
@@ -157,16 +181,16 @@ def _ancestors(nodes: Mapping[str, Node], name: str) -> set[str]:
     return found
 
 
-def built_well(run_results: Mapping[str, Any], manifest: Mapping[str, Any]) -> set[str]:
+def built_well(ended: Iterable[NodeEnd], manifest: Mapping[str, Any]) -> set[str]:
     """The assets that one dbt run has built, without those that a test found wrong."""
     good, bad = set(), set()
-    for result in run_results["results"]:
-        node = manifest["nodes"].get(result["unique_id"])
+    for end in ended:
+        node = manifest["nodes"].get(end.unique_id)
         if node is None:
             continue
         if node["resource_type"] in BUILT:
-            (good if result["status"] == "success" else bad).add(asset_name(node))
-        elif result["status"] in ("fail", "error", "skipped"):
+            (good if end.status == "success" else bad).add(asset_name(node))
+        elif end.status in ("fail", "error", "skipped"):
             bad |= {
                 asset_name(manifest["nodes"][parent])
                 for parent in node["depends_on"]["nodes"]

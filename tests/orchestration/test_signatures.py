@@ -1,8 +1,12 @@
 """What must be built again after a change, and what must not."""
 
+from datetime import date
+from typing import Any
+
 import pytest
 
-from orchestration.lib.dbt_state import built_well, stale
+from orchestration.lib.dbt_runner import NodeEnd
+from orchestration.lib.dbt_state import Variables, built_well, project_nodes, stale
 from orchestration.lib.signatures import Node, signatures
 
 GRAPH = {
@@ -79,7 +83,7 @@ def test_a_model_that_its_test_found_wrong_is_not_current(unique: str, good: set
         "model.tenure.health": "success",
         "test.tenure.unique": unique,
     }
-    found = {"results": [{"unique_id": key, "status": s} for key, s in statuses.items()]}
+    found = [NodeEnd(key, status) for key, status in statuses.items()]
     assert built_well(found, MANIFEST) == good
 
 
@@ -99,3 +103,49 @@ def test_what_must_be_asked_again_before_a_table_is_written_is_built_with_it() -
     assert due.index("intermediate/due") < due.index("intermediate/weeks")
     gone = stale(graph, signatures(graph), signatures(graph), there[:-1])
     assert {"intermediate/due", "intermediate/weeks"} <= set(gone)
+
+
+def test_another_day_makes_stale_what_names_it_and_what_depends_on_that() -> None:
+    """By a macro, or in a test alone: a check that compares with the day is asked again."""
+
+    def model(name: str, sql: str, *parents: str) -> dict[str, Any]:
+        return {
+            "resource_type": "model",
+            "fqn": ["tenure", "marts", name],
+            "name": name,
+            "raw_code": sql,
+            "depends_on": {"nodes": [f"model.tenure.{parent}" for parent in parents]},
+        }
+
+    models = [
+        model("terms", "select 1"),
+        model("due", "select {{ week_of() }}"),
+        model("reader", "select * from {{ ref('due') }}", "due"),
+        model("checked", "select 2"),
+    ]
+    on_checked = {"nodes": ["model.tenure.checked"]}
+    rule = {"kwargs": {"rule": "begins_at <= {{ as_of_date() }}"}}
+    tests = {
+        "test.tenure.holds": {
+            "resource_type": "test",
+            "depends_on": on_checked,
+            "test_metadata": rule,
+        }
+    }
+    macros = [
+        {"name": "as_of_date", "macro_sql": "env_var('TENURE_AS_OF_DATE')"},
+        {"name": "week_of", "macro_sql": "{% if is_incremental() %}{{ as_of_date() }}{% endif %}"},
+    ]
+    manifest = {
+        "metadata": {"project_name": "tenure"},
+        "macros": {macro["name"]: {**macro, "package_name": "tenure"} for macro in macros},
+        "nodes": {f"model.tenure.{each['name']}": each for each in models} | tests,
+        "sources": {},
+    }
+    days = (Variables(date(2026, 3, 1), None), Variables(date(2026, 3, 2), None))
+    one, other = (signatures(project_nodes(manifest, day, {}, {})) for day in days)
+    assert {name for name in one if one[name] != other[name]} == {
+        "marts/due",
+        "marts/reader",
+        "marts/checked",
+    }
