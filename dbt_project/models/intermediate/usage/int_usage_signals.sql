@@ -87,7 +87,7 @@ account_weeks as (
         sum(api_calls) as api_calls,
         sum(data_bytes) as data_bytes,
         sum(active_users) as user_days,
-        sum(active_users) filter (where extract(isodow from usage_date) < 6) as weekday_users,
+        sum(active_users) filter (where extract(isodow from usage_date) not in (6, 7)) as weekday_users,
         -- of the last day alone; without a row on it no user came in the days that are counted
         max(active_users_7d) filter (where usage_date = week_end)::bigint as active_users_7d,
         max(active_users_28d) filter (where usage_date = week_end) as active_users_28d,
