@@ -80,7 +80,11 @@ dated_invoices as (
         invoices.*,
         coalesce(
             settled.paid_date,
-            case when invoices.meaning = 'paid' then greatest(closings.closed_date, invoices.issued_date) end
+            -- greatest() skips the null of a closing that is not known
+            case
+                when invoices.meaning = 'paid' and closings.closed_date is not null
+                    then greatest(closings.closed_date, invoices.issued_date)
+            end
         ) as paid_date,
         coalesce(invoices.meaning = 'paid', false) and settled.paid_date is null as is_paid_by_status,
         case when invoices.meaning = 'written_off' then closings.closed_date end as given_up_date

@@ -32,10 +32,15 @@ with_status as (
         words.meaning as status_meaning,
         delivered.ended_at is null and coalesce(words.meaning in ('ended', 'paused'), false)
             as is_closed_by_status,
-        coalesce(
-            case when words.meaning = 'ended' then {{ utc_date('delivered.cancelled_at') }} end,
-            closings.closed_date
-        ) as status_ended_date
+        words.meaning in ('ended', 'paused') and closings.was_trial as is_trial_that_ended,
+        case
+            -- recorded as running later, it ran on for its term of notice
+            when
+                words.meaning = 'ended'
+                and coalesce({{ utc_date('delivered.cancelled_at') }} >= closings.last_open_date, true)
+                then coalesce({{ utc_date('delivered.cancelled_at') }}, closings.closed_date)
+            else closings.closed_date
+        end as status_ended_date
     from delivered
     left join words on {{ status_word('delivered.status') }} = words.word
     left join closings
@@ -52,7 +57,7 @@ stamped as (
         account_id,
         product,
         unit,
-        case when status_meaning = 'trial' then 0 else mrr_cents end as mrr_cents,
+        case when status_meaning = 'trial' or is_trial_that_ended then 0 else mrr_cents end as mrr_cents,
         currency,
         source_system,
         status_meaning,

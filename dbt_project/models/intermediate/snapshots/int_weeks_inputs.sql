@@ -102,7 +102,8 @@ inputs as (
         'policy' as input_name,
         'subscription_policy' as item,
         '-infinity'::date as applies_from,
-        to_jsonb(subscription_policy)::text as input_value
+        -- what is shown alone makes no week due
+        (to_jsonb(subscription_policy) - 'undated_end_share')::text as input_value
     from subscription_policy
     union all
     select

@@ -41,7 +41,10 @@ all_tickets as (
     select
         tickets.*,
         tickets.solved_at is null and coalesce(words.meaning = 'closed', false) as is_closed_by_status,
-        greatest(closings.closed_date, {{ utc_date('tickets.created_at') }}) as status_closed_date,
+        case
+            when closings.closed_date is not null
+                then greatest(closings.closed_date, {{ utc_date('tickets.created_at') }})
+        end as status_closed_date,
         due_accounts.read_from,
         {{ utc_date('tickets.created_at') }} as created_date,
         {{ utc_date('tickets.created_at') }} - lag({{ utc_date('tickets.created_at') }}) over (

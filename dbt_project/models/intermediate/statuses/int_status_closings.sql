@@ -7,7 +7,8 @@ words as (
     select
         table_name,
         word,
-        meaning in ('open', 'owed', 'running', 'trial') as is_open
+        meaning in ('open', 'owed', 'running', 'trial') as is_open,
+        meaning = 'trial' as is_trial
     from {{ ref('status_words') }}
     where table_name in ('invoices', 'subscriptions', 'tickets')
 ),
@@ -38,21 +39,24 @@ recordings as (
         {{ status_word('status') }} as word,
         _recorded_at as recorded_at
     from {{ recorded(source('billing', 'subscriptions')) }} as subscriptions
-    where ended_at is null and status is not null
+    -- one with an end as well: what ends may have been a trial
+    where status is not null
 ),
 
 openings as (
     select
         recordings.*,
         words.is_open,
-        max(recordings.recorded_at) filter (where words.is_open) over (
-            partition by recordings.table_name, recordings.row_key, recordings.started_at
-        ) as last_open_at
+        max(recordings.recorded_at) filter (where words.is_open) over of_the_key as last_open_at,
+        max(recordings.recorded_at) filter (where words.is_trial) over of_the_key as last_trial_at
     from recordings
     inner join words
         on
             recordings.table_name = words.table_name
             and recordings.word = words.word
+    window of_the_key as (
+        partition by recordings.table_name, recordings.row_key, recordings.started_at
+    )
 ),
 
 -- what is recorded on a day happened before the delivery, and a delivery is of the day before
@@ -61,7 +65,9 @@ closings as (
         table_name,
         row_key,
         started_at,
-        {{ utc_date('min(recorded_at)') }} - 1 as closed_date
+        {{ utc_date('min(recorded_at)') }} - 1 as closed_date,
+        {{ utc_date('max(last_open_at)') }} - 1 as last_open_date,
+        coalesce(bool_and(last_trial_at = last_open_at), false) as was_trial
     from openings
     where recorded_at > last_open_at and not is_open
     group by table_name, row_key, started_at
