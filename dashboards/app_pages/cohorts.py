@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboards import components, data, figures, formatting, measures
+from dashboards import components, data, figures, formatting, measures, wording
 from dashboards.frames import column
 
 MEASURES = {
@@ -75,7 +75,9 @@ def _heatmap(cohorts: pd.DataFrame, measure: str) -> None:
         cohorts,
         "churn_cohorts",
         says=f"{MEANINGS[measure]} Blank: not known yet, because part of the quarter has not "
-        f"reached that age; a blank is not a zero.{steps}",
+        f"reached that age; a blank is not a zero.{steps}"
+        # what makes the headline too good to show makes the cohorts too good as well
+        f"{wording.retention_missing(data.load_retention())}",
     )
 
 

@@ -60,6 +60,14 @@ def test_the_portfolio_counts_open_accounts_only(
     assert shown["MRR at risk"].startswith("$")
 
 
+def test_what_hides_the_headline_of_retention_is_said_of_the_cohorts(
+    app: Open, company_with: Make, made: dict[str, pd.DataFrame]
+) -> None:
+    reason = "too early to say: 12 subscriptions ended or paused on a day that is not known"
+    hidden = made["retention_trailing"].assign(reason_not_shown=reason)
+    assert reason in all_text(app(company_with(retention_trailing=hidden), "cohorts"))
+
+
 def test_retention_is_shown_by_segment_or_why_it_is_not(app: Open, stocked: Warehouse) -> None:
     page = app(stocked)
     table = next(table.value for table in page.dataframe if "grr" in table.value)
