@@ -34,8 +34,8 @@ RECORDED_AT = Column("recorded_at", "timestamptz", "When the source recorded the
 # A cell that cannot be used: its column, the rule, a sentence, and what stood in it.
 CELL = "struct(name varchar, rule varchar, message varchar, content varchar)"
 
-# 1,200 is a count; 1,2 and 1,20 are something else.
-THOUSANDS = r"[-+]?\d{1,3}(,\d{3})+"
+# 1,200 and 1,200.50 are numbers; 1,2 and 1,20 are something else, and 0,500 is a half.
+THOUSANDS = r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"
 # 51-200, 51 to 200, 10,001+
 RANGE = r"(\d[\d,]*)\s*(\+|(-|–|to)\s*\d[\d,]*)"
 
@@ -67,13 +67,14 @@ def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) 
         case "text":
             return _code(value if is_text else f"{value}::varchar", column, rules)
         case "integer" | "bigint":
-            number = _whole_number(value, column) if is_text else value
+            number = _plain_number(value, column) if is_text else value
             # A plain cast rounds 27.5 to 28 without a word.
             exact = f"try_cast({number} as decimal(38, 9))"
             is_usable = f"{exact} % 1 = 0 and abs({exact}) < {LARGEST}"
             return f"case when {is_usable} then try_cast({exact} as {column.duckdb_type}) end"
         case "double precision":
-            number = f"try_cast({value} as double)"
+            plain = _plain_number(value, column) if is_text else value
+            number = f"try_cast({plain} as double)"
             return f"case when isfinite({number}) and abs({number}) < {LARGEST} then {number} end"
         case "date" | "timestamptz":
             if duckdb_type == "TIMESTAMP":
@@ -87,12 +88,12 @@ def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) 
         case _:
             is_number = column.data_type == "numeric"
             if is_text:
-                value = _whole_number(value, column) if is_number else _flag(value)
+                value = _plain_number(value, column) if is_number else _flag(value)
             typed = f"try_cast({value} as {column.duckdb_type})"
             return f"case when abs({typed}) < {LARGEST} then {typed} end" if is_number else typed
 
 
-def _whole_number(value: str, column: Column) -> str:
+def _plain_number(value: str, column: Column) -> str:
     plain = f"replace({value}, ',', '')"
     cases = [f"when regexp_full_match({value}, '{THOUSANDS}') then {plain}"]
     if column.has_ranges:
