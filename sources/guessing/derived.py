@@ -226,7 +226,7 @@ def durations(table: Table, file: FileLook, matches: Mapping[str, Match]) -> lis
             unit = next((DURATIONS[word] for word in words if word in DURATIONS), None)
             if unit and ends & set(words) and profile.numbers >= 0.8:
                 name = quoted(profile.header)
-                number = plain_number(name, profile, number_form(profile.known, file.delimiter))
+                number = plain_number(name, profile, number_form(profile.values, file.delimiter))
                 # what is no number stays as it is, so that the contract names it
                 time = f"{start} + try_cast({number} as double) * interval 1 {unit}"
                 sql = f"coalesce(({time})::varchar, {name})"

@@ -40,7 +40,11 @@ def test_a_number_shows_its_decimal_mark_or_does_not(number: str, mark: str | No
         (("1.250", "12.500", "100"), ";", ",", False),
         (("1.250", "1.250.000"), ",", ",", True),
         (("1.250", "12.5"), ";", ".", True),
-        (("1.250", "1250"), ";", ".", True),
+        (("1.250", "1250"), ";", ".", False),
+        (("1.250", "12.500", "980", "1000"), ";", ".", False),
+        (("1,200", "2,500", "3,750", "9,000") * 20 + ("1,50",), ",", ",", False),
+        (("1,200", "2,500", "3,750", "9,000") * 20 + ("1,50",) * 8, ",", ",", True),
+        (("1,200", "2,500", "3,750", "9,000") * 20 + ("12.50",), ",", ".", True),
         (("1,250", "100"), ",", ".", True),
         (("1,250", "100"), ";", ".", False),
         (("1,250", "12,5"), ",", ",", True),
@@ -66,6 +70,8 @@ def test_one_sure_number_decides_for_its_column(
         (("1 234,50 €", "1\u202f000,00 €"), ["1234.50", "1000.00"]),
         (("CHF 1'234.50", "12 CHF"), ["1234.50", "12"]),
         (("$12", "5 of 12", "open"), ["12", "5of12", "open"]),
+        (("$12", "12k", "1.2M", "100.00 CR"), ["12", "12k", "1.2M", "100.00CR"]),
+        (("EUR 12.50", "Rs. 1,200", "80 kr", "USD"), ["12.50", "1200", "80", "USD"]),
         (("12,50", "12.50"), ["12,50", "12.50"]),
     ],
 )
@@ -77,6 +83,12 @@ def test_numbers_are_read_as_their_column_writes_them(
     rows = ", ".join(f"({literal(text)})" for text in values)
     found = duckdb.connect().execute(f"select {sql} from (values {rows}) as column_of(x)")
     assert [text for (text,) in found.fetchall()] == read
+
+
+def test_what_decides_alone_is_named() -> None:
+    """One slip of the pen divided a whole column by a thousand without a word."""
+    form = number_form(("1,200", "2,500", "3,750", "9,000") * 20 + ("1,50",), ",")
+    assert form.doubt == "one number alone decides that the comma is the decimal mark"
 
 
 def test_every_number_of_a_mapping_is_read_so_and_what_is_unsure_is_marked(
