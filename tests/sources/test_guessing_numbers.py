@@ -7,6 +7,7 @@ import pytest
 
 from sources import Contract
 from sources.guessing.columns import Match
+from sources.guessing.derived import currency, durations
 from sources.guessing.plans import plan
 from sources.guessing.tables import FileLook, TableGuess
 from sources.guessing.values import Profile
@@ -89,6 +90,29 @@ def test_what_decides_alone_is_named() -> None:
     """One slip of the pen divided a whole column by a thousand without a word."""
     form = number_form(("1,200", "2,500", "3,750", "9,000") * 20 + ("1,50",), ",")
     assert form.doubt == "one number alone decides that the comma is the decimal mark"
+
+
+def test_two_currencies_in_one_column_are_read_row_by_row() -> None:
+    """Euros became dollars, since a dollar sign stood in another row."""
+    amounts = ("$500", "€400", "300 CHF", "200")
+    file = FileLook("a.csv", ("a.csv",), (Profile("Value", amounts, 4),))
+    line = currency(file, {"mrr_cents": Match("mrr_cents", "Value", 1.0, "")})
+    rows = ", ".join(f"({literal(text)})" for text in amounts)
+    found = duckdb.connect().execute(f'select {line.sql} from (values {rows}) as a("Value")')
+    assert [code for (code,) in found.fetchall()] == ["USD", "EUR", "CHF", None]
+
+
+def test_a_duration_says_how_its_numbers_are_taken(contract: Contract) -> None:
+    """Hours of 1.250 in a file of semicolons became 1250 and were on no list."""
+    profiles = (
+        Profile("Opened", ("2024-01-01", "2024-01-02"), 2),
+        Profile("Resolution time (hours)", ("1.250", "2.500"), 2),
+    )
+    file = FileLook("tickets.csv", ("tickets.csv",), profiles, ";")
+    matches = {"created_at": Match("created_at", "Opened", 1.0, "")}
+    [line] = durations(contract.table("support.tickets"), file, matches)
+    assert (line.column, line.is_assumed) == ("solved_at", True)
+    assert line.why == "hours after it was opened; the dot groups thousands"
 
 
 def test_every_number_of_a_mapping_is_read_so_and_what_is_unsure_is_marked(
