@@ -35,7 +35,7 @@ FILE_NAME = re.compile(
 )
 COMMENT = re.compile(r"--[^\n]*")
 DIRECTIVE = re.compile(
-    r'^--[ \t]*(?:(dates)|delimiter(?: of "([^"\n]+)")?):[ \t]*(.*?)[ \t]*$', re.M
+    r'^[ \t]*--[ \t]*(?:(dates)|delimiter(?: of "([^"\n]+)")?):[ \t]*(.*?)[ \t]*$', re.M
 )
 OF_DELIMITER = re.compile(r"^[ \t]*--[ \t]*delimiter\b.*$", re.M | re.I)
 
