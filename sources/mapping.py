@@ -237,7 +237,7 @@ class Reader:
             return None
         raw = f"{only.name} alone read" if only else f"{table.full_name} read"
         self.con.execute(NEW_UNREAD_DATES)
-        notes = self._read_once(files, raw, ",", table.column_names)
+        notes = self._read_once(files, raw, ",", table)
         self._check_header(table, raw, files)
         times = [column.name for column in table.columns if column.is_time]
         advice = "write dates as 2024-12-31, or add a mapping that states the format"
@@ -255,7 +255,7 @@ class Reader:
         return [file for file in files if file.name not in self.withdrawn]
 
     def _read_once(
-        self, files: list[Landed], raw: str, delimiter: str, expected: Sequence[str] = ()
+        self, files: list[Landed], raw: str, delimiter: str, expected: Table | None = None
     ) -> list[str]:
         if raw not in self._read:
             self._read[raw] = read_files(self.con, files, raw, delimiter, expected)
