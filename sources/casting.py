@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sources.blanks import is_blank, trimmed
+from sources.blanks import NULL_WORDS, NULL_WORDS_OF_TIMES, is_blank, trimmed
 from sources.contract import Column, Rule, Table
 from sources.dates import iso
 from sources.headers import ROW_COLUMNS
@@ -25,8 +25,9 @@ TYPE_WORDS = {
 
 SHOWN_CHARACTERS = 100
 
-TRUE_WORDS = ("x", "✓", "on", "ja", "wahr", "oui", "vrai", "sí")
-FALSE_WORDS = ("off", "nein", "falsch", "non", "faux")
+# What DuckDB reads is not here; 1.0 is how pandas writes a flag of a column with gaps.
+TRUE_WORDS = ("x", "✓", "on", "1.0", "ja", "wahr", "oui", "vrai", "sí", "sim")
+FALSE_WORDS = ("off", "0.0", "nein", "falsch", "non", "faux", "não", "nee")
 
 # A mapping may say itself when its source recorded a row.
 RECORDED_AT = Column("recorded_at", "timestamptz", "When the source recorded the row.")
@@ -50,7 +51,8 @@ def given(column: Column, duckdb_type: str) -> str:
         return name
     if column.data_type == "text" and column.is_strict:
         return f"nullif({trimmed(name)}, '')"
-    return f"case when {is_blank(name)} then null else {trimmed(name)} end"
+    words = NULL_WORDS_OF_TIMES if column.is_time else NULL_WORDS
+    return f"case when {is_blank(name, words)} then null else {trimmed(name)} end"
 
 
 def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from sources.blanks import is_blank, trimmed
+from sources.blanks import NULL_WORDS_OF_TIMES, is_blank, trimmed
 from sources.landing import FileProblem, literal, one_row, quoted
 
 # A column in which one format reads this share of what can be read at all is in that format,
@@ -256,7 +256,7 @@ def read_dates(
             con.execute(
                 f"insert into unread_dates select _file, _row, {literal(column)}, "
                 f"{quoted(column)}, case _file {names} end from {quoted(raw)} "
-                f"where not {is_blank(quoted(column))} and {parsed} is null"
+                f"where not {is_blank(quoted(column), NULL_WORDS_OF_TIMES)} and {parsed} is null"
             )
     replace = f" replace ({', '.join(replaced)})" if replaced else ""
     con.execute(
@@ -300,7 +300,7 @@ def _weigh(con: duckdb.DuckDBPyConnection, raw: str, file: str, column: str) -> 
         f"""
         with contents as (
             select {trimmed(quoted(column))} as content from {quoted(raw)}
-            where _file = ? and not {is_blank(quoted(column))}
+            where _file = ? and not {is_blank(quoted(column), NULL_WORDS_OF_TIMES)}
         ),
 
         read as (select content, {readings} from contents)

@@ -18,7 +18,7 @@ from sources.guessing.folder import FolderGuess, customers_of
 from sources.guessing.names import words_of
 from sources.guessing.plan import Plan
 from sources.guessing.tables import ACCOUNTS, FileLook, TableGuess
-from sources.guessing.values import Profile, overlap
+from sources.guessing.values import WORDS_OF_TRUE, Profile, overlap
 from sources.landing import literal, quoted
 
 OF_PEOPLE = frozenset({"contact", "person", "requester", "user", "lead", "who"})
@@ -208,7 +208,8 @@ def _is_primary(other: FileLook) -> str | None:
         if not can_be_looked_up(profile.header):
             continue
         if "primary" in words_of(profile.header) and profile.booleans >= 0.8:
-            return f"lower({name}::varchar) in ('true', 't', 'yes', '1')"
+            words = ", ".join(map(literal, sorted(WORDS_OF_TRUE)))
+            return f"lower({name}::varchar) in ({words})"
         if profile.share(lambda text: "primary" in text.casefold()) > 0:
             return f"contains(lower({name}::varchar), 'primary')"
     return None

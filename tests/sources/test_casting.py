@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from sources.casting import cast
+from sources.casting import cast, has_type_error
 from sources.contract import Column
 
 
@@ -36,3 +36,19 @@ def test_a_grouped_number_may_have_decimals_where_its_column_may(con) -> None:
     assert read_as(con, "double precision", "1,200.25") == 1200.25
     assert float(str(read_as(con, "numeric", "1,200.25"))) == 1200.25
     assert read_as(con, "bigint", "1,200.25") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [("Ja", True), ("nee", False), ("Sim", True), ("NÃO", False), ("1.0", True), ("0.0", False)],
+)
+def test_flags_are_read_as_people_and_programs_write_them(con, text, flag) -> None:
+    assert read_as(con, "boolean", text) is flag
+
+
+def test_only_a_time_is_null_where_it_says_nat(con) -> None:
+    """A customer called Nat lost the name."""
+    assert read_as(con, "text", "Nat") == "Nat"
+    assert read_as(con, "timestamptz", "NaT") is None
+    sql = has_type_error(Column("x", "timestamptz", ""), "VARCHAR")
+    assert con.execute(f"select {sql} from (select 'NaT' as x)").fetchall() == [(False,)]
