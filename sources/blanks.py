@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sources.landing import literal
 
 # Tabs, line ends, no-break and zero-width characters, as spreadsheets and web forms leave them.
@@ -10,9 +12,11 @@ BLANKS = " \t\r\n\v\f\u00a0\u2007\u202f\u200b\u200c\u200d\u200e\u200f\u2060\ufef
 # As databases, spreadsheets and programming languages write null. Not `na`: North America.
 NULL_WORDS = (
     "null", "\\n", "<null>", "(null)", "[null]", "n/a", "n.a.", "none", "nan", "nil", "undefined",
-    "nat", "<na>", "<nan>", "(blank)", "(empty)", "(none)", "-", "--", "0000-00-00",
+    "<na>", "<nan>", "(blank)", "(empty)", "(none)", "-", "--", "0000-00-00",
     "0000-00-00 00:00:00", "#n/a", "#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!",
 )  # fmt: skip
+# pandas writes NaT for no time; elsewhere it may be a name.
+NULL_WORDS_OF_TIMES = (*NULL_WORDS, "nat")
 
 
 def trimmed(text: str) -> str:
@@ -27,7 +31,7 @@ def trimmed(text: str) -> str:
     )
 
 
-def is_blank(text: str) -> str:
+def is_blank(text: str, words: Sequence[str] = NULL_WORDS) -> str:
     """SQL: whether a text is empty or a word for null; null where the text is."""
-    words = ", ".join(literal(word) for word in ("", *NULL_WORDS))
-    return f"lower({trimmed(text)}) in ({words})"
+    listed = ", ".join(literal(word) for word in ("", *words))
+    return f"lower({trimmed(text)}) in ({listed})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sources.blanks import is_blank, trimmed
+from sources.blanks import NULL_WORDS, NULL_WORDS_OF_TIMES, is_blank, trimmed
 from sources.contract import Column, Rule, Table
 from sources.dates import iso
 from sources.headers import ROW_COLUMNS
@@ -25,8 +25,9 @@ TYPE_WORDS = {
 
 SHOWN_CHARACTERS = 100
 
-TRUE_WORDS = ("x", "✓", "on", "ja", "wahr", "oui", "vrai", "sí")
-FALSE_WORDS = ("off", "nein", "falsch", "non", "faux")
+# What DuckDB reads is not here; 1.0 is how pandas writes a flag of a column with gaps.
+TRUE_WORDS = ("x", "✓", "on", "1.0", "ja", "wahr", "oui", "vrai", "sí", "sim")
+FALSE_WORDS = ("off", "0.0", "nein", "falsch", "non", "faux", "não", "nee")
 
 # A mapping may say itself when its source recorded a row.
 RECORDED_AT = Column("recorded_at", "timestamptz", "When the source recorded the row.")
@@ -34,8 +35,8 @@ RECORDED_AT = Column("recorded_at", "timestamptz", "When the source recorded the
 # A cell that cannot be used: its column, the rule, a sentence, and what stood in it.
 CELL = "struct(name varchar, rule varchar, message varchar, content varchar)"
 
-# 1,200 is a count; 1,2 and 1,20 are something else.
-THOUSANDS = r"[-+]?\d{1,3}(,\d{3})+"
+# 1,200 and 1,200.50 are numbers; 1,2 and 1,20 are something else, and 0,500 is a half.
+THOUSANDS = r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"
 # 51-200, 51 to 200, 10,001+
 RANGE = r"(\d[\d,]*)\s*(\+|(-|–|to)\s*\d[\d,]*)"
 
@@ -50,7 +51,8 @@ def given(column: Column, duckdb_type: str) -> str:
         return name
     if column.data_type == "text" and column.is_strict:
         return f"nullif({trimmed(name)}, '')"
-    return f"case when {is_blank(name)} then null else {trimmed(name)} end"
+    words = NULL_WORDS_OF_TIMES if column.is_time else NULL_WORDS
+    return f"case when {is_blank(name, words)} then null else {trimmed(name)} end"
 
 
 def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) -> str:
@@ -67,13 +69,14 @@ def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) 
         case "text":
             return _code(value if is_text else f"{value}::varchar", column, rules)
         case "integer" | "bigint":
-            number = _whole_number(value, column) if is_text else value
+            number = _plain_number(value, column) if is_text else value
             # A plain cast rounds 27.5 to 28 without a word.
             exact = f"try_cast({number} as decimal(38, 9))"
             is_usable = f"{exact} % 1 = 0 and abs({exact}) < {LARGEST}"
             return f"case when {is_usable} then try_cast({exact} as {column.duckdb_type}) end"
         case "double precision":
-            number = f"try_cast({value} as double)"
+            plain = _plain_number(value, column) if is_text else value
+            number = f"try_cast({plain} as double)"
             return f"case when isfinite({number}) and abs({number}) < {LARGEST} then {number} end"
         case "date" | "timestamptz":
             if duckdb_type == "TIMESTAMP":
@@ -87,12 +90,12 @@ def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) 
         case _:
             is_number = column.data_type == "numeric"
             if is_text:
-                value = _whole_number(value, column) if is_number else _flag(value)
+                value = _plain_number(value, column) if is_number else _flag(value)
             typed = f"try_cast({value} as {column.duckdb_type})"
             return f"case when abs({typed}) < {LARGEST} then {typed} end" if is_number else typed
 
 
-def _whole_number(value: str, column: Column) -> str:
+def _plain_number(value: str, column: Column) -> str:
     plain = f"replace({value}, ',', '')"
     cases = [f"when regexp_full_match({value}, '{THOUSANDS}') then {plain}"]
     if column.has_ranges:

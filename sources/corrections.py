@@ -60,8 +60,10 @@ coalesce(
 EARLIEST = "'1990-01-01'::timestamptz"
 # People are older than the systems that tell of them.
 EARLIEST_POSSIBLE = "'1900-01-01'::timestamptz"
-# The zero of databases, spreadsheets and Unix, where an export has no end.
-ZERO_DAYS = ("0001-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
+# The zero of databases, spreadsheets and Unix, where an export has no end; the last of them
+# is still the day before where the clock is ahead of UTC.
+ZERO_DAYS = ("0001-01-01", "1753-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "1969-12-31",
+             "1970-01-01")  # fmt: skip
 # Twenty years, as in the `plausible_time` of ends: what lies beyond either is read as no end.
 LATEST_POSSIBLE = "clock() + interval 7305 day"
 

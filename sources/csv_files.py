@@ -7,11 +7,11 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
 
+from sources.contract import Table
 from sources.headers import Header
 from sources.landing import FileProblem, Landed, header_of, literal, quoted
 
@@ -27,7 +27,7 @@ def read_csv(
     file: Landed,
     relation: str,
     delimiter: str,
-    expected: Sequence[str],
+    expected: Table | None,
 ) -> Header:
     """Make a table of a CSV file's rows, all text. Raises FileProblem when it has no header."""
     header = header_of(file, read_header(file, delimiter), expected)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from sources.blanks import is_blank, trimmed
+from sources.blanks import NULL_WORDS_OF_TIMES, is_blank, trimmed
 from sources.landing import FileProblem, literal, one_row, quoted
 
 # A column in which one format reads this share of what can be read at all is in that format,
@@ -22,7 +22,8 @@ NEARLY_ALL = 0.9
 
 CLOCK = r"(,? +\d{1,2}:\d{2}(:\d{2})?( ?[AP]M)?)?"
 # A year of two digits only where no year stands first: 24-01-31 is the 31st.
-DAY = rf"(\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}|\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2}}){CLOCK}"
+SHORT_DAY = r"\d{1,2}[/.]\d{1,2}[/.]\d{2}"
+DAY = rf"(\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}|{SHORT_DAY}){CLOCK}"
 ISO = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}.*)?"
 WEEKDAY = r"((mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(day)?,? )"
 # Jan 31, 2024 · 31 January 2024 · Wed, 31st Jan 2024 · Jira's 31/Jan/24, with a clock or without
@@ -37,6 +38,8 @@ COMPACT = r"(19[5-9]|20\d)\d(0[1-9]|1[0-2])\d\d(\.0+)?"
 # Days since the end of 1899, as spreadsheets keep them, from 1982 to 2064
 SERIAL = r"[345]\d{4}(\.\d+)?"
 SERIAL_OF_1970 = 25569
+# Beyond it a day with a year of two digits may be meant otherwise.
+TOO_FAR_AHEAD = "clock() + interval 1 year"
 CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 
 NEW_UNREAD_DATES = """
@@ -53,8 +56,12 @@ def iso(text: str) -> str:
     )
 
 
+def _slashed(text: str) -> str:
+    return f"replace(replace({text}, '-', '/'), '.', '/')"
+
+
 def _numbered(text: str, order: str) -> str:
-    slashed = f"replace(replace({text}, '-', '/'), '.', '/')"
+    slashed = _slashed(text)
     return (
         f"case when regexp_full_match({text}, '{DAY}', 'i') "
         # two digits first: as %Y they would be a year of the first century
@@ -130,6 +137,9 @@ FORMATS = {
 }
 
 
+NUMBERED = ("day-first", "month-first")
+
+
 @dataclass(frozen=True)
 class Evidence:
     """How many values of a column each format reads; `readable` by any, `differing` where the
@@ -176,6 +186,29 @@ def choose_format(evidence: Evidence) -> str | Undecided:
     )
 
 
+@dataclass(frozen=True)
+class ShortYears:
+    """How many values of a column have a year of two digits, the last of those days as it is
+    written and as it is read; how many lie more than a year ahead so, and how many would if the
+    year stood first."""
+
+    count: int
+    example: str = ""
+    read_as: str = ""
+    ahead: int = 0
+    ahead_year_first: int = 0
+
+    @property
+    def note(self) -> str:
+        """Completes "column x: …"."""
+        return f"years of two digits are read as the last number, {self.example} as {self.read_as}"
+
+    @property
+    def is_year_first(self) -> bool:
+        """Whether the year seems to stand first: only so nothing lies in the future."""
+        return self.ahead > 0 and self.ahead_year_first == 0
+
+
 def read_dates(
     con: duckdb.DuckDBPyConnection,
     raw: str,
@@ -202,6 +235,14 @@ def read_dates(
             chosen[column][file] = name
             if name == "month-first" and stated[column] is None:
                 notes.append(f"{file}: {column} is read month-first: only so all its dates exist")
+            if name in NUMBERED and stated[column] is None:
+                short = _short_years(con, raw, file, column, name)
+                if short.is_year_first:
+                    raise FileProblem(
+                        f"{file}: column {column}: {short.note}, years ahead; if the year stands "
+                        "first, write it with four digits, else " + advice.replace("COLUMN", column)
+                    )
+                notes += [f"{file}: {column}: {short.note}"] if short.count else []
     replaced = []
     for column, by_file in chosen.items():
         cases = " ".join(
@@ -215,7 +256,7 @@ def read_dates(
             con.execute(
                 f"insert into unread_dates select _file, _row, {literal(column)}, "
                 f"{quoted(column)}, case _file {names} end from {quoted(raw)} "
-                f"where not {is_blank(quoted(column))} and {parsed} is null"
+                f"where not {is_blank(quoted(column), NULL_WORDS_OF_TIMES)} and {parsed} is null"
             )
     replace = f" replace ({', '.join(replaced)})" if replaced else ""
     con.execute(
@@ -237,7 +278,7 @@ def _choose_for_file(
     }
     # A column with few dates may read both ways while its neighbour, written by the same hand,
     # reads one way only.
-    neighbours = {name for name in verdicts.values() if name in ("day-first", "month-first")}
+    neighbours = {name for name in verdicts.values() if name in NUMBERED}
     formats: dict[str, str] = {}
     for column, verdict in verdicts.items():
         if isinstance(verdict, str):
@@ -259,7 +300,7 @@ def _weigh(con: duckdb.DuckDBPyConnection, raw: str, file: str, column: str) -> 
         f"""
         with contents as (
             select {trimmed(quoted(column))} as content from {quoted(raw)}
-            where _file = ? and not {is_blank(quoted(column))}
+            where _file = ? and not {is_blank(quoted(column), NULL_WORDS_OF_TIMES)}
         ),
 
         read as (select content, {readings} from contents)
@@ -275,6 +316,40 @@ def _weigh(con: duckdb.DuckDBPyConnection, raw: str, file: str, column: str) -> 
     )
     readable, *found, differing, example = row
     return Evidence(readable, dict(zip(FORMATS, found, strict=True)), differing, example)
+
+
+def _short_years(
+    con: duckdb.DuckDBPyConnection, raw: str, file: str, column: str, name: str
+) -> ShortYears:
+    """What years of two digits come to where a column of a file is read in one format."""
+    content = trimmed(quoted(column))
+    row = one_row(
+        con,
+        f"""
+        with contents as (
+            select {content} as content from {quoted(raw)}
+            where _file = ? and regexp_full_match({content}, '{SHORT_DAY}{CLOCK}', 'i')
+        ),
+
+        read as (
+            select
+                content,
+                {FORMATS[name]("content")} as moment,
+                {_parsed(_slashed("content"), ["%y/%m/%d"])}::timestamptz as year_first,
+            from contents
+        )
+
+        select
+            count(moment),
+            coalesce(arg_max(content, moment), ''),
+            coalesce(max(moment)::date::varchar, ''),
+            count(*) filter (moment > {TOO_FAR_AHEAD}),
+            count(*) filter (year_first is null or year_first > {TOO_FAR_AHEAD}),
+        from read
+        """,
+        [file],
+    )
+    return ShortYears(*row)
 
 
 # A column's name of letters, digits and blanks, or any name in double quotes.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +10,13 @@ import duckdb
 import pyarrow as pa
 from python_calamine import CalamineError, CalamineWorkbook
 
+from sources.contract import Table
 from sources.headers import Header
 from sources.landing import FileProblem, Landed, header_of, quoted
 
 
 def read_excel(
-    con: duckdb.DuckDBPyConnection, file: Landed, relation: str, expected: Sequence[str]
+    con: duckdb.DuckDBPyConnection, file: Landed, relation: str, expected: Table | None
 ) -> Header:
     """Make a table of a sheet's rows, all text. Raises FileProblem when there is none."""
     sheets = read_sheets(file)

@@ -14,6 +14,8 @@ from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 
+from sources.contract import Table
+
 # What a row carries about itself beside its content: a file's own columns of these names are read
 # under others.
 ROW_COLUMNS = ("_file", "_row", "_n", "_rejection_id")
@@ -22,7 +24,8 @@ ROW_COLUMNS = ("_file", "_row", "_n", "_rejection_id")
 # country_code and country by 0.78; custom_region and region, which are not meant, by 0.67.
 ALIKE = 0.75
 
-# What exports call the contract's columns: `tenure map` maps by it.
+# What exports call the contract's columns, of one table or of any: `tenure map` maps by it.
+ANY_TABLE = "*"
 COLUMN_WORDS = Path(__file__).resolve().parent / "guessing/column_words.csv"
 
 
@@ -49,8 +52,8 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).casefold()
 
 
-def match_header(spelled: Sequence[str], expected: Sequence[str] = ()) -> Header:
-    """Name the columns of a file, `expected` being the contract's.
+def match_header(spelled: Sequence[str], expected: Table | None = None) -> Header:
+    """Name the columns of a file, `expected` being the contract's table.
 
     Raises HeaderProblem where two columns have one name, or could both be a contract column.
     """
@@ -59,7 +62,7 @@ def match_header(spelled: Sequence[str], expected: Sequence[str] = ()) -> Header
     spelled = [name.replace("\0", "") for name in spelled]
     if twice := sorted({name for name in spelled if name and spelled.count(name) > 1}):
         raise HeaderProblem(f"names {', '.join(twice)} twice")
-    found = _contract_columns(spelled, expected)
+    found = _contract_columns(spelled, expected.column_names if expected else ())
     names: list[str | None] = []
     notes: list[str] = []
     taken = {name.casefold() for name in found.values()}
@@ -78,7 +81,8 @@ def match_header(spelled: Sequence[str], expected: Sequence[str] = ()) -> Header
             names.append(free)
             if free != name and name not in ROW_COLUMNS:
                 notes.append(f"column {name} differs by case only from another, and is {free}")
-    return Header(as_spelled, tuple(names), (*notes, *_guesses(names, expected)))
+    guesses = _guesses(names, expected) if expected else []
+    return Header(as_spelled, tuple(names), (*notes, *guesses))
 
 
 def _contract_columns(spelled: Sequence[str], expected: Sequence[str]) -> dict[str, str]:
@@ -106,15 +110,17 @@ def _free_name(name: str, taken: set[str]) -> str:
     return free
 
 
-def _guesses(names: Sequence[str | None], expected: Sequence[str]) -> list[str]:
+def _guesses(names: Sequence[str | None], expected: Table) -> list[str]:
     """A sentence for each column that looks like one that the contract knows and the file lacks."""
-    lacking = [column for column in expected if column not in names]
-    unknown = [name for name in names if name and name not in expected]
+    lacking = [column for column in expected.column_names if column not in names]
+    unknown = [name for name in names if name and name not in expected.column_names]
+    called = _other_names()
+    others = {**called.get(ANY_TABLE, {}), **called.get(expected.full_name, {})}
     sentences = []
     for name in unknown:
         alike = {
             column: 1.0
-            if plain(name) in _other_names().get(column, ())
+            if plain(name) in others.get(column, ())
             else SequenceMatcher(None, plain(name), plain(column)).ratio()
             for column in lacking
         }
@@ -128,11 +134,11 @@ def _guesses(names: Sequence[str | None], expected: Sequence[str]) -> list[str]:
 
 
 @cache
-def _other_names() -> dict[str, frozenset[str]]:
-    """By column of the contract, what exports call it, whatever its table."""
-    found: dict[str, frozenset[str]] = {}
+def _other_names() -> dict[str, dict[str, frozenset[str]]]:
+    """By table and column of the contract, what exports call it."""
+    found: dict[str, dict[str, frozenset[str]]] = {}
     with COLUMN_WORDS.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             words = frozenset(plain(word) for word in row["words"].split("|"))
-            found[row["column"]] = found.get(row["column"], frozenset()) | words
+            found.setdefault(row["table"], {})[row["column"]] = words
     return found

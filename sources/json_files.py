@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
 
+from sources.contract import Table
 from sources.headers import Header
 from sources.landing import FileProblem, Landed, header_of, literal, quoted
 
 
 def read_json(
-    con: duckdb.DuckDBPyConnection, file: Landed, relation: str, expected: Sequence[str]
+    con: duckdb.DuckDBPyConnection, file: Landed, relation: str, expected: Table | None
 ) -> Header:
     """Make a table of a file's objects: each key is a column, as text; nested values stay JSON."""
     lines = f"{relation} lines"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from sources.contract import Table
 from sources.headers import Header, HeaderProblem, match_header
 
 SPREADSHEETS = (".xlsx", ".xls", ".ods")
@@ -94,7 +95,7 @@ def _stem(name: str) -> str:
     return folded.removesuffix(suffix)
 
 
-def header_of(file: Landed, spelled: Sequence[str], expected: Sequence[str]) -> Header:
+def header_of(file: Landed, spelled: Sequence[str], expected: Table | None) -> Header:
     """The names under which a file's columns are read. Raises FileProblem naming the file."""
     try:
         return match_header(spelled, expected)

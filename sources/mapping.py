@@ -34,7 +34,10 @@ FILE_NAME = re.compile(
     r'"([^"\n]+\.(?:csv(?:\.gz)?|parquet|jsonl|ndjson|json|xlsx|xls|ods))"', re.I
 )
 COMMENT = re.compile(r"--[^\n]*")
-DIRECTIVE = re.compile(r'^--\s*(?:(dates)|delimiter(?: of "([^"]+)")?):\s*(.+?)\s*$', re.M)
+DIRECTIVE = re.compile(
+    r'^[ \t]*--[ \t]*(?:(dates)|delimiter(?: of "([^"\n]+)")?):[ \t]*(.*?)[ \t]*$', re.M
+)
+OF_DELIMITER = re.compile(r"^[ \t]*--[ \t]*delimiter\b.*$", re.M | re.I)
 
 
 class MappingError(ValueError):
@@ -77,15 +80,22 @@ class Mapping:
 
 
 def parse_mapping(name: str, text: str) -> Mapping:
-    """Read a mapping's text. Raises MappingError when it reads no file or misstates a date."""
+    """Read a mapping's text. Raises MappingError when it reads no file, or misstates a date or a
+    delimiter."""
     dates: dict[str, str | None] = {}
     delimiters: dict[str, str] = {}
+    for line in OF_DELIMITER.findall(text):
+        if not DIRECTIVE.fullmatch(line):
+            raise MappingError(
+                f"{name}: cannot read {line.strip()!r}: write -- delimiter: ; or, of one file, "
+                '-- delimiter of "clients.csv": tab'
+            )
     for is_dates, file, value in DIRECTIVE.findall(text):
-        if not is_dates:
-            delimiters[file] = "\t" if value == "tab" else value
-            continue
         try:
-            dates |= parse_dates_directive(value)
+            if is_dates:
+                dates |= parse_dates_directive(value)
+            else:
+                delimiters[file] = _delimiter(value)
         except ValueError as error:
             raise MappingError(f"{name}: {error}") from error
     sql = text.strip().rstrip(";")
@@ -98,6 +108,14 @@ def parse_mapping(name: str, text: str) -> Mapping:
             f"{name}: states the delimiter of {min(unknown)}, which it does not read"
         )
     return Mapping(name, sql, files, dates, of_all, delimiters)
+
+
+def _delimiter(value: str) -> str:
+    if value == "tab":
+        return "\t"
+    if len(value) != 1 or value == '"':
+        raise ValueError(f"a delimiter is one character, or tab, not {value!r}")
+    return value
 
 
 def find_mappings(system: str, folders: Sequence[Path]) -> Path:
@@ -219,7 +237,7 @@ class Reader:
             return None
         raw = f"{only.name} alone read" if only else f"{table.full_name} read"
         self.con.execute(NEW_UNREAD_DATES)
-        notes = self._read_once(files, raw, ",", table.column_names)
+        notes = self._read_once(files, raw, ",", table)
         self._check_header(table, raw, files)
         times = [column.name for column in table.columns if column.is_time]
         advice = "write dates as 2024-12-31, or add a mapping that states the format"
@@ -237,7 +255,7 @@ class Reader:
         return [file for file in files if file.name not in self.withdrawn]
 
     def _read_once(
-        self, files: list[Landed], raw: str, delimiter: str, expected: Sequence[str] = ()
+        self, files: list[Landed], raw: str, delimiter: str, expected: Table | None = None
     ) -> list[str]:
         if raw not in self._read:
             self._read[raw] = read_files(self.con, files, raw, delimiter, expected)

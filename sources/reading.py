@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from sources.contract import Table
 from sources.csv_files import read_csv
 from sources.excel_files import read_excel
 from sources.headers import Header
@@ -26,11 +27,11 @@ def read_files(
     files: Sequence[Landed],
     relation: str,
     delimiter: str = ",",
-    expected: Sequence[str] = (),
+    expected: Table | None = None,
 ) -> list[str]:
     """Make `relation` (a table, or a view over Parquet) of all rows of `files`, matched by column.
 
-    `expected` are the contract's columns, where the files are in its form. Returns sentences about
+    `expected` is the contract's table, where the files are in its form. Returns sentences about
     columns that need a look. Raises FileProblem for the first file that cannot be used.
     """
     con.execute(CREATE_UNREADABLE)
@@ -85,7 +86,7 @@ def _without_nul(
 
 
 def _read_parquet(
-    con: duckdb.DuckDBPyConnection, file: Landed, relation: str, expected: Sequence[str]
+    con: duckdb.DuckDBPyConnection, file: Landed, relation: str, expected: Table | None
 ) -> Header:
     read = f"read_parquet({literal(str(file.path))}, file_row_number = true)"
     try:

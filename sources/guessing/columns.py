@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -163,6 +164,11 @@ FREQUENCIES: Mapping[str, int] = {
 }  # fmt: skip
 
 
+def is_of_a_state(text: str) -> bool:
+    """Whether a text is two capitals, as California is CA: State is what some call a status."""
+    return bool(re.fullmatch(r"[A-Z]{2}", text))
+
+
 def _fit_text(  # noqa: PLR0911 (one return for each kind of text)
     table: Table,
     column: Column,
@@ -185,6 +191,8 @@ def _fit_text(  # noqa: PLR0911 (one return for each kind of text)
         if known >= 0.8 and len(profile.known) >= 3:
             return 1.05, f"{', '.join(sorted(profile.known)[:4])}"
         return (1.0, "known codes") if known >= 0.5 else (0.55, "")
+    if column.name == "status" and profile.share(is_of_a_state) >= 0.8:
+        return 0.0, ""
     if column.name.endswith("_id") or not profile.has_plain_numbers:
         return 1.0, ""
     return 0.9, ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -128,13 +128,25 @@ def currency(file: FileLook, matches: Mapping[str, Match]) -> Line:
     for header in amounts:
         if found := CURRENCY.search(header):
             return Line("currency", literal(found[1] or found[2]), f"named in {shown(header)}")
-        for sign, code in SIGNS.items():
-            if any(sign in text for text in file.profile(header).sample):
-                return Line("currency", literal(code), f"amounts are written with {sign}")
-        if file.profile(header).share(lambda text: bool(CODE.search(text))) >= 0.8:
-            sql = f"upper(regexp_extract({quoted(header)}, '[A-Za-z]{{3}}'))"
+        profile = file.profile(header)
+        signs = [sign for sign in SIGNS if any(sign in text for text in profile.known)]
+        has_codes = any(map(CODE.search, profile.known))
+        if len(signs) == 1 and not has_codes:
+            why = f"amounts are written with {signs[0]}"
+            return Line("currency", literal(SIGNS[signs[0]]), why)
+        if signs or profile.share(lambda text: bool(CODE.search(text))) >= 0.8:
+            sql = _currency_of_row(quoted(header), signs)
             return Line("currency", sql, "written beside the amounts", (header,))
     return Line("currency", "'USD'", "no currency is given", (), True)
+
+
+def _currency_of_row(name: str, signs: Sequence[str]) -> str:
+    """SQL: the currency that stands beside an amount, as a sign or as a code; null where none."""
+    code = f"nullif(regexp_extract({name}, '[A-Z]{{3}}'), '')"
+    whens = " ".join(
+        f"when contains({name}, {literal(sign)}) then {literal(SIGNS[sign])}" for sign in signs
+    )
+    return f"case {whens} else {code} end" if signs else code
 
 
 def _survey(column: str, file: FileLook, matches: Mapping[str, Match]) -> Line | None:
@@ -226,12 +238,13 @@ def durations(table: Table, file: FileLook, matches: Mapping[str, Match]) -> lis
             unit = next((DURATIONS[word] for word in words if word in DURATIONS), None)
             if unit and ends & set(words) and profile.numbers >= 0.8:
                 name = quoted(profile.header)
-                number = plain_number(name, profile, number_form(profile.known, file.delimiter))
+                form = number_form(profile.values, file.delimiter)
+                number = plain_number(name, profile, form)
                 # what is no number stays as it is, so that the contract names it
                 time = f"{start} + try_cast({number} as double) * interval 1 {unit}"
                 sql = f"coalesce(({time})::varchar, {name})"
-                why = f"{unit}s after it was opened"
-                lines.append(Line(column, sql, why, (profile.header,)))
+                why = f"{unit}s after it was opened" + (f"; {form.doubt}" if form.doubt else "")
+                lines.append(Line(column, sql, why, (profile.header,), bool(form.doubt)))
                 break
     return lines
 

@@ -7,7 +7,8 @@ customers in a column; or by the domain of an e-mail address. What is ambiguous 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sources.domains import domain_of
@@ -17,7 +18,7 @@ from sources.guessing.folder import FolderGuess, customers_of
 from sources.guessing.names import words_of
 from sources.guessing.plan import Plan
 from sources.guessing.tables import ACCOUNTS, FileLook, TableGuess
-from sources.guessing.values import Profile, overlap
+from sources.guessing.values import WORDS_OF_TRUE, Profile, overlap
 from sources.landing import literal, quoted
 
 OF_PEOPLE = frozenset({"contact", "person", "requester", "user", "lead", "who"})
@@ -90,7 +91,7 @@ def _best_lookup(
     files: Sequence[FileLook],
 ) -> Lookup | None:
     if line and overlap(each.file.profile(line.headers[0]).known, known.names) >= SHARED:
-        return by_name(line, of_accounts)
+        return by_name(each, line, of_accounts)
     paired = [
         found for other in files if other != each.file for found in by_pairs(each, other, known)
     ]
@@ -104,17 +105,41 @@ def can_be_looked_up(header: str) -> bool:
     return is_quotable(header) and "--" not in header
 
 
-def by_name(line: Line, of_accounts: TableGuess) -> Lookup | None:
-    """Where a file names customers; a name that is no customer's stays, so that it is named."""
+def by_name(each: Plan, line: Line, of_accounts: TableGuess) -> Lookup | None:
+    """Where a file names customers; a name that is no customer's, or that several have, stays, so
+    that it is named."""
     headers = tuple(of_accounts.matches[column].header for column in (ACCOUNT, "account_name"))
     if not all(map(can_be_looked_up, headers)):
         return None
     key, name = map(quoted, headers)
     sql = (
-        f"(select any_value(customers.{key}) from {quoted(of_accounts.file.name)} as customers "
+        f"(select case when count(distinct customers.{key}) = 1 then min(customers.{key}) end "
+        f"from {quoted(of_accounts.file.name)} as customers "
         f"where customers.{name} = export.{quoted(line.headers[0])})"
     )
-    return Lookup(f"coalesce({sql}, {line.sql})", line.headers, line.why, 2, of_accounts.file)
+    notes = _notes_of_names(each.file.profile(line.headers[0]), of_accounts)
+    sql = f"coalesce({sql}, {line.sql})"
+    return Lookup(sql, line.headers, line.why, 2, of_accounts.file, notes)
+
+
+def _notes_of_names(own: Profile, of_accounts: TableGuess) -> tuple[str, ...]:
+    """What finds no customer by its name: two customers that share one."""
+    keys, names = (
+        of_accounts.file.profile(of_accounts.matches[column].header)
+        for column in (ACCOUNT, "account_name")
+    )
+    # values are without blanks: only where there are none do they stand beside one another
+    is_full = len(keys.values) == len(names.values) == names.rows
+    pairs = set(zip(keys.values, names.values, strict=True)) if is_full else None
+    counts = Counter([name for _, name in pairs] if pairs else names.values)
+    return tuple(_note_of_shared(name for name in own.known if counts[name] > 1))
+
+
+def _note_of_shared(names: Iterable[str]) -> Iterator[str]:
+    """A sentence on names or domains of several customers, where there are any."""
+    if shared := sorted(names):
+        listed = ", ".join(map(shown, shared[:5])) + (" and more" if len(shared) > 5 else "")
+        yield f"several customers share {listed}: rows of it find no customer"
 
 
 def by_pairs(each: Plan, other: FileLook, known: Customers) -> Iterator[Lookup]:
@@ -183,7 +208,8 @@ def _is_primary(other: FileLook) -> str | None:
         if not can_be_looked_up(profile.header):
             continue
         if "primary" in words_of(profile.header) and profile.booleans >= 0.8:
-            return f"lower({name}::varchar) in ('true', 't', 'yes', '1')"
+            words = ", ".join(map(literal, sorted(WORDS_OF_TRUE)))
+            return f"lower({name}::varchar) in ({words})"
         if profile.share(lambda text: "primary" in text.casefold()) > 0:
             return f"contains(lower({name}::varchar), 'primary')"
     return None
@@ -271,10 +297,7 @@ def _notes_of_domains(
     own: Profile, found: dict[str, int], owners: dict[str, int]
 ) -> tuple[str, ...]:
     """What finds no customer by its domain: two customers that share one, and addresses of none."""
-    notes = []
-    if shared := sorted(name for name in found if owners.get(name, 0) > 1):
-        listed = ", ".join(map(shown, shared[:5])) + (" and more" if len(shared) > 5 else "")
-        notes.append(f"several customers share {listed}: rows of it find no customer")
+    notes = [*_note_of_shared(name for name in found if owners.get(name, 0) > 1)]
     if several := sum(text.count("@") > 1 for text in own.values):
         notes.append(
             f"{several:,} values of {shown(own.header)} hold several addresses: the first is taken"

@@ -102,7 +102,7 @@ def line_of(
     if column.name == "billing_period_months":
         return _billing_period(line, profile, file)
     if column.data_type in NUMBERS and not column.has_ranges:
-        form = number_form(profile.known, file.delimiter)
+        form = number_form(profile.values, file.delimiter)
         why = f"{line.why}; {form.doubt}" if form.doubt else line.why
         return replace(line, sql=plain_number(name, profile, form), why=why,
                        is_assumed=bool(form.doubt))  # fmt: skip
@@ -157,7 +157,7 @@ def _urgency(table: Table, file: FileLook, matches: dict[str, Match]) -> list[Li
 def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Match]) -> Line:
     """An amount in minor units of its currency, and where it is yearly, a twelfth of it."""
     words = set(words_of(profile.header))
-    form = number_form(profile.known, file.delimiter)
+    form = number_form(profile.values, file.delimiter)
     in_minor_units = "cents" in words or "livemode" in {h.casefold() for h in file.headers}
     number = plain_number(line.sql, profile, form)
     why = f"{line.why}; {form.doubt}" if form.doubt else line.why
@@ -201,7 +201,7 @@ def _value(wide: Wide, file: FileLook) -> Line:
         profiles = [Profile("value", sum((p.values for p in profiles), ()), 0)]
     doubts: dict[str, list[str]] = {}
     for profile in profiles:
-        form = number_form(profile.known, file.delimiter)
+        form = number_form(profile.values, file.delimiter)
         if form.doubt:
             doubts.setdefault(form.doubt, []).append(shown(profile.header))
         sql = plain_number("value", profile, form)

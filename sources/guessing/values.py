@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from sources.blanks import BLANKS, NULL_WORDS
+from sources.blanks import BLANKS, NULL_WORDS_OF_TIMES
+from sources.casting import FALSE_WORDS, TRUE_WORDS
 from sources.dates import DAY, EPOCH, ISO, NAMED
 
 LOOKED_AT = 500
@@ -22,7 +23,8 @@ NUMBER = re.compile(
 PLAIN_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.A)
 # With a person's name before it or without, and perhaps with others after it
 EMAIL = re.compile(r"(?:[^@<>]*<)?[^@\s<>]+@[^@\s<>,;|]+\.[^@\s<>,;|]+>?(?:\s*[,;|].*)?", re.S)
-WORDS_OF_TRUTH = frozenset({"true", "false", "t", "f", "yes", "no", "y", "n", "0", "1"})
+WORDS_OF_TRUE = frozenset({"true", "t", "yes", "y", "1", *TRUE_WORDS})
+WORDS_OF_TRUTH = WORDS_OF_TRUE | {"false", "f", "no", "n", "0", *FALSE_WORDS}
 DATES = re.compile(f"(?:{ISO}|{DAY}|{NAMED}|{EPOCH})", re.I)
 # How days are written: which readings there are is all that is asked here, not which is meant.
 DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d-%b-%Y")
@@ -138,7 +140,7 @@ def _day(text: str) -> str:
 def without_blanks(values: Sequence[object]) -> tuple[str, ...]:
     """Values as trimmed texts, without those that mean null."""
     texts = (str(value).strip(BLANKS) for value in values if value is not None)
-    return tuple(text for text in texts if text and text.casefold() not in NULL_WORDS)
+    return tuple(text for text in texts if text and text.casefold() not in NULL_WORDS_OF_TIMES)
 
 
 def overlap(values: frozenset[str], keys: frozenset[str]) -> float:

@@ -35,6 +35,7 @@ def test_a_column_that_exports_call_otherwise_is_named_with_the_guess(loader: Lo
 def test_the_zero_of_a_system_and_its_words_for_null_are_no_end(loader: Loader) -> None:
     """Rows of open subscriptions went to quarantine, and their revenue with them."""
     zeros = ["0001-01-01", "1899-12-30", "1900-01-01", "1970-01-01 00:00:00", "9999-12-31"]
+    zeros += ["1970-01-01T00:00+01:00"]
     words = ["NaT", "<NA>", "(blank)", "n.a.", "#REF!", "0000-00-00", "0000-00-00 00:00:00"]
     deliver(
         loader,
@@ -42,7 +43,7 @@ def test_the_zero_of_a_system_and_its_words_for_null_are_no_end(loader: Loader) 
         *(f"S-{place},A-1,p,100,USD,2024-01-01,{end}" for place, end in enumerate(zeros + words)),
         "S-early,A-1,p,100,USD,2024-01-01,1985-05-05",
     )
-    assert loader.rows("select count(*), count(ended_at) from billing.subscriptions") == [(12, 0)]
+    assert loader.rows("select count(*), count(ended_at) from billing.subscriptions") == [(13, 0)]
     assert loader.rows("select count(*) from quarantine.corrected_cells") == [(len(zeros),)]
     [(_, message)] = loader.rows("select rule, message from quarantine.rejected_rows")
     assert "lies before 1990" in message

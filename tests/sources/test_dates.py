@@ -123,6 +123,43 @@ def test_month_first_is_never_used_silently(con, tmp_path) -> None:
     ]
 
 
+def notes_on(con: duckdb.DuckDBPyConnection, folder: Path, *days: str) -> list[str]:
+    write_files(folder, {"a.csv": "day,x\n" + "".join(f"{day},\n" for day in days)})
+    read_files(con, find_files(folder, "a.csv"), "raw")
+    con.execute(NEW_UNREAD_DATES)
+    return read_dates(con, "raw", "dated", {"day": None}, "state it: -- dates: COLUMN day-first")
+
+
+def test_years_of_two_digits_are_never_read_without_a_note(con, tmp_path) -> None:
+    """15/05/23 is a day of 2023, or where the year stands first, of 2015."""
+    assert notes_on(con, tmp_path, "15/05/23", "09/11/22", "31/01/2024") == [
+        "a.csv: day: years of two digits are read as the last number, 15/05/23 as 2023-05-15"
+    ]
+    assert notes_on(con, tmp_path, "12/31/23", "11/09/22") == [
+        "a.csv: day is read month-first: only so all its dates exist",
+        "a.csv: day: years of two digits are read as the last number, 12/31/23 as 2023-12-31",
+    ]
+    assert notes_on(con, tmp_path, "31/01/2024") == []
+
+
+def test_a_year_that_seems_to_stand_first_is_refused(con, tmp_path) -> None:
+    """24/01/31 became a day of 2031."""
+    days = ["24/01/31", "23/05/15", "22/11/09"]
+    with pytest.raises(FileProblem) as refused:
+        notes_on(con, tmp_path, *days)
+    assert "24/01/31 as 2031-01-24, years ahead; if the year stands first, write it with four" in (
+        str(refused.value)
+    )
+    assert "-- dates: day day-first" in str(refused.value)
+    assert read_column(con, tmp_path, days, stated="day-first")[0] == moment(2031, 1, 24)
+
+
+def test_renewals_years_ahead_are_read_where_the_year_cannot_stand_first(con, tmp_path) -> None:
+    assert notes_on(con, tmp_path, "31/12/40", "30/11/39") == [
+        "a.csv: day: years of two digits are read as the last number, 31/12/40 as 2040-12-31"
+    ]
+
+
 @settings(deadline=None)
 @given(st.lists(st.dates(), min_size=1))
 def test_evidence_never_chooses_a_reading_that_another_contradicts(days) -> None:

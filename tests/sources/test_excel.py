@@ -67,7 +67,7 @@ def test_the_first_sheet_that_holds_rows_is_read_as_text(tmp_path: Path) -> None
     sheets = {"Notes": [["read me"]], "Customers": CUSTOMERS, "Old": CUSTOMERS}
     file = write_book(tmp_path / "customers.xlsx", sheets)
     con = duckdb.connect()
-    header = read_excel(con, file, "customers", ())
+    header = read_excel(con, file, "customers", None)
     assert con.execute("select * from customers").fetchall() == [
         ("C-1", "100", "2024-01-31", "customers.xlsx", 1),
         ("C-2", "12.5", None, "customers.xlsx", 2),
@@ -78,7 +78,7 @@ def test_the_first_sheet_that_holds_rows_is_read_as_text(tmp_path: Path) -> None
 def test_a_book_without_rows_is_refused(tmp_path: Path) -> None:
     file = write_book(tmp_path / "customers.xlsx", {"Notes": [["read me"]]})
     with pytest.raises(FileProblem, match=r"customers\.xlsx: is without a sheet"):
-        read_excel(duckdb.connect(), file, "customers", ())
+        read_excel(duckdb.connect(), file, "customers", None)
 
 
 def test_a_damaged_book_is_refused_with_a_reason_or_read(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_damaged_book_is_refused_with_a_reason_or_read(tmp_path: Path) -> None
         path = tmp_path / "damaged.xlsx"
         path.write_bytes(bytes(damaged[:cut]))
         try:
-            read_excel(duckdb.connect(), Landed(path, path.name), "customers", ())
+            read_excel(duckdb.connect(), Landed(path, path.name), "customers", None)
         except FileProblem as problem:
             assert str(problem).startswith("damaged.xlsx: ")
             refused += 1

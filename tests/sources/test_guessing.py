@@ -175,6 +175,20 @@ def match_of(column: str, header: str) -> Match:
     return Match(column, header, 1.0, "")
 
 
+def test_what_reads_as_a_flag_is_taken_for_one() -> None:
+    for values in (("Ja", "Nein"), ("x",), ("oui", "non"), ("1.0", "0.0")):
+        assert profile("Active", *values).booleans == 1.0
+
+
+def test_the_state_of_a_country_is_no_status(contract: Contract) -> None:
+    """Subscriptions of California had the status CA."""
+    table = contract.table("billing.subscriptions")
+    states = profile("State", "CA", "NY", "TX", "CA", "Ohio", "WA")
+    assert "status" not in match_columns(table, [states], vocabulary())
+    words = profile("State", "active", "canceled")
+    assert match_columns(table, [words], vocabulary())["status"].header == "State"
+
+
 def test_a_yearly_amount_is_a_twelfth_of_it_a_month(contract: Contract) -> None:
     table = contract.table("billing.subscriptions")
     file = look("contracts.csv", profile("ARR", "1,200"), profile("MRR", "100"))

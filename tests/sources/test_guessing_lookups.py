@@ -232,6 +232,24 @@ def test_customers_are_looked_up_across_delimiters(
     assert set(found.accounts_of("crm.activities", "activity_type")) == {"call", "meeting"}
 
 
+def test_a_name_that_two_customers_have_finds_neither(
+    mapped: Callable[[Mapping[str, str]], Mapped],
+) -> None:
+    """One of them was given the tickets of both."""
+    found = mapped(
+        {
+            "customers.csv": "Customer ID,Customer Name,Customer Since\n"
+            "C-1,Acme,2024-01-01\nC-2,Acme,2024-01-01\nC-3,Birch,2024-01-01\n",
+            "tickets.csv": "Ticket ID,Customer,Opened\n"
+            "T-1,Acme,2025-01-01\nT-2,Birch,2025-01-02\nT-3,Birch,2025-01-03\n",
+        }
+    )
+    assert found.accounts_of("support.tickets", "ticket_id") == {"T-2": "C-3", "T-3": "C-3"}
+    assert 'several customers share "Acme": rows of it find no customer' in found.notes
+    [tickets] = [load for load in found.loads if load.full_name == "support.tickets"]
+    assert tickets.rows_quarantined == 1
+
+
 def test_the_domain_of_an_address_is_read_alike_everywhere(tmp_path: Path) -> None:
     cases = {
         "Ann@Acme.com": "acme.com",

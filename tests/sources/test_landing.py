@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources.contract import Column, Table
 from sources.csv_files import parse_csv
+from sources.headers import match_header
 from sources.landing import FileProblem, find_files
 from sources.reading import read_files
 from tests.sources.conftest import write_files
@@ -133,10 +135,31 @@ def test_files_of_one_table_are_matched_by_column_name(con, tmp_path) -> None:
 def test_nul_characters_are_passed_over_and_named(con, tmp_path, name, content) -> None:
     """No text of PostgreSQL holds one: such a cell ended the run of a whole company."""
     write_files(tmp_path, {name: content})
-    notes = read_files(con, find_files(tmp_path, name), "landed", expected=["id", "name"])
+    table = Table("x", "things", "", (Column("id", "text", ""), Column("name", "text", "")), ())
+    notes = read_files(con, find_files(tmp_path, name), "landed", expected=table)
     found = con.execute("select id, name from landed order by id").fetchall()
     assert found == [("1", "One"), ("2", "Two")]
     assert notes == [f"{name}: NUL characters in 1 rows are passed over"]
+
+
+@pytest.mark.parametrize(
+    ("table", "extra", "guess"),
+    [
+        ("crm.contacts", "name", "full_name"),
+        ("crm.accounts", "customer_since", "signed_at"),
+        ("crm.accounts", "id", None),
+        ("crm.accounts", "state", None),
+        ("product.usage_metrics", "name", None),
+        ("success.onboarding_steps", "start_date", "started_at"),
+    ],
+)
+def test_a_column_looks_like_one_of_its_own_table_alone(contract, table, extra, guess) -> None:
+    """The id of an account was said to look like its manager's, by another table's words."""
+    of_table = contract.table(table)
+    given = [name for name in of_table.required if name != guess]
+    notes = " ".join(match_header([*given, extra], of_table).notes)
+    assert (f"column {extra} " in notes) is (guess is not None)
+    assert guess is None or f"looks like {guess}," in notes
 
 
 def test_a_parquet_that_is_damaged_beyond_its_first_row_is_named(con, tmp_path) -> None:

@@ -111,6 +111,30 @@ def test_file_names_in_comments_are_not_files() -> None:
         parse_mapping("x.sql", f'-- delimiter of "c.csv": tab\n{both}')
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("-- delimiter: \\t", r"a delimiter is one character, or tab, not '\\\\t'"),
+        ("-- delimiter: semicolon", "one character, or tab, not 'semicolon'"),
+        ("-- delimiter: ;;", "one character, or tab, not ';;'"),
+        ('-- delimiter: "', "one character, or tab, not '\"'"),
+        ("-- delimiter:", "one character, or tab, not ''"),
+        ("-- delimiter of a.csv: ;", "cannot read '-- delimiter of a.csv: ;'"),
+        ("-- delimiter ;", "cannot read '-- delimiter ;'"),
+        ("-- Delimiter: ;", "cannot read '-- Delimiter: ;'"),
+    ],
+)
+def test_a_delimiter_that_cannot_be_used_is_refused(line: str, message: str) -> None:
+    """It ended a run with a traceback, took the next line of SQL, or was passed over."""
+    with pytest.raises(MappingError, match=f"x.sql: .*{message}"):
+        parse_mapping("x.sql", f'{line}\nselect * from "a.csv"')
+
+
+def test_a_directive_may_be_indented() -> None:
+    mapping = parse_mapping("x.sql", '  -- delimiter: ;\n\t-- dates: day\nselect * from "a.csv"')
+    assert (mapping.delimiter, mapping.dates) == (";", {"day": None})
+
+
 def test_a_companys_own_mappings_go_before_those_that_come_with_tenure(tmp_path: Path) -> None:
     write_files(tmp_path, {"ravenstack/crm.accounts.sql": 'select * from "a.csv"'})
     assert find_mappings("ravenstack", [tmp_path, MAPPINGS]) == tmp_path
