@@ -136,9 +136,9 @@ def test_a_check_counts_every_row_and_touches_no_company(
     assert counts["crm.csms"]["rows_duplicate"] == 1
     assert counts["support.tickets"]["rows_quarantined"] == 1
     assert counts["survey.responses"]["rows_quarantined"] == 2
-    assert of_a_customer(counts["support.tickets"]) == 3
-    assert of_a_customer(counts["survey.responses"]) == 2
-    assert of_a_customer(counts["crm.csms"]) is None
+    assert of_a_customer(load_contract(), counts["support.tickets"]) == 3
+    assert of_a_customer(load_contract(), counts["survey.responses"]) == 2
+    assert of_a_customer(load_contract(), counts["crm.csms"]) is None
     text = "\n".join(checked.problems)
     assert "tickets.csv row 4: account_id C-9 is not in crm.accounts" in text
     assert "NPS March.csv row 2" in text
@@ -179,7 +179,7 @@ def test_a_check_of_several_systems_counts_each_and_finds_parents_across_them(
     assert checked.is_loaded
     counts = {(row["system"], row["table_name"]): row for row in checked.counts}
     assert counts["canonical", "support.tickets"]["rows_loaded"] == 1
-    assert of_a_customer(counts["canonical", "support.tickets"]) == 1
+    assert of_a_customer(load_contract(), counts["canonical", "support.tickets"]) == 1
     assert counts["acme", "support.tickets"]["rows_loaded"] == 3
 
 
