@@ -129,4 +129,6 @@ def _print_end(event: Any) -> None:
     if event.info.name == "NodeFinished":
         end = event.data.run_result
         node = event.data.node_info.unique_id
-        print(f"{end.status:<8} {node} {end.execution_time:.2f} s: {end.message}", flush=True)
+        line = f"{end.status:<8} {node} {end.execution_time:.2f} s: {end.message}\n"
+        # in one piece: nodes end in several threads
+        print(line, end="", flush=True)
