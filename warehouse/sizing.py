@@ -61,6 +61,8 @@ def server_settings(machine: Machine, socket_folder: Path, port: int, on_tcp: bo
         # One server, no replica: minimal lets `create table as` and truncate + copy skip the WAL.
         "wal_level": "minimal",
         "max_wal_senders": "0",
+        # What a killed process had asked for ends, too: its locks would hold up the next run.
+        "client_connection_check_interval": "'5s'",
         # The wheel has no LLVM.
         "jit": "off",
         "random_page_cost": "1.1",

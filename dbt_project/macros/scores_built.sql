@@ -31,15 +31,20 @@
 {%- endmacro %}
 
 
-{#- One hash of the SQL that scores are made by, with what our macros write of a small policy. -#}
-{% macro scores_sql_hash() -%}
+{#- What an edit of these models' SQL changes, as text. -#}
+{% macro sql_checksums(model_names) -%}
     {%- set checksums = [] -%}
     {%- if execute -%}
-        {%- for node in graph.nodes.values()
-            if node.resource_type == 'model' and node.name in ['int_health_contributions', 'fct_health_scores'] -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name in model_names -%}
             {%- do checksums.append(node.checksum.checksum) -%}
         {%- endfor -%}
     {%- endif -%}
+    {{ return(checksums | sort | string) }}
+{%- endmacro %}
+
+
+{#- One hash of the SQL that scores are made by, with what our macros write of a small policy. -#}
+{% macro scores_sql_hash() -%}
     {%- set signal = {'signal': 'x', 'weight': 1, 'floor': 0, 'ceiling': 1} -%}
     {%- set policy = [{
         'scorecard': 's', 'segment': 'all', 'own_segments': ['all', 'smb'], 'policy_version': 'v',
@@ -49,5 +54,5 @@
     }] -%}
     {%- set contributions = scorecard_contributions(policy, 'x', ['snapshot_date'], 'r') -%}
     {%- set written = contributions ~ scorecard_tier(policy, 'tier') -%}
-    {{ return(local_md5(checksums | sort | string ~ written)) }}
+    {{ return(local_md5(sql_checksums(['int_health_contributions', 'fct_health_scores']) ~ written)) }}
 {%- endmacro %}

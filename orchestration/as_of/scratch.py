@@ -10,12 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from orchestration.as_of.question import Question, Unanswerable
-from orchestration.lib.dbt_project import PROJECT_DIR
+from orchestration.lib.dbt_invocation import invoke
 from orchestration.lib.dbt_runner import parsed_project, place
-from orchestration.lib.environment import environment
 from orchestration.lib.scoring_inputs import COMPANY_WIDE, restore
 from warehouse import Settings, Warehouse
-from warehouse.urls import dbt_environment
 
 SCHEMA = "scratch"
 WANTED = ("fct_health_scores", "fct_health_contributions", "health_policy", "scorecard_rules")
@@ -51,6 +49,7 @@ class Scratch:
             self._give(name, f"{schema}.{name}")
         for name in built + given:
             _move(_node(self.manifest, name), self.settings.database)
+        # what macros read as `graph`
         self.manifest.build_flat_graph()
         self._dbt("run", built)
 
@@ -81,18 +80,13 @@ class Scratch:
             restore(self.warehouse, relation, self.question.known_as_of, SCHEMA)
 
     def _dbt(self, command: str, names: Sequence[str]) -> Sequence[Any]:
-        # Imported here: dbt takes seconds, and most commands do without it.
-        from dbt.cli.main import dbtRunner
-
-        target = str(self.settings.dbt_target / SCHEMA)
-        places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
-        written = ["--target-path", target, "--log-path", target, "--no-write-json"]
-        switches = ["--log-level", "none", "--cache-selected-only"]
-        values = {**dbt_environment(self.settings), **self.question.as_environment()}
-        with environment(values):
-            answer = dbtRunner(manifest=self.manifest).invoke(
-                [*switches, command, "--select", *names, *places, *written]
-            )
+        answer = invoke(
+            self.settings,
+            ["--cache-selected-only", command, "--select", *names, "--no-write-json"],
+            self.settings.dbt_target / SCHEMA,
+            self.question.as_environment(),
+            self.manifest,
+        )
         results = getattr(answer.result, "results", None) or []
         if answer.success:
             return results

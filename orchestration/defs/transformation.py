@@ -88,7 +88,7 @@ def build(companies: CompanyWarehouse, plan: BuildPlan, step: str) -> DbtRun:
     variables = dbt_variables(plan.run).as_environment()
     found = run_dbt(settings, project, command, target, variables)
     well = {name: plan.wanted[name] for name in built_well(found.nodes, manifest)}
-    with companies.open() as warehouse:
+    with retried_on_connection_loss(), companies.open() as warehouse:
         signatures.record(warehouse, well, plan.run.run_id)
     return found
 

@@ -14,10 +14,10 @@ from orchestration.lib.dbt_runner import DbtRun, NodeEnd
 from orchestration.lib.dbt_state import asset_name
 
 
-def result_event(end: NodeEnd) -> DbtCliEventMessage:
+def result_event(end: NodeEnd, invocation_id: str) -> DbtCliEventMessage:
     """A node's end as dagster-dbt reads it in dbt's log."""
     kind = end.unique_id.split(".")[0].title()
-    info = {"name": f"Log{kind}Result", "invocation_id": "", "msg": end.message}
+    info = {"name": f"Log{kind}Result", "invocation_id": invocation_id, "msg": end.message}
     data = {
         "node_info": {"unique_id": end.unique_id, "node_status": end.status},
         "execution_time": end.seconds,
@@ -38,7 +38,8 @@ def asset_events(
     """Dagster's events in the order in which dbt finished its nodes; with column lineage, read
     from the compiled SQL, where it is asked for."""
     compiled = with_relations(manifest, run) if has_lineage else {}
-    for event in map(result_event, run.nodes):
+    for end in run.nodes:
+        event = result_event(end, run.invocation_id)
         node = manifest["nodes"][_unique_id(event)]
         table = tables.get(asset_name(node)) if node["resource_type"] != "test" else None
         is_traced = has_lineage and table and node["resource_type"] == "model"

@@ -1,5 +1,6 @@
 """The dbt project as Dagster sees it: a manifest that is never stale, and keys that are paths."""
 
+import fcntl
 import hashlib
 import json
 from collections.abc import Mapping
@@ -11,11 +12,9 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 from orchestration.lib.check_names import name_checks
-from orchestration.lib.environment import environment
+from orchestration.lib.dbt_invocation import PROJECT_DIR, invoke
 from warehouse import Settings
-from warehouse.urls import dbt_environment
 
-PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
 PARSED = "partial_parse.msgpack"
 PARSERS = ("dbt-core", "dbt-adapters", "dbt-postgres")
 PARSED_SUFFIXES = {".sql", ".yml", ".csv"}
@@ -47,19 +46,18 @@ def prepare_manifest(settings: Settings) -> Path:
     manifest = target / "manifest.json"
     stamp = target / "fingerprint"
     fingerprint = project_fingerprint()
-    if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
-        return manifest
-    # Imported here: dbt takes seconds, and is needed only where something has changed.
-    from dbt.cli.main import dbtRunner
-
     target.mkdir(parents=True, exist_ok=True)
-    places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
-    written = ["--target-path", str(target), "--log-path", str(target)]
-    with environment(dbt_environment(settings)):
-        answer = dbtRunner().invoke(["--quiet", "parse", "--no-partial-parse", *places, *written])
-    if not answer.success:
-        raise RuntimeError(f"dbt cannot parse the project:\n{answer.exception}")
-    stamp.write_text(fingerprint)
+    with (target / "lock").open("w") as lock:
+        # another process may be writing the very same files
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if manifest.exists() and stamp.exists() and stamp.read_text() == fingerprint:
+            return manifest
+        # of a parse that is killed, half a manifest stays
+        stamp.unlink(missing_ok=True)
+        answer = invoke(settings, ["parse", "--no-partial-parse"], target)
+        if not answer.success:
+            raise RuntimeError(f"dbt cannot parse the project:\n{answer.exception}")
+        stamp.write_text(fingerprint)
     return manifest
 
 

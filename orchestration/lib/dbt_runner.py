@@ -1,30 +1,19 @@
-"""dbt in this process: one start for all builds of a run, from the project as it was parsed.
+"""A run's builds: the project as it was parsed, and what became of each of its nodes."""
 
-A process of its own for each build took 3 s of processor time more, for imports and for reading
-the project again; and one that outlived a killed run would write its tables beside the next run.
-"""
-
-import os
-import threading
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from orchestration.lib.dbt_project import PARSED, PROJECT_DIR, prepare_manifest
-from orchestration.lib.environment import environment
+from orchestration.lib.dbt_invocation import invoke
+from orchestration.lib.dbt_project import PARSED, prepare_manifest
 from warehouse import Settings
-from warehouse.urls import dbt_environment
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-# dbt puts each of its 6,800 events into words before it asks whether any log wants them: a quarter
-# of its processor time for dbt.log, 2 s for its lines on the screen. What became of each node is in
-# the run's log all the same, the SQL in the target folder. These variables bring dbt's logs back.
-QUIET = {name: os.environ.get(name, "none") for name in ("DBT_LOG_LEVEL", "DBT_LOG_LEVEL_FILE")}
 # Selected by a tag: dbt looks through the whole graph for each name, four times.
-DUE = "due"
+DUE = "tenure_due"
 ENDED_BADLY = ("error", "fail", "runtime error", "partial success")
 
 
@@ -53,6 +42,7 @@ class DbtRun:
 
     project: "Manifest"
     target: Path
+    invocation_id: str
     nodes: Sequence[NodeEnd]
     error: Exception | None = None
 
@@ -62,8 +52,11 @@ class DbtFailed(Exception):
 
 
 def parsed_project(settings: Settings) -> "Manifest":
-    """The project as dbt parsed it, at the company's database; the caller's to change."""
-    # Imported here as below: dbt takes seconds, and most commands do without it.
+    """The project as dbt parsed it, at the company's database; the caller's to change.
+
+    What macros read as `graph` is still to be built.
+    """
+    # Imported here: dbt takes seconds, and most commands do without it.
     from dbt.contracts.graph.manifest import Manifest
 
     folder = prepare_manifest(settings).parent
@@ -71,8 +64,6 @@ def parsed_project(settings: Settings) -> "Manifest":
     # parsed for whichever company came first
     for node in [*manifest.nodes.values(), *manifest.sources.values()]:
         place(node, settings.database, node.schema)
-    # what macros read as `graph`
-    manifest.build_flat_graph()
     return manifest
 
 
@@ -85,7 +76,7 @@ def place(node: Any, database: str, schema: str) -> None:
 
 
 def mark_due(project: "Manifest", names: Collection[str]) -> None:
-    """Tag the models and seeds of these names, for `--select tag:due`."""
+    """Tag the models and seeds of these names, for `--select tag:tenure_due`."""
     for node in project.nodes.values():
         if node.name in names and node.resource_type in ("model", "seed"):
             node.tags.append(DUE)
@@ -102,31 +93,17 @@ def run_dbt(
 
     Raises only what is no error of dbt, such as an interrupt.
     """
-    from dbt.cli.main import dbtRunner, dbtRunnerResult
+    from dbt_common.invocation import get_invocation_id
 
-    target.mkdir(parents=True, exist_ok=True)
-    places = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
-    written = ["--target-path", str(target), "--log-path", str(target), "--no-write-json"]
-    answers: list[dbtRunnerResult] = []
-    with environment({**QUIET, **dbt_environment(settings), **variables}):
-        # In a thread of its own: dbt looks at the whole call stack several times, and Dagster's is
-        # deep, which took 1.5 s of a run. It must not hold up a process that is interrupted.
-        thread = threading.Thread(
-            target=lambda: answers.append(
-                dbtRunner(manifest=project).invoke([*command, *places, *written])
-            ),
-            daemon=True,
-        )
-        thread.start()
-        thread.join()
-    [answer] = answers
-    if answer.exception is not None and not isinstance(answer.exception, Exception):
-        raise answer.exception
+    # what macros read as `graph`
+    project.build_flat_graph()
+    asked = [*command, "--no-write-json"]
+    answer = invoke(settings, asked, target, variables, project, heed=_print_end)
     results: Sequence[Any] = getattr(answer.result, "results", None) or []
-    ends = [_node_end(result) for result in results]
-    for end in ends:
-        print(f"{end.status:<8} {end.unique_id} {end.seconds:.2f} s: {end.message}")
-    return DbtRun(project, target, ends, answer.exception)
+    error = answer.exception if isinstance(answer.exception, Exception) else None
+    return DbtRun(
+        project, target, get_invocation_id(), [_node_end(each) for each in results], error
+    )
 
 
 def failure(run: DbtRun) -> Exception | None:
@@ -145,3 +122,13 @@ def _node_end(result: Any) -> NodeEnd:
         result.execution_time,
         result.failures,
     )
+
+
+def _print_end(event: Any) -> None:
+    """One line of the run's log as each node ends: a long build is seen to go on."""
+    if event.info.name == "NodeFinished":
+        end = event.data.run_result
+        node = event.data.node_info.unique_id
+        line = f"{end.status:<8} {node} {end.execution_time:.2f} s: {end.message}\n"
+        # in one piece: nodes end in several threads
+        print(line, end="", flush=True)

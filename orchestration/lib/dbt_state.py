@@ -109,7 +109,10 @@ def dated_macros(macros: Iterable[Mapping[str, Any]]) -> set[str]:
     By their words, not by dbt's record of calls: that leaves out what only an incremental run
     calls. One too many builds a model in vain.
     """
-    used = {macro["name"]: _words(macro["macro_sql"]) for macro in macros}
+    used: dict[str, set[str]] = {}
+    for macro in macros:
+        # packages may each have one of a name: which of them is called is dbt's to say
+        used.setdefault(macro["name"], set()).update(_words(macro["macro_sql"]))
     found, before = set(DAY), set[str]()
     while found != before:
         before = set(found)
@@ -118,7 +121,9 @@ def dated_macros(macros: Iterable[Mapping[str, Any]]) -> set[str]:
 
 
 def _words(content: object) -> set[str]:
-    return set(WORD.findall(json.dumps(content, default=str)))
+    text = json.dumps(content, default=str, ensure_ascii=False)
+    # JSON writes the end of a line as \n, whose n would begin the next word
+    return set(WORD.findall(re.sub(r"\\.", " ", text)))
 
 
 def _tests_by_node(manifest: Mapping[str, Any]) -> dict[str, list[object]]:

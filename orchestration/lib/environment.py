@@ -1,4 +1,4 @@
-"""The process's environment, for the moment in which a library hands it to a child."""
+"""The process's environment, for as long as a library that is called here reads it."""
 
 import os
 from collections.abc import Iterator, Mapping

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
+from datetime import date
 from pathlib import Path
 
+from orchestration.lib.dbt_state import Variables, asset_name, dated_macros, project_nodes, stale
+from orchestration.lib.signatures import signatures
 from tests.dbt.conftest import PROJECT, Parsed
 
 OPERATIONAL = {"ml", "quarantine", "tenure"}
@@ -136,6 +139,38 @@ def test_what_reads_changed_snapshots_waits_for_them(parsed: Parsed) -> None:
         and "model.tenure.account_snapshots" not in ancestors(parsed, model)
     ]
     assert early == []
+
+
+def test_what_is_due_is_asked_anew_when_its_reader_is_edited_or_gone(parsed: Parsed) -> None:
+    """Else an edited model writes the rows that were due in the build before: none, mostly."""
+    nodes = project_nodes(parsed.manifest, Variables(date(2026, 3, 1), None), {}, {})
+    wanted = signatures(nodes)
+    names = {model["name"]: asset_name(model) for model in parsed.models()}
+    lists = {
+        (asset_name(model), names[due["relation"]])
+        for model in parsed.models()
+        if (due := model["config"]["meta"].get("due"))
+        # a memory of its own is never asked anew
+        and due["relation"] != "int_unscored_snapshots"
+    }
+    assert lists
+    there = [name.replace("/", ".") for name in nodes]
+    assert stale(nodes, wanted, wanted, there) == []
+    for reader, due in lists:
+        edited = stale(nodes, wanted, {**wanted, reader: "before the edit"}, there)
+        gone = stale(nodes, wanted, wanted, [*{*there} - {reader.replace("/", ".")}])
+        for found in (edited, gone):
+            assert due in found and found.index(due) < found.index(reader), (due, reader)
+    macros = " ".join(macro["macro_sql"] for macro in parsed.manifest["macros"].values())
+    summed = " ".join(re.findall(r"sql_checksums\(\[(.+?)\]\)", macros))
+    # and then finds all rows due, since the SQL that they are made by is compared
+    assert {reader.split("/")[1] for reader, _ in lists} <= set(re.findall(r"\w+", summed))
+
+
+def test_how_rows_are_written_does_not_depend_on_the_day(parsed: Parsed) -> None:
+    """A strategy's macro that names the day would make all tables stale every morning."""
+    dated = dated_macros(parsed.manifest["macros"].values())
+    assert [name for name in dated if name.startswith("get_incremental_")] == []
 
 
 def ancestors(parsed: Parsed, model: dict) -> set[str]:

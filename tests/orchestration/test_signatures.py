@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 
 from orchestration.lib.dbt_runner import NodeEnd
-from orchestration.lib.dbt_state import Variables, built_well, project_nodes, stale
+from orchestration.lib.dbt_state import (
+    Variables,
+    built_well,
+    dated_macros,
+    project_nodes,
+    stale,
+)
 from orchestration.lib.signatures import Node, signatures
 
 GRAPH = {
@@ -119,7 +125,9 @@ def test_another_day_makes_stale_what_names_it_and_what_depends_on_that() -> Non
 
     models = [
         model("terms", "select 1"),
-        model("due", "select {{ week_of() }}"),
+        model("due", "select\n{{ week_of() }}"),
+        model("at_line_start", "select\nas_of_date()"),
+        model("after_tab", "select\tas_of_date()"),
         model("reader", "select * from {{ ref('due') }}", "due"),
         model("checked", "select 2"),
     ]
@@ -146,6 +154,16 @@ def test_another_day_makes_stale_what_names_it_and_what_depends_on_that() -> Non
     one, other = (signatures(project_nodes(manifest, day, {}, {})) for day in days)
     assert {name for name in one if one[name] != other[name]} == {
         "marts/due",
+        "marts/at_line_start",
+        "marts/after_tab",
         "marts/reader",
         "marts/checked",
     }
+
+
+def test_a_macro_of_a_name_that_two_packages_have_is_dated_by_either() -> None:
+    """dbt's own generate_schema_name and ours: the one that was read last hid the other."""
+    dated = {"name": "cut", "macro_sql": "as_of_date()"}
+    plain = {"name": "cut", "macro_sql": "today"}
+    for macros in ([dated, plain], [plain, dated]):
+        assert "cut" in dated_macros(macros)

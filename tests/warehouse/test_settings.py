@@ -113,6 +113,13 @@ def test_the_server_takes_a_sixteenth_of_the_memory(memory: int, buffers: str) -
     assert f"shared_buffers = '{buffers}'" in text
 
 
+def test_the_server_ends_what_a_killed_process_has_asked_for() -> None:
+    """Else a killed run's statement keeps its locks for as long as it takes."""
+    machine = Machine(memory=GIB, free_disk=GIB, shared_memory=GIB)
+    text = server_settings(machine, Path("/s"), 5432, on_tcp=False)
+    assert "client_connection_check_interval = '5s'" in text
+
+
 def test_a_container_with_little_shared_memory_gets_files_instead() -> None:
     machine = Machine(memory=GIB, free_disk=GIB, shared_memory=64 * MIB)
     text = server_settings(machine, Path("/a 'b', c"), 5432, on_tcp=False)

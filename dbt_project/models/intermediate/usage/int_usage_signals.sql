@@ -75,7 +75,7 @@ outages as (
     where source = 'product'
 ),
 
-account_weeks as (
+usage_weeks as (
     select
         account_id,
         ends_on,
@@ -132,7 +132,7 @@ timeline as (
         active_users_7d,
         active_users_28d,
         use_date
-    from account_weeks
+    from usage_weeks
     union all
     select
         account_id,
