@@ -16,6 +16,7 @@ from orchestration.onboarding.checked import (
 from orchestration.onboarding.commands import system_name
 from orchestration.onboarding.mapped import NothingMapped, map_folder, report_lines
 from orchestration.run import RunRefused
+from sources.contract import load_contract
 from sources.load_audit import Place, last_load
 from tests.sources.conftest import write_files
 from warehouse import Settings, Warehouse, load_settings
