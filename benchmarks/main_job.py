@@ -61,15 +61,20 @@ class Cost:
 
 
 def tenure(arguments: list[str], home: Path) -> Cost:
-    """Run one command; raises CalledProcessError when it fails."""
+    """Run one command; one that fails ends the program with what it printed."""
     started, client, server = time.monotonic(), children_seconds(), server_seconds(home)
-    subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-m", "orchestration.cli", *arguments],
         cwd=PROJECT_ROOT,
         env={**os.environ, "TENURE_HOME": str(home), "TENURE_DATABASE_URL": ""},
-        stdout=subprocess.DEVNULL,
-        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
     )
+    if ended.returncode != 0:
+        sys.exit(f"tenure {' '.join(arguments)} ended with {ended.returncode}:\n{ended.stdout}")
     return Cost(
         time.monotonic() - started,
         children_seconds() - client,
