@@ -14,6 +14,11 @@ from dashboards.formatting import is_unknown
 Records = Sequence[Mapping[str, Any]]
 
 QUERIES = {
+    "checks": """
+        select failures, consequence
+        from marts.failed_checks
+        order by source, table_name
+    """,
     "balances": """
         select
             system, source || '.' || table_name as table_name, rows_in, rows_loaded,
@@ -133,6 +138,7 @@ class DataReport:
     """All that is shown. `as_of_date` is None before the first run has built the marts."""
 
     as_of_date: date | None
+    checks: tuple[str, ...]
     accounts: int
     accounts_without_score: int
     balances: tuple[TableBalance, ...]
@@ -154,6 +160,7 @@ def assemble(read: Mapping[str, Records]) -> DataReport:
     [health] = read["health"] or [{"accounts": 0, "accounts_without_score": 0, "as_of_date": None}]
     return DataReport(
         as_of_date=_day(health["as_of_date"]),
+        checks=tuple(map(failed_check, read["checks"])),
         accounts=health["accounts"],
         accounts_without_score=health["accounts_without_score"],
         balances=tuple(map(balance, read["balances"])),
@@ -171,6 +178,11 @@ def assemble(read: Mapping[str, Records]) -> DataReport:
         outages=tuple(f"{row['sentence']}: unknown, not zero." for row in read["outages"]),
         missing=tuple(map(missing_source, read["coverage"])),
     )
+
+
+def failed_check(row: Mapping[str, Any]) -> str:
+    """What a check found, and what it holds back."""
+    return " ".join([*json.loads(row["failures"]), row["consequence"]])
 
 
 def balance(row: Mapping[str, Any]) -> TableBalance:
