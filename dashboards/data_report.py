@@ -86,6 +86,7 @@ FIRST_STEPS = {
     "open_ended": "Leave the end empty where there is none.",
     "plausible_amount": "Look at the amount: it may be minor units multiplied by a hundred again.",
     "possible_time": "Leave the time empty where there is none: 0001 and 9999 are placeholders.",
+    "plausible_rate": "Look whether it is turned round, per hundred units, or not in dollars.",
     "plausible_time": "Correct the time in the source: a year of 1900 or 2099 is a placeholder.",
     "readable": "Export the file anew: the line is broken in the file.",
     "relationships": "Deliver the row that it refers to; this row is then loaded by itself.",

@@ -4,6 +4,16 @@
 -- Grain: one row per source and table whose newest check failed.
 with
 
-failed_checks as (select * from {{ source('tenure', 'failed_checks') }})
+failed_checks as (select * from {{ source('tenure', 'failed_checks') }}),
 
-select * from failed_checks
+described as (
+    select
+        source,
+        table_name,
+        failures,
+        checked_at,
+        consequence
+    from failed_checks
+)
+
+select * from described
