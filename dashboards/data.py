@@ -154,16 +154,15 @@ MOVEMENTS = """
 
 COHORTS = """
     select
-        churn_cohorts.signup_quarter,
-        churn_cohorts.months_since,
-        churn_cohorts.accounts,
-        churn_cohorts.logo_retention,
-        churn_cohorts.revenue_retention,
-        churn_cohorts.gross_revenue_retention,
-        data_trust.as_of_date
+        signup_quarter,
+        months_since,
+        accounts,
+        logo_retention,
+        revenue_retention,
+        gross_revenue_retention,
+        as_of_date
     from marts.churn_cohorts
-    cross join marts.data_trust
-    order by churn_cohorts.signup_quarter, churn_cohorts.months_since
+    order by signup_quarter, months_since
 """
 
 SCORE_HISTORY = """

@@ -14,6 +14,11 @@ from dashboards.formatting import is_unknown
 Records = Sequence[Mapping[str, Any]]
 
 QUERIES = {
+    "checks": """
+        select failures, consequence
+        from marts.failed_checks
+        order by source, table_name
+    """,
     "balances": """
         select
             system, source || '.' || table_name as table_name, rows_in, rows_loaded,
@@ -81,6 +86,7 @@ FIRST_STEPS = {
     "open_ended": "Leave the end empty where there is none.",
     "plausible_amount": "Look at the amount: it may be minor units multiplied by a hundred again.",
     "possible_time": "Leave the time empty where there is none: 0001 and 9999 are placeholders.",
+    "plausible_rate": "Look whether it is turned round, per hundred units, or not in dollars.",
     "plausible_time": "Correct the time in the source: a year of 1900 or 2099 is a placeholder.",
     "readable": "Export the file anew: the line is broken in the file.",
     "relationships": "Deliver the row that it refers to; this row is then loaded by itself.",
@@ -133,6 +139,7 @@ class DataReport:
     """All that is shown. `as_of_date` is None before the first run has built the marts."""
 
     as_of_date: date | None
+    checks: tuple[str, ...]
     accounts: int
     accounts_without_score: int
     balances: tuple[TableBalance, ...]
@@ -154,6 +161,7 @@ def assemble(read: Mapping[str, Records]) -> DataReport:
     [health] = read["health"] or [{"accounts": 0, "accounts_without_score": 0, "as_of_date": None}]
     return DataReport(
         as_of_date=_day(health["as_of_date"]),
+        checks=tuple(map(failed_check, read["checks"])),
         accounts=health["accounts"],
         accounts_without_score=health["accounts_without_score"],
         balances=tuple(map(balance, read["balances"])),
@@ -171,6 +179,11 @@ def assemble(read: Mapping[str, Records]) -> DataReport:
         outages=tuple(f"{row['sentence']}: unknown, not zero." for row in read["outages"]),
         missing=tuple(map(missing_source, read["coverage"])),
     )
+
+
+def failed_check(row: Mapping[str, Any]) -> str:
+    """What a check found, and what it holds back."""
+    return " ".join([*json.loads(row["failures"]), row["consequence"]])
 
 
 def balance(row: Mapping[str, Any]) -> TableBalance:

@@ -131,7 +131,8 @@ def _checks(trust: Trust) -> Fact:
             f"{count(failed)} of {count(passed + failed)} checks failed",
             "red",
             ":material/error:",
-            "A failed check stops the marts from moving: these numbers are the last good ones.",
+            "What needs a table whose check failed shows the last good numbers, what does not is "
+            "newer. The page Data names both.",
         )
     return Fact(
         f"{count(passed)} of {count(passed)} checks passed",

@@ -45,7 +45,10 @@ on conflict (suite, table_name) do update set
     accepted_row_count = coalesce(excluded.accepted_row_count, checks.accepted_row_count),
     checked_at = excluded.checked_at,
     evaluated_signature = excluded.evaluated_signature,
-    note = excluded.note
+    note = excluded.note,
+    -- The build that follows says what it holds back.
+    held_marts = null,
+    held_as_of_date = null
 """
 
 # A failed check is made again: what it found may be accepted by now, or corrected beside the files.

@@ -9,7 +9,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from dagster import AssetCheckSeverity, DagsterEvent, DagsterEventType, JsonMetadataValue
+from dagster import (
+    AssetCheckEvaluation,
+    AssetCheckSeverity,
+    BoolMetadataValue,
+    DagsterEvent,
+    DagsterEventType,
+    JsonMetadataValue,
+)
 from dagster_postgres.utils import DagsterPostgresException
 from rich.console import Console
 from rich.text import Text
@@ -19,6 +26,7 @@ from orchestration.as_of.text import plain
 from orchestration.instance import hold_connections, open_instance
 from orchestration.lib.check_names import PLAUSIBLE
 from orchestration.lib.company import CompanySources, load_sources, save_sources
+from orchestration.lib.held import HOLDS_BACK, HeldBack, shown_in_words
 from orchestration.lib.progress import NOTES, PROBLEMS, output_to, step_in_words, step_lines
 from orchestration.lib.runs import RunRequest
 from orchestration.lib.unchanged import (
@@ -42,7 +50,10 @@ class RunInterrupted(Exception):
 
 @dataclass
 class RunReport:
-    """How a run ended: what it left out and why, problems that did not stop it, and failures."""
+    """How a run ended: what it left out and why, problems that did not stop it, and failures.
+
+    `shown` says of a run that failed which day the marts show.
+    """
 
     succeeded: bool
     seconds: float
@@ -51,6 +62,7 @@ class RunReport:
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    shown: str = ""
 
 
 def check_sources(settings: Settings, sources: CompanySources) -> None:
@@ -95,33 +107,49 @@ def resolve_sources(
     return sources
 
 
-def failed_checks(
-    events: Sequence[DagsterEvent], severity: AssetCheckSeverity, check_name: str | None = None
-) -> list[str]:
-    """Every failed check of a severity, or those of one name, with its own message."""
-    failures = []
+def failed_checks(events: Sequence[DagsterEvent]) -> Iterator[AssetCheckEvaluation]:
+    """Every check that did not pass."""
     for event in events:
         if event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
             evaluation = event.asset_check_evaluation_data
-            is_asked = check_name in (None, evaluation.check_name)
-            if is_asked and not evaluation.passed and evaluation.severity == severity:
-                name = "/".join(evaluation.asset_key.path)
-                detail = evaluation.description or evaluation.check_name
-                failures.append(f"check on {name}: {detail}")
-    return failures
+            if not evaluation.passed:
+                yield evaluation
+
+
+def stops_something(check: AssetCheckEvaluation) -> bool:
+    """Whether a failed check stops steps, or holds back what needs its table."""
+    holds_back = check.metadata.get(HOLDS_BACK)
+    is_held = isinstance(holds_back, BoolMetadataValue) and holds_back.value is True
+    return is_held or check.severity == AssetCheckSeverity.ERROR
+
+
+def check_in_words(check: AssetCheckEvaluation) -> str:
+    """A failed check with its own message."""
+    said = " ".join((check.description or check.check_name).splitlines())
+    return f"check on {'/'.join(check.asset_key.path)}: {said}"
+
+
+def warnings_in_words(events: Sequence[DagsterEvent]) -> list[str]:
+    """Every failed check of a raw table that was accepted for this run."""
+    return [
+        check_in_words(check)
+        for check in failed_checks(events)
+        if check.check_name == PLAUSIBLE and not stops_something(check)
+    ]
 
 
 def failures_in_words(events: Sequence[DagsterEvent]) -> list[str]:
-    """Every failed check and failed step, with its own message."""
-    failures = failed_checks(events, AssetCheckSeverity.ERROR)
+    """Every failed check that stops something and every failed step, with its own message."""
+    failures = [check_in_words(check) for check in failed_checks(events) if stops_something(check)]
     for event in events:
         if event.event_type == DagsterEventType.STEP_FAILURE:
             error = event.step_failure_data.error
             if error and error.cls_name == "DagsterAssetCheckFailedError":
                 continue  # the check has said so itself
             cause = error.cause if error and error.cause else error
-            first_lines = cause.message.strip() if cause else "no message"
-            failures.append(f"{step_in_words(event.step_key or '')}: {first_lines}")
+            said = cause.message.strip() if cause else "no message"
+            _, held, sentence = said.partition(f"{HeldBack.__name__}: ")
+            failures.append(sentence if held else f"{step_in_words(event.step_key or '')}: {said}")
     return failures
 
 
@@ -223,9 +251,10 @@ def _run(settings: Settings, given: CompanySources, asked: RunRequest, job_name:
             ) from error
         finally:
             instance.dispose()
-        if result.success:
-            with Warehouse.open(settings, prepare=False) as warehouse:
+        with Warehouse.open(settings, prepare=False) as warehouse:
+            if result.success:
                 save_signature(warehouse, result.run_id, state_signature(warehouse, inputs))
+            shown = "" if result.success else shown_in_words(warehouse, result.run_id)
     return RunReport(
         succeeded=result.success,
         seconds=time.monotonic() - started,
@@ -233,9 +262,10 @@ def _run(settings: Settings, given: CompanySources, asked: RunRequest, job_name:
         notes=sentences(result.all_events, NOTES),
         problems=[
             *sentences(result.all_events, PROBLEMS),
-            *failed_checks(result.all_events, AssetCheckSeverity.WARN, PLAUSIBLE),
+            *warnings_in_words(result.all_events),
         ],
         failures=failures_in_words(result.all_events),
+        shown=shown,
     )
 
 
@@ -251,6 +281,8 @@ def print_report(console: Console, report: RunReport) -> None:
         console.print(line, highlight=False, soft_wrap=True)
     if not report.succeeded:
         console.print(
-            f"[red]The run stopped after {report.seconds:.0f} s.[/] Marts and app still show the "
-            f"last good run. The whole log: {report.log}"
+            f"[red]The run failed after {report.seconds:.0f} s.[/] {report.shown} "
+            f"The whole log: {report.log}",
+            highlight=False,
+            soft_wrap=True,
         )

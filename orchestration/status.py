@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from orchestration.as_of.text import plain
 from orchestration.findings import print_findings
 from orchestration.lib.freshness import FAILED_AFTER
 from orchestration.portfolio import print_portfolio
@@ -52,10 +54,9 @@ REPAIRS = {
 }
 
 CHECKS_SQL = """
-select suite || '.' || table_name as table_name, is_passed, failed_count, failures, checked_at
-from tenure.checks
-where not is_passed
-order by 1
+select failures, consequence
+from tenure.failed_checks
+order by source, table_name
 """
 
 LEAKS_SQL = """
@@ -170,7 +171,7 @@ def print_repairs(console: Console, warehouse: Warehouse) -> None:
 
 
 def print_checks(console: Console, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
-    """How many checks passed in the newest run, and what those that failed found."""
+    """How many checks passed in the newest run; what those that failed found and hold back."""
     failed = records(warehouse, CHECKS_SQL)
     if not failed and trust and trust["checks_passed"]:
         console.print(f"Checks: all passed ({trust['checks_passed']:,})")
@@ -178,7 +179,9 @@ def print_checks(console: Console, warehouse: Warehouse, trust: dict[str, Any] |
         console.print("Checks: none recorded")
     for check in failed:
         for failure in json.loads(check["failures"]):
-            console.print(f"[red]✗[/] {failure}", highlight=False, soft_wrap=True)
+            line = Text.assemble(("✗ ", "red"), plain(failure))
+            console.print(line, highlight=False, soft_wrap=True)
+        console.print(plain(f"  {check['consequence']}"), highlight=False, soft_wrap=True)
 
 
 def print_leaks(console: Console, warehouse: Warehouse) -> None:

@@ -10,14 +10,16 @@ from sources.dates import iso
 from sources.headers import ROW_COLUMNS
 from sources.landing import literal, quoted
 
-# Beyond it a number is a key, or a unit gone wrong; sums of such numbers end a run.
+# Beyond it a number is a key, or a unit gone wrong; sums of such whole numbers end a run.
 LARGEST = 10**15
+# Of what was measured and added up: a customer's month of bytes passes 10^15.
+LARGEST_MEASURE = 10**18
 
 TYPE_WORDS = {
     "integer": "whole number",
     "bigint": "whole number of at most 15 digits",
     "numeric": "number below 10^15",
-    "double precision": "number below 10^15",
+    "double precision": "number below 10^18",
     "boolean": "boolean (true or false)",
     "date": "ISO date such as 2024-12-31",
     "timestamptz": "ISO time such as 2024-12-31 09:30",
@@ -77,7 +79,8 @@ def cast(column: Column, duckdb_type: str | None, rules: tuple[Rule, ...] = ()) 
         case "double precision":
             plain = _plain_number(value, column) if is_text else value
             number = f"try_cast({plain} as double)"
-            return f"case when isfinite({number}) and abs({number}) < {LARGEST} then {number} end"
+            is_usable = f"isfinite({number}) and abs({number}) < {LARGEST_MEASURE}"
+            return f"case when {is_usable} then {number} end"
         case "date" | "timestamptz":
             if duckdb_type == "TIMESTAMP":
                 # Without a zone it is UTC. DuckDB's own cast asks its calendar about each value:

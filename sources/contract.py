@@ -327,4 +327,6 @@ def _row_rule(kind: str, arguments: dict) -> Rule | None:
         case "plausible_amount":
             columns = (arguments["amount"], arguments["currency"])
             return Rule(kind, columns, maximum=arguments["maximum"])
+        case "plausible_rate":
+            return Rule(kind, (arguments["rate"], arguments["currency"]))
     return None

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sources.casting import CELL, shown
 from sources.contract import Rule, Table
 from sources.landing import literal, quoted
-from sources.money import times_plausible
+from sources.money import rate_bound, times_plausible
 
 # What a single cell can break. The others are about keys.
 CELL_RULES = (
@@ -22,6 +22,7 @@ CELL_RULES = (
     "not_before",
     "open_ended",
     "plausible_amount",
+    "plausible_rate",
     "plausible_time",
     "possible_time",
     "within",
@@ -105,6 +106,15 @@ def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
             message = (
                 f"'{name} is ' || {column} || ' minor units of ' || coalesce({currency}, "
                 f"'an unknown currency') || ', more than is plausible'"
+            )
+        case "plausible_rate":
+            currency = quoted(rule.columns[1])
+            low, high = (f"({rate_bound(currency, side)})::double" for side in ("low", "high"))
+            is_broken = f"{column} not between {low} and {high}"
+            message = (
+                f"'{name} is ' || {column}::double::varchar || ' for a unit of ' || coalesce("
+                f"{currency}, 'an unknown currency') || ', outside ' || {low}::varchar || ' to ' "
+                f"|| {high}::varchar || ': it may be turned round, or per hundred units'"
             )
         case "accepted_values":
             codes = ", ".join(literal(code) for code in rule.values)

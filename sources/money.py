@@ -13,6 +13,7 @@ from sources.landing import literal
 SEEDS = Path(__file__).resolve().parents[1] / "dbt_project/seeds"
 MINOR_UNITS = SEEDS / "currency_minor_units.csv"
 PLAUSIBLE_AMOUNTS = SEEDS / "plausible_amounts.csv"
+PLAUSIBLE_RATES = SEEDS / "plausible_rates.csv"
 USUAL_DIGITS = 2
 
 # What is no number stays as it is, so that the contract's type check can name it. One argument
@@ -45,6 +46,16 @@ def times_plausible(currency: str) -> str:
     times = _by_currency(PLAUSIBLE_AMOUNTS, "times")
     others = times.pop("OTHER")
     cases = " ".join(f"when {literal(code)} then {number}" for code, number in times.items())
+    return f"case {currency} {cases} else {others} end"
+
+
+@cache
+def rate_bound(currency: str, side: str) -> str:
+    """SQL: the least (`low`) or most (`high`) dollars that a unit of a currency is worth."""
+    with PLAUSIBLE_RATES.open(encoding="utf-8", newline="") as stream:
+        bounds = {row["currency"]: row[side] for row in csv.DictReader(stream)}
+    others = bounds.pop("OTHER")
+    cases = " ".join(f"when {literal(code)} then {bound}" for code, bound in bounds.items())
     return f"case {currency} {cases} else {others} end"
 
 

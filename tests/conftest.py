@@ -45,7 +45,7 @@ SHARED_COMPANIES = {
         "broken_file",
     ),
     "messy": ("ledger", "mess"),
-    "small": ("interruptions", "withdrawal"),
+    "small": ("interruptions", "withdrawal", "held"),
 }
 SIMULATOR = "simulator"
 # A group that takes minutes must not be the last to begin.

@@ -35,6 +35,7 @@ def main() -> None:
         components.show_state(no_accounts(data.company()))
         return
     _headline(report)
+    _sentences("Failed checks", report.checks, "Every table is plausible as a whole.")
     _balances(report)
     _findings(report)
     _sentences("Gaps", report.outages, "No source stopped for longer than its own rhythm explains.")

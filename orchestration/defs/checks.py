@@ -1,14 +1,20 @@
-"""Great Expectations as blocking checks: what fails here goes no further."""
+"""Great Expectations as checks: what is built on a table that fails goes no further.
+
+A check that fails stops steps only where it must: dbt is one step, and would not build what has
+nothing to do with the table. So the failed check of a raw table warns, and the build holds back
+what needs the table (`orchestration/lib/held.py`).
+"""
 
 from collections.abc import Iterator
 
 import dagster as dg
 
-from expectations import TableCheck, is_accepted, passed_checks, record_checks, run_suite
+from expectations import OWN_SUITE, TableCheck, is_accepted, passed_checks, record_checks, run_suite
 from expectations.suites import code_text, load_suite, suite_text
 from orchestration.defs.ingestion import contract
 from orchestration.lib import signatures
 from orchestration.lib.check_names import PLAUSIBLE
+from orchestration.lib.held import HOLDS_BACK
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from warehouse import Warehouse
@@ -23,18 +29,39 @@ group by table_name
 """
 
 
+# Keys of these are looked up while other sources load: rows that find none go into quarantine, and
+# would come back with a history of their own.
+KEYS_OF_OTHERS = frozenset(
+    (parent.source, parent.table)
+    for table in contract.tables
+    for parent in table.parents
+    if parent.source != table.source
+)
+
+
+def stops_steps(suite: str, table: str) -> bool:
+    """Whether no step that comes after the table may run while its check fails."""
+    return suite == OWN_SUITE or (suite, table) in KEYS_OF_OTHERS
+
+
 def check_result(check: TableCheck) -> dg.AssetCheckResult:
     """A suite's result on one table, as Dagster shows it; one that was accepted only warns."""
-    is_warning = is_accepted(check.suite, check.table_name)
+    holds_back = not check.is_passed and not is_accepted(check.suite, check.table_name)
+    is_error = holds_back and stops_steps(check.suite, check.table_name)
+    said = check.failures or [check.note or f"{check.expectation_count} expectations hold"]
+    if holds_back and not is_error:
+        said = [*said, f"What needs {check.suite}.{check.table_name} is held back until it passes."]
     return dg.AssetCheckResult(
         asset_key=[check.suite, check.table_name],
         check_name=PLAUSIBLE,
         passed=check.is_passed,
-        severity=dg.AssetCheckSeverity.WARN if is_warning else dg.AssetCheckSeverity.ERROR,
-        description="\n".join(check.failures)
-        or check.note
-        or f"{check.expectation_count} expectations hold",
-        metadata={"expectations": check.expectation_count, "failed": check.failed_count},
+        severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+        description="\n".join(said),
+        metadata={
+            "expectations": check.expectation_count,
+            "failed": check.failed_count,
+            HOLDS_BACK: holds_back,
+        },
     )
 
 

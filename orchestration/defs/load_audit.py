@@ -1,4 +1,4 @@
-"""The load audit: what was loaded, rejected and checked, once all of it has passed."""
+"""The load audit: what was loaded, rejected and checked."""
 
 from collections.abc import Iterator
 
@@ -15,6 +15,7 @@ AUDIT = {
     ("tenure", "loads"): "One row per system and table: rows in, loaded, quarantined, duplicate.",
     ("tenure", "table_balances"): "One row per system and table: the same, with corrected cells.",
     ("tenure", "checks"): "One row per checked table: the newest result of Great Expectations.",
+    ("tenure", "failed_checks"): "One row per table whose check failed, with what it holds back.",
     ("tenure", "repairs"): "One row per system, table and rule that put rows right.",
     REJECTED_ROWS: "One row per rejected row: file, row number, rule, content.",
     ("quarantine", "rejection_summary"): "One row per system, table and rule, with an example.",

@@ -1,12 +1,13 @@
 """dbt: everything up to the predictions, and then the marts that need them; only what is stale."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import dbt_assets
 
+from orchestration.defs.ingestion import contract
 from orchestration.lib import signatures
 from orchestration.lib.catalog import Table, read_tables
 from orchestration.lib.dbt_events import asset_events
@@ -16,18 +17,39 @@ from orchestration.lib.dbt_project import (
     dbt_project,
     read_manifest,
 )
-from orchestration.lib.dbt_runner import DUE, DbtRun, failure, mark_due, parsed_project, run_dbt
+from orchestration.lib.dbt_runner import (
+    DUE,
+    HELD,
+    DbtRun,
+    failure,
+    mark_due,
+    mark_held,
+    parsed_project,
+    run_dbt,
+)
 from orchestration.lib.dbt_state import (
     Variables,
     built_well,
+    held_back,
     project_nodes,
     stale,
+)
+from orchestration.lib.held import (
+    HeldBack,
+    HeldMarts,
+    built_as_of,
+    failed_tables,
+    held_in_words,
+    record_held,
+    with_children,
 )
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from orchestration.lib.runs import Run, RunRequest, resolved_run
+from orchestration.lib.views import restore_views, views_beside
 from warehouse import Warehouse, load_settings
 
+MARTS = "marts/"
 AFTER_PREDICTIONS = "source:ml+ source:tenure+ source:quarantine+"
 
 # Ingestion enforces the sources' tests row by row and keeps what breaks them; asking the
@@ -48,12 +70,39 @@ def dbt_variables(run: Run) -> Variables:
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """Which seeds and models a run must build, parents first, and the signature of each one."""
+    """Which seeds and models a run must build, parents first, and the signature of each one.
+
+    `held` names by raw table whose check failed the seeds and models that need it: they keep their
+    last good state, and are stale until a later run builds them.
+    """
 
     run: Run
     wanted: dict[str, str]
     due: list[str]
     tables: dict[str, Table]
+    held: dict[str, list[str]]
+
+    @property
+    def all_held(self) -> set[str]:
+        """What is held back because of any table."""
+        return {name for names in self.held.values() for name in names}
+
+    def marts_held(self, warehouse: Warehouse) -> list[HeldMarts]:
+        """The marts that each failed check holds back."""
+        marts = {table: marts_of(names) for table, names in self.held.items()}
+        return [
+            HeldMarts(
+                table,
+                tuple(sorted(name.removeprefix(MARTS) for name in names)),
+                built_as_of(warehouse, [name for name in names if name in self.tables]),
+            )
+            for table, names in marts.items()
+        ]
+
+
+def marts_of(names: Iterable[str]) -> list[str]:
+    """Those of the assets that are marts."""
+    return [name for name in names if name.startswith(MARTS)]
 
 
 def plan_build(warehouse: Warehouse, run: Run, selected: Container[str]) -> BuildPlan:
@@ -70,9 +119,14 @@ def plan_build(warehouse: Warehouse, run: Run, selected: Container[str]) -> Buil
     tables = read_tables(warehouse)
     there = [name.replace("/", ".") for name in tables]
     is_due = set(wanted) if run.is_full_refresh else set(stale(nodes, wanted, recorded, there))
+    held = {}
+    for table in failed_tables(warehouse):
+        needed = [name.replace(".", "/") for name in with_children(contract, [table])]
+        held[table] = held_back(nodes, wanted, needed)
+    is_due.difference_update(*held.values())
     due = [name for name in wanted if name in is_due and name in selected]
     signatures.forget(warehouse, due)
-    return BuildPlan(run, wanted, due, tables)
+    return BuildPlan(run, wanted, due, tables, held)
 
 
 def build(companies: CompanyWarehouse, plan: BuildPlan, step: str) -> DbtRun:
@@ -80,7 +134,10 @@ def build(companies: CompanyWarehouse, plan: BuildPlan, step: str) -> DbtRun:
     settings = companies.settings
     project = parsed_project(settings)
     mark_due(project, {name.split("/")[1] for name in plan.due})
-    command = ["build", "--select", f"tag:{DUE}"]
+    mark_held(project, {name.split("/")[1] for name in plan.all_held})
+    with retried_on_connection_loss(), companies.open() as warehouse:
+        views = views_beside(warehouse, plan.due)
+    command = ["build", "--select", f"tag:{DUE}", "--exclude", f"tag:{HELD}"]
     # Unit tests judge the SQL, not the data: `make test` runs them, 8 s that no run needs.
     command += ["--exclude-resource-type", "unit_test"]
     command += ["--full-refresh"] if plan.run.is_full_refresh else []
@@ -89,6 +146,7 @@ def build(companies: CompanyWarehouse, plan: BuildPlan, step: str) -> DbtRun:
     found = run_dbt(settings, project, command, target, variables)
     well = {name: plan.wanted[name] for name in built_well(found.nodes, manifest)}
     with retried_on_connection_loss(), companies.open() as warehouse:
+        restore_views(warehouse, views)
         signatures.record(warehouse, well, plan.run.run_id)
     return found
 
@@ -103,14 +161,36 @@ def build_models(
     with retried_on_connection_loss(), companies.open() as warehouse:
         run, _ = resolved_run(warehouse, companies.settings, context, request)
         plan = plan_build(warehouse, run, selected)
+        held = plan.marts_held(warehouse)
+        record_held(warehouse, held)
     # Dagster wants parents before children, and so are they here.
     for name, signature in plan.wanted.items():
-        if name in selected.difference(plan.due):
+        if name in selected.difference(plan.due, plan.all_held):
             key = dg.AssetKey(name.split("/"))
             yield signatures.unchanged(key, signature, plan.tables[name].rows())
     context.log.info(f"{len(plan.due)} of {len(selected)} models are stale")
-    if not plan.due:
-        return
+    if plan.due:
+        yield from built(context, companies, plan, request.column_lineage)
+    if held:
+        raise HeldBack(what_is_held(plan, held, selected))
+
+
+def what_is_held(plan: BuildPlan, held: list[HeldMarts], selected: Container[str]) -> str:
+    """What a build has held back, and which marts of its step are of its day."""
+    every = marts_of(plan.wanted)
+    there = {*plan.tables, *plan.due}.difference(plan.all_held)
+    others = [name.removeprefix(MARTS) for name in every if name in there and name in selected]
+    assert plan.run.as_of_date is not None
+    return held_in_words(held, others, len(every), plan.run.as_of_date)
+
+
+def built(
+    context: dg.AssetExecutionContext,
+    companies: CompanyWarehouse,
+    plan: BuildPlan,
+    has_lineage: bool,
+) -> Iterator[Any]:
+    """Build what is due; Dagster's events of it. Raises what made the build fail."""
     found = build(companies, plan, context.op_def.name)
     with retried_on_connection_loss(), companies.open() as warehouse:
         tables = read_tables(warehouse)
@@ -121,7 +201,7 @@ def build_models(
         translator,
         project,
         tables,
-        request.column_lineage,
+        has_lineage,
     )
     if error := failure(found):
         raise error

@@ -20,6 +20,7 @@ from orchestration.defs.transformation import build, manifest, plan_build
 from orchestration.lib import signatures
 from orchestration.lib.dbt_runner import failure
 from orchestration.lib.dbt_state import BUILT, asset_name
+from orchestration.lib.held import failed_tables
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from orchestration.lib.runs import Run, RunRequest, close_run, resolved_run
@@ -70,6 +71,11 @@ def compute_weeks(companies: CompanyWarehouse, run: Run, sundays: list[date], st
         asset_name(node) for node in manifest["nodes"].values() if node["resource_type"] in BUILT
     }
     with companies.open() as warehouse:
+        if failed := failed_tables(warehouse):
+            raise dg.Failure(
+                f"The check of {' and '.join(failed)} failed, and weeks are computed from all raw "
+                "tables. Correct the delivery and run, then compute past weeks."
+            )
         signatures.forget(warehouse, [signatures.asset_name(TABLE)])
         warehouse.execute(DELETE_WEEKS, {"week_ends": sundays})
         plan = plan_build(warehouse, run, models)

@@ -12,8 +12,9 @@ from warehouse import Settings
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-# Selected by a tag: dbt looks through the whole graph for each name, four times.
+# Selected by tags: dbt looks through the whole graph for each name, four times.
 DUE = "tenure_due"
+HELD = "tenure_held"
 ENDED_BADLY = ("error", "fail", "runtime error", "partial success")
 
 
@@ -80,6 +81,14 @@ def mark_due(project: "Manifest", names: Collection[str]) -> None:
     for node in project.nodes.values():
         if node.name in names and node.resource_type in ("model", "seed"):
             node.tags.append(DUE)
+
+
+def mark_held(project: "Manifest", names: Collection[str]) -> None:
+    """Tag the tests that read one of these models: it is of another day than what is built."""
+    held = {key for key, node in project.nodes.items() if node.name in names}
+    for node in project.nodes.values():
+        if node.resource_type == "test" and not held.isdisjoint(node.depends_on.nodes):
+            node.tags.append(HELD)
 
 
 def run_dbt(

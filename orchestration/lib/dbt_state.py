@@ -166,6 +166,14 @@ def stale(
     return [name for name in wanted if name in due]
 
 
+def held_back(
+    nodes: Mapping[str, Node], wanted: Mapping[str, str], tables: Iterable[str]
+) -> list[str]:
+    """The seeds and models that need one of these raw tables (`source/table`), parents first."""
+    needing = _with_descendants(nodes, wanted, tables)
+    return [name for name in wanted if name in needing and not nodes[name].is_source]
+
+
 def _with_descendants(
     nodes: Mapping[str, Node], order: Iterable[str], due: Iterable[str]
 ) -> set[str]:

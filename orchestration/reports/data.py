@@ -12,6 +12,7 @@ from warehouse import Warehouse
 # A run that was broken off may have built some of them.
 MARTS = (
     "marts.data_balances",
+    "marts.failed_checks",
     "marts.quarantine_summary",
     "marts.correction_summary",
     "marts.data_findings",
@@ -24,6 +25,7 @@ MARTS = (
 AUDIT = {
     "marts.data_balances": "(select *, null::date as newest_fact_date from tenure.table_balances)"
     " as data_balances",
+    "marts.failed_checks": "tenure.failed_checks",
     "marts.quarantine_summary": "quarantine.rejection_summary",
     "marts.correction_summary": "quarantine.correction_summary",
 }

@@ -26,6 +26,8 @@ NAMES = (
 )
 KINDS = ("Foods", "Logistics", "Health", "Robotics", "Software", "Media", "Energy", "Retail")
 ENDS = ("Ltd", "Group", "Inc")
+FAILURE = "survey.responses: not so: *Answers* lie on their <b>own</b> scale; found 30."
+CONSEQUENCE = "Held back, for they need it, and still as of 2026-03-04: customer_health."
 REASONS = (
     "seats mostly unused",
     "falling number of active users",
@@ -62,6 +64,10 @@ def make_marts(accounts: int = 90, seed: int = 7) -> dict[str, pd.DataFrame]:
         "data_balances": _balances(),
         "correction_summary": _corrections(),
         "data_findings": _findings(),
+        "failed_checks": pd.DataFrame(
+            {"failures": [json.dumps([FAILURE])], "consequence": [CONSEQUENCE]}
+            | {"source": ["survey"], "table_name": ["responses"]}
+        ),
         "dim_signals": _signals(),
         "suspected_leaks": _suspected_leaks(),
         "model_evaluation": _evaluation(),
@@ -241,6 +247,7 @@ def _cohorts(rng: np.random.Generator) -> pd.DataFrame:
                 "logo_retention": logos[month] if month <= known else None,
                 "revenue_retention": revenue[month] if month <= known else None,
                 "gross_revenue_retention": logos[month] * 0.98 if month <= known else None,
+                "as_of_date": AS_OF,
             }
             for month in range(oldest + 1)
         ]

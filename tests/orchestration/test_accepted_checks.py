@@ -1,4 +1,4 @@
-"""TENURE_ACCEPT_CHECKS: a check that failed warns, and what is built on its table goes on."""
+"""What a failed check stops, and TENURE_ACCEPT_CHECKS, by which its table is used as it is."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import dagster as dg
 import pytest
 
 from expectations import TableCheck, is_accepted
-from orchestration.defs.checks import check_result
+from orchestration.defs.checks import check_result, stops_steps
 from orchestration.lib.check_names import PLAUSIBLE
-from orchestration.run import failed_checks
+from orchestration.run import failures_in_words, warnings_in_words
 
 WRONG = TableCheck("support", "tickets", 12, 30, ["support.tickets: not so: They are dated."])
 
@@ -32,15 +32,11 @@ def test_a_table_is_accepted_by_its_whole_name(
     assert is_accepted("support", "tickets") == is_named
 
 
-@pytest.mark.parametrize(
-    ("accepted", "severity"),
-    [("support.tickets", dg.AssetCheckSeverity.WARN), ("", dg.AssetCheckSeverity.ERROR)],
-    ids=["accepted", "not accepted"],
-)
-def test_what_is_built_on_an_accepted_table_goes_on(
-    monkeypatch: pytest.MonkeyPatch, accepted: str, severity: dg.AssetCheckSeverity
+@pytest.mark.parametrize("accepted", ["support.tickets", ""], ids=["accepted", "not accepted"])
+def test_a_failed_check_of_a_raw_table_stops_no_step(
+    monkeypatch: pytest.MonkeyPatch, accepted: str
 ) -> None:
-    """It says what is wrong all the same, and without the setting it stops there."""
+    """What does not need the table goes on; the build leaves out what does, unless accepted."""
     monkeypatch.setenv("TENURE_ACCEPT_CHECKS", accepted)
 
     @dg.asset(key=["support", "tickets"])
@@ -54,10 +50,31 @@ def test_what_is_built_on_an_accepted_table_goes_on(
         return check_result(WRONG)
 
     result = dg.materialize([tickets, scores, check], raise_on_error=False)
-    is_accepted_here = bool(accepted)
-    assert result.success == is_accepted_here
+    assert result.success
     built = {event.asset_key.path[-1] for event in result.get_asset_materialization_events()
              if event.asset_key}  # fmt: skip
-    assert ("scores" in built) == is_accepted_here
-    [said] = failed_checks(result.all_events, severity, PLAUSIBLE)
+    assert "scores" in built
+    warned, failed = warnings_in_words(result.all_events), failures_in_words(result.all_events)
+    [said] = warned if accepted else failed
+    assert len(warned) + len(failed) == 1
     assert "They are dated." in said
+    assert ("What needs support.tickets is held back" in said) == (not accepted)
+
+
+@pytest.mark.parametrize(
+    ("table", "severity"),
+    [
+        # rows of other sources look its keys up while they load
+        ("crm.accounts", dg.AssetCheckSeverity.ERROR),
+        ("ml.predictions", dg.AssetCheckSeverity.ERROR),
+        # its children lie in its own source, and are loaded by then
+        ("billing.invoices", dg.AssetCheckSeverity.WARN),
+        ("survey.responses", dg.AssetCheckSeverity.WARN),
+    ],
+)
+def test_what_other_steps_cannot_do_without_stops_them(
+    table: str, severity: dg.AssetCheckSeverity
+) -> None:
+    suite, name = table.split(".")
+    assert check_result(TableCheck(suite, name, 12, 30, ["wrong"])).severity == severity
+    assert stops_steps(suite, name) == (severity == dg.AssetCheckSeverity.ERROR)

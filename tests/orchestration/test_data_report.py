@@ -39,6 +39,7 @@ BALANCE = TableBalance(
 )
 REPORT = DataReport(
     as_of_date=date(2026, 3, 31),
+    checks=(),
     accounts=2,
     accounts_without_score=1,
     balances=(BALANCE,),
@@ -66,13 +67,14 @@ def test_markup_from_a_file_is_text() -> None:
         replace(
             REPORT,
             quarantined=(finding,),
+            checks=(hostile,),
             outages=(hostile,),
             balances=(replace(BALANCE, table=hostile, system=hostile, notes=(hostile,)),),
         ),
         hostile,
     )
     assert "<script" not in page
-    assert page.count("&lt;script&gt;") == 10
+    assert page.count("&lt;script&gt;") == 11
 
 
 def test_a_company_without_findings_is_said_to_have_none() -> None:

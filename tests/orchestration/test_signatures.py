@@ -10,6 +10,7 @@ from orchestration.lib.dbt_state import (
     Variables,
     built_well,
     dated_macros,
+    held_back,
     project_nodes,
     stale,
 )
@@ -109,6 +110,23 @@ def test_what_must_be_asked_again_before_a_table_is_written_is_built_with_it() -
     assert due.index("intermediate/due") < due.index("intermediate/weeks")
     gone = stale(graph, signatures(graph), signatures(graph), there[:-1])
     assert {"intermediate/due", "intermediate/weeks"} <= set(gone)
+
+
+def test_what_needs_a_table_whose_check_failed_is_held_back_and_nothing_else() -> None:
+    graph = {
+        "survey/responses": Node("r", is_source=True),
+        "billing/subscriptions": Node("s", is_source=True),
+        "staging/responses": Node("v", ("survey/responses",)),
+        "staging/terms": Node("t", ("billing/subscriptions",)),
+        "marts/revenue": Node("m", ("staging/terms",)),
+        "marts/health": Node("h", ("staging/terms", "staging/responses")),
+        "marts/shown": Node("w", ("marts/health",)),
+    }
+    order = signatures(graph)
+    held = held_back(graph, order, ["survey/responses"])
+    assert held == ["staging/responses", "marts/health", "marts/shown"]
+    assert held_back(graph, order, []) == []
+    assert held_back(graph, order, ["no/such"]) == []
 
 
 def test_another_day_makes_stale_what_names_it_and_what_depends_on_that() -> None:

@@ -80,6 +80,7 @@ def broken_rows(folder: Path, name: str, rule: dict | str, column: str) -> int:
         ),
         "open_ended": lambda: f"{column} > now() + interval 20 year",
         "above": lambda: f"{arguments['higher']} <= {arguments['lower']}",
+        "plausible_rate": lambda: f"{arguments['rate']} not between 0.0000001 and 100",
         "plausible_amount": lambda: f"abs({arguments['amount']}) > {arguments['maximum']}",
         "iso_currency": lambda: f"not regexp_full_match({column}, '[A-Z]{{3}}')",
         "not_before": lambda: f"{arguments['later']} < {arguments['earlier']}",

@@ -32,7 +32,7 @@ def test_all_twenty_three_tables_are_read(contract: Contract) -> None:
     subscriptions = contract.table("billing.subscriptions")
     assert "mrr_cents" in subscriptions.required
     assert [rule.name for rule in subscriptions.rules if rule.kind == "unique_combination"] == [
-        "unique_combination(subscription_id, started_at)"
+        "unique_combination(subscription_id, product, started_at)"
     ]
     invoices = contract.table("billing.invoices")
     assert [rule.name for rule in invoices.rules if rule.kind == "not_before"] == [

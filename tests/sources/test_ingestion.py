@@ -74,7 +74,7 @@ def test_bad_rows_are_kept_with_file_row_and_rule(loader: Loader) -> None:
     found = [row[1:4] for row in loader.rejections()]
     assert found == [
         (file, 3, "at_least(mrr_cents)"),
-        (file, 4, "unique_combination(subscription_id, started_at)"),
+        (file, 4, "unique_combination(subscription_id, product, started_at)"),
         (file, 5, "relationships(account_id)"),
         (file, 6, "type(started_at)"),
         (file, 7, "readable"),

@@ -45,6 +45,7 @@ standing as (
     inner join terms
         on
             subscriptions.subscription_id = terms.subscription_id
+            and subscriptions.product = terms.product
             and subscriptions.started_at = terms.started_at
             and snapshots.snapshot_date >= terms.known_from
             and snapshots.snapshot_date < terms.known_until

@@ -1,4 +1,5 @@
--- Grain: one row per subscription, start and period for which its terms were the ones that were known.
+-- Grain: one row per subscription, product, start and period for which its terms were the ones that
+-- were known.
 -- This reads the raw table itself: staging has the terms that hold, and none that held.
 with
 
@@ -6,8 +7,9 @@ recordings as (select * from {{ recorded(source('billing', 'subscriptions')) }} 
 
 -- of several terms recorded on one day the last one is known at its end
 days as (
-    select distinct on (subscription_id, started_at, recorded_date)
+    select distinct on (subscription_id, product, started_at, recorded_date)
         subscription_id,
+        product,
         started_at,
         {{ utc_date('_recorded_at') }} as recorded_date,
         quantity,
@@ -19,6 +21,7 @@ days as (
     from recordings
     order by
         subscription_id asc,
+        product asc,
         started_at asc,
         recorded_date asc,
         _recorded_at desc,
@@ -29,6 +32,7 @@ days as (
 terms as (
     select
         subscription_id,
+        product,
         started_at,
         quantity,
         billing_period_months,
@@ -42,7 +46,7 @@ terms as (
         end as known_from,
         coalesce(lead(recorded_date) over by_subscription, 'infinity'::date) as known_until
     from days
-    window by_subscription as (partition by subscription_id, started_at order by recorded_date)
+    window by_subscription as (partition by subscription_id, product, started_at order by recorded_date)
 )
 
 select * from terms

@@ -92,6 +92,7 @@ stated_terms as (
     inner join subscriptions
         on
             terms.subscription_id = subscriptions.subscription_id
+            and terms.product = subscriptions.product
             and terms.started_at = subscriptions.started_at
     left join product_ends
         on
@@ -212,6 +213,7 @@ found_in_subscriptions as (
     inner join subscriptions
         on
             terms.subscription_id = subscriptions.subscription_id
+            and terms.product = subscriptions.product
             and terms.started_at = subscriptions.started_at
     where
         terms.renewal_date < {{ as_of_date() }}

@@ -1,9 +1,9 @@
--- Grain: one row per subscription and start of a customer that began by the as-of date.
+-- Grain: one row per subscription, product and start of a customer that began by the as-of date.
 {{
     config(
         materialized='incremental',
         incremental_strategy='difference',
-        unique_key=['subscription_id', 'started_at'],
+        unique_key=['subscription_id', 'product', 'started_at'],
         on_schema_change='append_new_columns',
         indexes=[{'columns': ['account_id']}]
     )

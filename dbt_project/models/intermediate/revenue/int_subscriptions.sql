@@ -1,10 +1,10 @@
--- Grain: one row per subscription and start, as delivered.
+-- Grain: one row per subscription, product and start, as delivered.
 -- A table, not a view: five models read it.
 {{
     config(
         materialized='incremental',
         incremental_strategy='difference',
-        unique_key=['subscription_id', 'started_at'],
+        unique_key=['subscription_id', 'product', 'started_at'],
         on_schema_change='append_new_columns'
     )
 }}
@@ -46,6 +46,7 @@ with_status as (
     left join closings
         on
             delivered.subscription_id = closings.row_key
+            and delivered.product = closings.product
             and delivered.started_at = closings.started_at
 ),
 

@@ -1,4 +1,4 @@
--- Grain: one row per table, key and start that its status closes without a time, and that was
+-- Grain: one row per table, key, product and start that its status closes without a time, and that was
 -- recorded as open before.
 -- This reads the raw tables themselves: staging has forgotten what was superseded.
 with
@@ -17,6 +17,7 @@ recordings as (
     select
         'tickets' as table_name,
         ticket_id as row_key,
+        null::text as product,
         null::timestamptz as started_at,
         {{ status_word('status') }} as word,
         _recorded_at as recorded_at
@@ -26,6 +27,7 @@ recordings as (
     select
         'invoices' as table_name,
         invoice_id as row_key,
+        null::text as product,
         null::timestamptz as started_at,
         {{ status_word('status') }} as word,
         _recorded_at as recorded_at
@@ -35,6 +37,7 @@ recordings as (
     select
         'subscriptions' as table_name,
         subscription_id as row_key,
+        product,
         started_at,
         {{ status_word('status') }} as word,
         _recorded_at as recorded_at
@@ -55,7 +58,8 @@ openings as (
             recordings.table_name = words.table_name
             and recordings.word = words.word
     window of_the_key as (
-        partition by recordings.table_name, recordings.row_key, recordings.started_at
+        partition by
+            recordings.table_name, recordings.row_key, recordings.product, recordings.started_at
     )
 ),
 
@@ -64,13 +68,14 @@ closings as (
     select
         table_name,
         row_key,
+        product,
         started_at,
         {{ utc_date('min(recorded_at)') }} - 1 as closed_date,
         {{ utc_date('max(last_open_at)') }} - 1 as last_open_date,
         coalesce(bool_and(last_trial_at = last_open_at), false) as was_trial
     from openings
     where recorded_at > last_open_at and not is_open
-    group by table_name, row_key, started_at
+    group by table_name, row_key, product, started_at
 )
 
 select * from closings

@@ -1,4 +1,4 @@
--- A view: a check that fails must show at once, although it stops the build of all else.
+-- A view: a check that fails must show at once, although it holds back what needs its table.
 {{ config(materialized='view') }}
 
 -- Grain: one row for the whole warehouse.

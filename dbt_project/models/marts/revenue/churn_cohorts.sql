@@ -87,6 +87,7 @@ retention as (
 shares as (
     select
         *,
+        {{ as_of_date() }} as as_of_date,
         retained_accounts::double precision / accounts as logo_retention,
         retained_mrr::double precision / nullif(signup_mrr, 0)::double precision as revenue_retention,
         kept_mrr::double precision / nullif(signup_mrr, 0)::double precision as gross_revenue_retention
