@@ -22,7 +22,7 @@ from pathlib import Path
 import duckdb
 
 from sources.contract import Table
-from sources.dates import NEW_UNREAD_DATES, parse_dates_directive, read_dates
+from sources.dates import NEW_UNREAD_VALUES, parse_dates_directive, read_dates
 from sources.headers import ROW_COLUMNS
 from sources.landing import FileProblem, Landed, find_files, find_table_files, quoted
 from sources.reading import read_files
@@ -214,7 +214,7 @@ class Reader:
             raise FileProblem(f"{missing[0]}: not in the folder, and {mapping.name} needs it")
         notes: list[str] = []
         groups: dict[str, tuple[Landed, ...]] = {}
-        self.con.execute(NEW_UNREAD_DATES)
+        self.con.execute(NEW_UNREAD_VALUES)
         advice = f"state the format in {mapping.name}: -- dates: COLUMN day-first"
         for pattern, all_files in found.items():
             is_alone = only in all_files
@@ -236,7 +236,7 @@ class Reader:
         if not files:
             return None
         raw = f"{only.name} alone read" if only else f"{table.full_name} read"
-        self.con.execute(NEW_UNREAD_DATES)
+        self.con.execute(NEW_UNREAD_VALUES)
         notes = self._read_once(files, raw, ",", table)
         self._check_header(table, raw, files)
         times = [column.name for column in table.columns if column.is_time]
