@@ -21,7 +21,8 @@ from sources.corrections import (
 from sources.damaged_keys import keys_table, match_keys, replace_matched
 from sources.landing import literal, one_row, quoted
 
-# Of rows with one key, the one changed last is kept where the table says when that was.
+# Of rows with one key, the one changed last is kept, or the one that its source recorded last,
+# where the table says when that was.
 CHANGED_AT = "updated_at"
 
 # The rules that no two rows may share a key. Where a key may lack a part, a null is a value of it.
@@ -266,6 +267,12 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
     if rule.kind == PARTLY_NULL:
         complete = "true"
     latest = f"{CHANGED_AT} desc nulls last, " if CHANGED_AT in table.column_names else ""
+    latest += "_recorded_at desc nulls last, "
+    differing = ", ".join(
+        f"case when own.{quoted(name)} is distinct from kept.{quoted(name)} "
+        f"then {literal(name)} end"
+        for name in table.column_names
+    )
     shown = " || ', ' || ".join(f"coalesce({quoted(name)}::varchar, '')" for name in rule.columns)
     said = f"'{', '.join(rule.columns)} ' || {shown}"
     con.execute(
@@ -279,6 +286,7 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
                 row_number() over same_key as place,
                 first_value(_file) over same_key as kept_file,
                 first_value(_row) over same_key as kept_row,
+                first_value(_n) over same_key as kept_n,
             from checked
             where len(_violations) = 0 and {complete}
             window same_key as (partition by {columns} order by {latest}_file, _row, _n)
@@ -291,8 +299,11 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
                     then ' was delivered by the system ' || claimed_keys.holder
                 else ' stands in ' || placed.kept_file || ' row ' || placed.kept_row
                     || ' with other content'
+                    || coalesce(' (' || nullif(concat_ws(', ', {differing}), '') || ')', '')
             end as message,
         from placed
+        inner join checked as own on placed._n = own._n
+        inner join checked as kept on placed.kept_n = kept._n
         left join claimed_keys
             on placed.key = claimed_keys.key and claimed_keys.rule = {literal(rule.name)}
         where placed.place > 1 or claimed_keys.key is not null

@@ -40,8 +40,8 @@ select
         'rule': 'type(' || column_name || ')',
         'message': column_name || ' ' || content || case format
             when 'iso' then ' is no date (read as ISO, 2024-12-31)'
-            when 'dotted' then ' could be ' || replace(content, '.', '')
-                || ', or a fraction: write it without a dot between thousands'
+            when 'marked' then ' could be ' || regexp_replace(content, '[.,]', '', 'g')
+                || ', or a fraction: write it without a mark between thousands'
             else ' is no date (read ' || format || ')'
         end,
         'content': content

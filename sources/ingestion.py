@@ -13,7 +13,6 @@ from sources import damaged_keys, load_audit, store, withdrawals
 from sources.checks import Counts, check_rows, enforced
 from sources.contract import Contract, Rule, Table
 from sources.delivery import Reading, content_hash, delivery_digest
-from sources.dotted_numbers import read_dots
 from sources.event_landing import EventLanding
 from sources.events import EVENTS
 from sources.folder import expect_files, unread_files
@@ -28,6 +27,7 @@ from sources.mapping import (
     load_mappings,
     run_mapping,
 )
+from sources.number_marks import read_marks
 from sources.scoped_save import empty_rollups
 from sources.session import open_duckdb
 from sources.table_load import IngestError, TableLoad
@@ -157,14 +157,14 @@ class _Run:
         if delivery is None:
             return self.absent(table)
         types = run_mapping(self.reader, delivery, "table")
-        dots = read_dots(self.con, table, types)
+        marks = read_marks(self.con, table, types)
         store.fetch_parents(self.warehouse, self.con, rules)
         store.fetch_claimed_keys(self.warehouse, self.con, table, but=self.system)
         existing = store.fetch_existing_hashes(self.warehouse, self.con, table, self.system)
         counts = self.add_unreadable(delivery, check_rows(self.con, table, types, rules))
         problems = [
             *delivery.notes,
-            *dots,
+            *marks,
             *self.left_out(delivery),
             *self.rejections(table, counts),
         ]

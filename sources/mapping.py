@@ -37,7 +37,7 @@ COMMENT = re.compile(r"--[^\n]*")
 DIRECTIVE = re.compile(
     r'^[ \t]*--[ \t]*(?:(dates)|delimiter(?: of "([^"\n]+)")?):[ \t]*(.*?)[ \t]*$', re.M
 )
-OF_DELIMITER = re.compile(r"^[ \t]*--[ \t]*delimiter\b.*$", re.M | re.I)
+LIKE_A_DIRECTIVE = re.compile(r"^[ \t]*--[ \t]*(?:delimiters?|dates?)\b.*$", re.M | re.I)
 
 
 class MappingError(ValueError):
@@ -84,11 +84,12 @@ def parse_mapping(name: str, text: str) -> Mapping:
     delimiter."""
     dates: dict[str, str | None] = {}
     delimiters: dict[str, str] = {}
-    for line in OF_DELIMITER.findall(text):
+    for line in LIKE_A_DIRECTIVE.findall(text):
         if not DIRECTIVE.fullmatch(line):
             raise MappingError(
-                f"{name}: cannot read {line.strip()!r}: write -- delimiter: ; or, of one file, "
-                '-- delimiter of "clients.csv": tab'
+                f"{name}: cannot read {line.strip()!r}: write -- dates: start, end or "
+                '-- delimiter: ; or, of one file, -- delimiter of "clients.csv": tab; begin a '
+                "remark with another word"
             )
     for is_dates, file, value in DIRECTIVE.findall(text):
         try:

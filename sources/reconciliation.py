@@ -17,11 +17,11 @@ from sources import load_audit, store
 from sources.checks import check_rows, enforced
 from sources.contract import Contract, Rule, Table
 from sources.dates import NEW_UNREAD_VALUES
-from sources.dotted_numbers import read_dots
 from sources.event_restoring import restore_events
 from sources.events import EVENTS
 from sources.landing import literal, quoted
 from sources.mapping import columns_of, drop_mapped
+from sources.number_marks import read_marks
 from sources.session import open_duckdb
 from sources.table_load import IngestError
 from warehouse import Warehouse
@@ -262,7 +262,7 @@ def _restore(
     recorded_at: datetime,
 ) -> int:
     types = _open_mapped(con, table, rows)
-    read_dots(con, table, types)
+    read_marks(con, table, types)
     store.fetch_parents(warehouse, con, rules)
     store.fetch_claimed_keys(warehouse, con, table)
     counts = check_rows(con, table, types, rules)

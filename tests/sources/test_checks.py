@@ -211,7 +211,10 @@ def test_of_rows_with_one_key_the_last_changed_is_kept(con) -> None:
     assert counts == Counts(3, 1, 2, 0)
     assert accepted(con, "amount_cents") == [2]
     assert [rule for _, rule, _ in rejected(con)] == ["unique(deal_id)"] * 2
-    assert rejected(con)[0][2] == "deal_id D-1 stands in deals.csv row 2 with other content"
+    assert (
+        rejected(con)[0][2]
+        == "deal_id D-1 stands in deals.csv row 2 with other content (amount_cents, updated_at)"
+    )
 
 
 def test_without_a_time_of_change_the_first_row_is_kept(con) -> None:

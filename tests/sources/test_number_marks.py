@@ -1,11 +1,11 @@
-"""1.200 in a column of whole numbers: a thousand and more, or one and a fifth."""
+"""1.200 or 1,200 in a column of numbers: a thousand and more, or one and a fifth."""
 
 from __future__ import annotations
 
 import pytest
 
 from sources.dates import NEW_UNREAD_VALUES
-from sources.dotted_numbers import Dots, read_dots
+from sources.number_marks import Dots, read_marks
 from tests.sources.conftest import ACCOUNTS, Loader
 
 HEADER = "subscription_id,account_id,product,mrr_cents,currency,started_at,quantity\n"
@@ -54,12 +54,39 @@ def test_seats_are_read_by_the_file(con, contract, quantities, expected, sentenc
         "from (select unnest(?::varchar[]) as quantity)",
         [list(quantities)],
     )
-    notes = read_dots(con, contract.table("billing.subscriptions"), {"quantity": "VARCHAR"})
+    notes = read_marks(con, contract.table("billing.subscriptions"), {"quantity": "VARCHAR"})
     found = con.execute("select quantity from mapped order by _row").fetchall()
     assert tuple(quantity for (quantity,) in found) == expected
     assert [note.removeprefix("a.csv: quantity: dots ") for note in notes] == sentence
     unread = con.execute("select content from unread_values order by _row").fetchall()
     assert len(unread) == expected.count(None)
+
+
+@pytest.mark.parametrize(
+    ("rates", "expected", "sentence"),
+    [
+        (("1,085", "0,91", "155"), ("1.085", "0.91", "155"), ["1,085 is 1.085"]),
+        (("1.085,5", "1.200", "1,5"), ("1085.5", "1200", "1.5"), ["1.085,5 is 1085.5"]),
+        (("1,085", "1,271"), (None, None), []),
+        (("1,085.5", "1,271"), ("1,085.5", "1,271"), []),
+        (("1,085", "0.91"), ("1,085", "0.91"), []),
+        (("1,085,000", "1,271"), ("1,085,000", "1,271"), []),
+    ],
+    ids=["fractions", "both marks", "alone", "dots for fractions", "a dot elsewhere", "a million"],
+)
+def test_commas_of_rates_are_read_by_the_file(con, contract, rates, expected, sentence) -> None:
+    """A euro of 1,085 dollars was worth a thousand."""
+    con.execute(NEW_UNREAD_VALUES)
+    con.execute(
+        "create table mapped as select 'a.csv' as _file, row_number() over () as _row, usd_per_unit"
+        " from (select unnest(?::varchar[]) as usd_per_unit)",
+        [list(rates)],
+    )
+    table = contract.table("finance.exchange_rates")
+    notes = read_marks(con, table, {"usd_per_unit": "VARCHAR"})
+    found = con.execute("select usd_per_unit from mapped order by _row").fetchall()
+    assert tuple(rate for (rate,) in found) == expected
+    assert [note.rpartition("fractions, ")[2] for note in notes] == sentence
 
 
 def test_what_could_be_either_is_unknown_and_named(loader: Loader) -> None:

@@ -1,7 +1,8 @@
-"""Dots in columns of whole numbers: between thousands, or before a fraction. Decided by file.
+"""Dots and commas in numbers: between thousands, or before a fraction. Decided by file.
 
 1.200 seats are a thousand and more where the same file writes 85 without a dot; in a file that
-also has 12.5 they are one and a fifth. What nothing decides is no number.
+also has 12.5 they are one and a fifth. A rate of 1,085 is one where the same file has 0,91. What
+nothing decides is no number.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ from sources.landing import literal, one_row, quoted
 DOTTED = r"[-+]?[1-9]\d{0,2}\.\d{3}"
 GROUPED = r"[-+]?[1-9]\d{0,2}(\.\d{3})+"
 FRACTION = r"[-+]?\d*\.\d+"
+COMMA_GROUPED = r"[-+]?[1-9]\d{0,2}(,\d{3})+"
+# With other digits behind the comma than three, or thousands before it, it is a decimal mark.
+COMMA_FRACTION = r"[-+]?(\d+|\d{1,3}(\.\d{3})+),\d+"
+NUMBERS = ("integer", "bigint", "numeric", "double precision")
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,57 @@ class Dots:
         return "rounded" if self.rounded == self.dotted else "doubtful"
 
 
-def read_dots(con: duckdb.DuckDBPyConnection, table: Table, types: Mapping[str, str]) -> list[str]:
-    """Take the dots between thousands out of `mapped`, a table; sentences about what was decided.
+def read_marks(con: duckdb.DuckDBPyConnection, table: Table, types: Mapping[str, str]) -> list[str]:
+    """Write the numbers of `mapped`, a table, in one form; sentences about what was decided.
 
     What could be either is noted in `unread_values` and becomes null.
     """
+    numbers = [
+        column
+        for column in table.columns
+        if column.data_type in NUMBERS and types.get(column.name) == "VARCHAR"
+    ]
+    notes = [note for column in numbers for note in _read_commas(con, column)]
+    return notes + _read_dots(con, table, types)
+
+
+def _read_commas(con: duckdb.DuckDBPyConnection, column: Column) -> list[str]:
+    """Make decimal commas dots where a file's numbers show that they are; else commas stand
+    between thousands, if the column is of whole numbers."""
+    value = trimmed(quoted(column.name))
+    either = f"regexp_full_match({value}, '{COMMA_GROUPED}')"
+    fraction = f"(regexp_full_match({value}, '{COMMA_FRACTION}') and not {either})"
+    has_dot = f"(regexp_full_match({value}, '({COMMA_GROUPED})?{FRACTION}') "
+    has_dot += f"and not regexp_full_match({value}, '{GROUPED}'))"
+    files = con.execute(
+        f"""
+        select
+            _file,
+            count(*) filter ({fraction}) as fractions,
+            count(*) filter ({has_dot} or {value} like '%,%,%') as others,
+            min_by({value}, _row) filter ({either} or {fraction}) as example,
+        from mapped
+        group by _file
+        having count(*) filter ({either} or {fraction}) > 0
+        order by _file
+        """
+    ).fetchall()
+    notes = []
+    for file, fractions, others, example in files:
+        of_file = f"_file = {literal(file)}"
+        if fractions and not others:
+            marked = f"regexp_full_match({value}, '{COMMA_FRACTION}|{GROUPED}')"
+            plain = f"replace(replace({value}, '.', ''), ',', '.')"
+            _replace(con, column, plain, f"{of_file} and {marked}")
+            meaning = f"{example} is {example.replace('.', '').replace(',', '.')}"
+            notes.append(f"{file}: {column.name}: commas stand before fractions, {meaning}")
+        elif not (fractions or others or column.is_count):
+            _give_up(con, column, f"{of_file} and {either}")
+    return notes
+
+
+def _read_dots(con: duckdb.DuckDBPyConnection, table: Table, types: Mapping[str, str]) -> list[str]:
+    """Take the dots between thousands out of columns of whole numbers."""
     notes: list[str] = []
     columns = [
         column
@@ -74,12 +125,7 @@ def read_dots(con: duckdb.DuckDBPyConnection, table: Table, types: Mapping[str, 
                 meaning = f"{example} is {example.partition('.')[0]}"
                 notes.append(f"{file}: {column.name}: dots are taken as decimal points, {meaning}")
             elif reading == "doubtful":
-                con.execute(
-                    "insert into unread_values "
-                    f"select _file, _row, {literal(column.name)}, {quoted(column.name)}, 'dotted' "
-                    f"from mapped where {of_file}"
-                )
-                _replace(con, column, "null", of_file)
+                _give_up(con, column, of_file)
     return notes
 
 
@@ -108,6 +154,15 @@ def _dots(con: duckdb.DuckDBPyConnection, value: str, file: str) -> Dots:
             """,
         )
     )
+
+
+def _give_up(con: duckdb.DuckDBPyConnection, column: Column, where: str) -> None:
+    con.execute(
+        "insert into unread_values "
+        f"select _file, _row, {literal(column.name)}, {quoted(column.name)}, 'marked' "
+        f"from mapped where {where}"
+    )
+    _replace(con, column, "null", where)
 
 
 def _replace(con: duckdb.DuckDBPyConnection, column: Column, value: str, where: str) -> None:
