@@ -50,6 +50,8 @@ order by rule
 REPAIRS = {
     "corrected": "cells could not be used and count as unknown; their rows stayed",
     "duplicate": "rows were alike with another one in everything and are counted once",
+    "key": "rows name their customer in another form, as spreadsheets rewrite numbers, and were "
+    "matched by the number",
     "late": "rows arrived on a later day and are placed on the day on which they happened",
 }
 

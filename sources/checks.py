@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from sources.casting import recorded_at, row_hash, row_json, shown, typed_select
-from sources.contract import Parent, Rule, Table
+from sources.contract import Rule, Table
 from sources.corrections import (
     UNREAD_BY_ROW,
     UNREAD_VALUES,
@@ -18,9 +18,11 @@ from sources.corrections import (
     is_correctable,
     strict_unread,
 )
+from sources.damaged_keys import keys_table, match_keys, replace_matched
 from sources.landing import literal, one_row, quoted
 
-# Of rows with one key, the one changed last is kept where the table says when that was.
+# Of rows with one key, the one changed last is kept, or the one that its source recorded last,
+# where the table says when that was.
 CHANGED_AT = "updated_at"
 
 # The rules that no two rows may share a key. Where a key may lack a part, a null is a value of it.
@@ -56,7 +58,8 @@ class Counts:
     """Where the rows of a delivery went. Raises ConservationError when a row went nowhere.
 
     `rows_late` of those loaded arrived on a later day than they belong to; `cells_corrected` are
-    cells of theirs that could not be used, and are null.
+    cells of theirs that could not be used, and are null; `keys_matched` are rows with a key in
+    another form than its parent's.
     """
 
     rows_in: int
@@ -65,6 +68,7 @@ class Counts:
     rows_duplicate: int
     rows_late: int = 0
     cells_corrected: int = 0
+    keys_matched: int = 0
 
     def __post_init__(self) -> None:
         if self.rows_in != self.rows_loaded + self.rows_quarantined + self.rows_duplicate:
@@ -80,12 +84,8 @@ class Counts:
             "duplicate": self.rows_duplicate,
             "late": self.rows_late,
             "corrected": self.cells_corrected,
+            "key": self.keys_matched,
         }
-
-
-def keys_table(parent: Parent) -> str:
-    """Name of the DuckDB table that holds the known keys of a parent, in column `key`."""
-    return f"keys of {parent.full_name}.{parent.field}"
 
 
 def violation(rule: Rule, table: Table) -> str | None:
@@ -170,14 +170,14 @@ def check_rows(
 ) -> Counts:
     """Sort the rows of `mapped` into the tables `accepted` and `rejected`.
 
-    `types` are the columns of `mapped`, `unread_dates` holds what `read_dates` noted. The known
+    `types` are the columns of `mapped`, `unread_values` holds what `read_dates` noted. The known
     keys of parents must be in their `keys_table`, those of other systems in `claimed_keys` (rule,
     key, holder). `accepted` has the contract's columns, `attributes`, `_row_hash` and
     `_recorded_at` (null where the source says nothing of it); `rejected` has _n, _file, _row, rule
     (the first broken), message (all of them) and row_data.
 
     `corrections` has the cells of accepted rows that could not be used: _file, _row, column_name,
-    rule, message, content.
+    rule, message, content. `matched_keys` has the keys that are a parent's in another form.
 
     Exact duplicates are dropped. Of rows that differ but share a key, the last changed stays, or
     the first in file order, and the others are quarantined: nothing is lost, and every run
@@ -189,6 +189,8 @@ def check_rows(
         f"({typed_select(table, types, f'{recorded_at(types)} as _recorded_at,')}) "
         "left join unread_rows using (_file, _row)"
     )
+    match_keys(con, "typed", rules)
+    matched = replace_matched(con, "typed", table)
     con.execute(
         f"create or replace view judged as select *, {corrections(table, rules)} as _corrections "
         "from typed"
@@ -254,7 +256,9 @@ def check_rows(
         "(select count(*) from corrections)",
     )
     rows_in, loaded, quarantined, duplicate, cells = counted
-    return Counts(rows_in, loaded, quarantined, duplicate, cells_corrected=cells)
+    return Counts(
+        rows_in, loaded, quarantined, duplicate, cells_corrected=cells, keys_matched=matched
+    )
 
 
 def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> None:
@@ -263,6 +267,12 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
     if rule.kind == PARTLY_NULL:
         complete = "true"
     latest = f"{CHANGED_AT} desc nulls last, " if CHANGED_AT in table.column_names else ""
+    latest += "_recorded_at desc nulls last, "
+    differing = ", ".join(
+        f"case when own.{quoted(name)} is distinct from kept.{quoted(name)} "
+        f"then {literal(name)} end"
+        for name in table.column_names
+    )
     shown = " || ', ' || ".join(f"coalesce({quoted(name)}::varchar, '')" for name in rule.columns)
     said = f"'{', '.join(rule.columns)} ' || {shown}"
     con.execute(
@@ -276,6 +286,7 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
                 row_number() over same_key as place,
                 first_value(_file) over same_key as kept_file,
                 first_value(_row) over same_key as kept_row,
+                first_value(_n) over same_key as kept_n,
             from checked
             where len(_violations) = 0 and {complete}
             window same_key as (partition by {columns} order by {latest}_file, _row, _n)
@@ -288,8 +299,11 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
                     then ' was delivered by the system ' || claimed_keys.holder
                 else ' stands in ' || placed.kept_file || ' row ' || placed.kept_row
                     || ' with other content'
+                    || coalesce(' (' || nullif(concat_ws(', ', {differing}), '') || ')', '')
             end as message,
         from placed
+        inner join checked as own on placed._n = own._n
+        inner join checked as kept on placed.kept_n = kept._n
         left join claimed_keys
             on placed.key = claimed_keys.key and claimed_keys.rule = {literal(rule.name)}
         where placed.place > 1 or claimed_keys.key is not null

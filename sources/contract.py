@@ -45,6 +45,7 @@ class Column:
     column such a cell is corrected to null, and the row stays. Required columns are strict, and
     those in which null says something: a subscription without an end is open.
     `has_ranges`: text such as 51-200 is read as its lower bound. `is_long`: text of any length.
+    `is_whole`: numbers that are whole but for few, so that 1.200 may be more than a thousand.
     """
 
     name: str
@@ -53,10 +54,16 @@ class Column:
     is_strict: bool = False
     has_ranges: bool = False
     is_long: bool = False
+    is_whole: bool = False
 
     @property
     def duckdb_type(self) -> str:
         return TYPES[self.data_type][1]
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it holds whole numbers, or numbers that mostly are."""
+        return self.is_whole or self.data_type in ("integer", "bigint")
 
     @property
     def is_time(self) -> bool:
@@ -250,6 +257,7 @@ def _read_table(source: str, spec: dict) -> Table:
                 is_strict="not_null" in tests or meta.get("is_strict", False),
                 has_ranges=meta.get("has_ranges", False),
                 is_long=meta.get("is_long", False),
+                is_whole=meta.get("is_whole", False),
             )
         )
         for test in tests:
@@ -274,14 +282,16 @@ def _read_table(source: str, spec: dict) -> Table:
 def possible(columns: Iterable[Column], declared: Iterable[Rule]) -> list[Rule]:
     """What holds of any column of its type, since nothing can be done with other values.
 
-    A key of some kilobytes has no place in an index of PostgreSQL, and a time of the year 9999 none
-    in a calendar of months.
+    A key of some kilobytes has no place in an index of PostgreSQL, a time of the year 9999 none in
+    a calendar of months, and a key that lost its digits (1.00E+05) is that of many.
     """
     bounded = {rule.columns[0] for rule in declared if rule.kind == "plausible_time"}
     rules = []
     for column in columns:
         if column.data_type == "text" and not column.is_long:
             rules.append(Rule("longest", (column.name,), maximum=LONGEST_TEXT))
+        if column.data_type == "text" and column.name.endswith("_id"):
+            rules.append(Rule("whole_key", (column.name,)))
         if column.is_time and column.name not in bounded:
             rules.append(Rule("possible_time", (column.name,)))
     return rules

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sources.casting import CELL, shown
 from sources.contract import Rule, Table
+from sources.damaged_keys import is_shortened
 from sources.landing import literal, quoted
 from sources.money import rate_bound, times_plausible
 
@@ -25,10 +26,11 @@ CELL_RULES = (
     "plausible_rate",
     "plausible_time",
     "possible_time",
+    "whole_key",
     "within",
 )
 
-# Dates that could not be read, by the row of the file.
+# Dates and numbers that could not be read, by the row of the file.
 UNREAD_BY_ROW = """
 create or replace table unread_rows as
 select
@@ -37,16 +39,19 @@ select
     list({
         'name': column_name,
         'rule': 'type(' || column_name || ')',
-        'message': column_name || ' ' || content || ' is no date ('
-            || case format when 'iso' then 'read as ISO, 2024-12-31' else 'read ' || format end
-            || ')',
+        'message': column_name || ' ' || content || case format
+            when 'iso' then ' is no date (read as ISO, 2024-12-31)'
+            when 'marked' then ' could be ' || regexp_replace(content, '[.,]', '', 'g')
+                || ', or a fraction: write it without a mark between thousands'
+            else ' is no date (read ' || format || ')'
+        end,
         'content': content
     } order by column_name) as unread_cells,
-from unread_dates
+from unread_values
 group by _file, _row
 """
 
-# The unread dates of a row as JSON, under the names that the file gave them.
+# The unread values of a row as JSON, under the names that the file gave them.
 UNREAD_VALUES = """
 coalesce(
     to_json(map(
@@ -93,6 +98,12 @@ def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
             is_broken = f"strlen({column}) > {rule.maximum}"
             # Not what it says: a cell as long as that holds what belongs in others, people too.
             message = f"'{name} is ' || strlen({column}) || ' bytes long, more than {rule.maximum}'"
+        case "whole_key":
+            is_broken = is_shortened(column)
+            message = (
+                f"{value} || ' is a number that a spreadsheet shortened, and its digits are lost: "
+                "export the column as text'"
+            )
         case "open_ended":
             zeros = ", ".join(f"{literal(day)}::date" for day in ZERO_DAYS)
             is_broken = f"({column} > {LATEST_POSSIBLE} or {column}::date in ({zeros}))"

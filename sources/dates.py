@@ -26,10 +26,12 @@ SHORT_DAY = r"\d{1,2}[/.]\d{1,2}[/.]\d{2}"
 DAY = rf"(\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}|{SHORT_DAY}){CLOCK}"
 ISO = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]\d{1,2}:\d{2}.*)?"
 WEEKDAY = r"((mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(day)?,? )"
-# Jan 31, 2024 · 31 January 2024 · Wed, 31st Jan 2024 · Jira's 31/Jan/24, with a clock or without
+# 31-Jan-24, Jira's 31/Jan/24
+SHORT_NAMED_DAY = r"\d{1,2}(st|nd|rd|th)?[ /-][A-Z]{3,9}[ /-]\d{2}"
+# Jan 31, 2024 · 31 January 2024 · Wed, 31st Jan 2024, with a clock or without
 NAMED = (
     rf"{WEEKDAY}?([A-Z]{{3,9}}\.? \d{{1,2}}(st|nd|rd|th)?,? \d{{4}}"
-    rf"|\d{{1,2}}(st|nd|rd|th)?[ /-][A-Z]{{3,9}}[ /-](\d{{4}}|\d{{2}})){CLOCK}"
+    rf"|\d{{1,2}}(st|nd|rd|th)?[ /-][A-Z]{{3,9}}[ /-]\d{{4}}|{SHORT_NAMED_DAY}){CLOCK}"
 )
 # Seconds since 1970, and thousandths of them, from 2001 to 2286; programs write 1.0 for 1
 EPOCH = r"\d{10}(\d{3})?(\.0+)?"
@@ -42,8 +44,8 @@ SERIAL_OF_1970 = 25569
 TOO_FAR_AHEAD = "clock() + interval 1 year"
 CLOCK_FORMATS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 
-NEW_UNREAD_DATES = """
-create or replace table unread_dates
+NEW_UNREAD_VALUES = """
+create or replace table unread_values
 (_file varchar, _row bigint, column_name varchar, content varchar, format varchar)
 """
 
@@ -90,14 +92,18 @@ def month_first(text: str) -> str:
 
 def named_month(text: str) -> str:
     """SQL for a timestamptz from text such as Jan 31, 2024 5:04 PM or 31-Jan-2024."""
-    spaced = f"replace(replace(replace({text}, '-', ' '), '/', ' '), '.', '')"
-    plain = f"regexp_replace({spaced}, '^{WEEKDAY}', '', 'i')"
-    plain = f"regexp_replace({plain}, '^(\\D*\\d+)(st|nd|rd|th)', '\\1', 'i')"
     days = ("%d %b %y", "%d %B %y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y")
     return (
         f"case when regexp_full_match({text}, '{NAMED}', 'i') "
-        f"then {_parsed(plain, days)}::timestamptz end"
+        f"then {_parsed(_spaced(text), days)}::timestamptz end"
     )
+
+
+def _spaced(text: str) -> str:
+    """SQL: a day with a named month in words alone, without its weekday."""
+    spaced = f"replace(replace(replace({text}, '-', ' '), '/', ' '), '.', '')"
+    plain = f"regexp_replace({spaced}, '^{WEEKDAY}', '', 'i')"
+    return f"regexp_replace({plain}, '^(\\D*\\d+)(st|nd|rd|th)', '\\1', 'i')"
 
 
 def epoch(text: str) -> str:
@@ -138,6 +144,12 @@ FORMATS = {
 
 
 NUMBERED = ("day-first", "month-first")
+# Of the formats that read years of two digits: what such a day is, and how it is read with its
+# year first.
+SHORT_YEARS = {
+    **dict.fromkeys(NUMBERED, (SHORT_DAY, _slashed, ["%y/%m/%d"])),
+    "named-month": (SHORT_NAMED_DAY, _spaced, ["%y %b %d", "%y %B %d"]),
+}
 
 
 @dataclass(frozen=True)
@@ -220,7 +232,7 @@ def read_dates(
 
     `stated` gives a format by column, or None to decide by evidence; columns that `raw` does not
     have as text are left alone. Values that the format does not read become null and are noted in
-    the table `unread_dates`, which must be there. Returns notes worth showing. Raises FileProblem,
+    the table `unread_values`, which must be there. Returns notes worth showing. Raises FileProblem,
     ending in `advice`, when the format of a column cannot be decided.
     """
     types = dict(con.execute(f"select column_name, column_type from (describe {quoted(raw)})")
@@ -235,7 +247,7 @@ def read_dates(
             chosen[column][file] = name
             if name == "month-first" and stated[column] is None:
                 notes.append(f"{file}: {column} is read month-first: only so all its dates exist")
-            if name in NUMBERED and stated[column] is None:
+            if name in SHORT_YEARS and stated[column] is None:
                 short = _short_years(con, raw, file, column, name)
                 if short.is_year_first:
                     raise FileProblem(
@@ -254,7 +266,7 @@ def read_dates(
         names = " ".join(f"when {literal(file)} then '{name}'" for file, name in by_file.items())
         if cases:
             con.execute(
-                f"insert into unread_dates select _file, _row, {literal(column)}, "
+                f"insert into unread_values select _file, _row, {literal(column)}, "
                 f"{quoted(column)}, case _file {names} end from {quoted(raw)} "
                 f"where not {is_blank(quoted(column), NULL_WORDS_OF_TIMES)} and {parsed} is null"
             )
@@ -323,19 +335,20 @@ def _short_years(
 ) -> ShortYears:
     """What years of two digits come to where a column of a file is read in one format."""
     content = trimmed(quoted(column))
+    day, spelled, year_first = SHORT_YEARS[name]
     row = one_row(
         con,
         f"""
         with contents as (
             select {content} as content from {quoted(raw)}
-            where _file = ? and regexp_full_match({content}, '{SHORT_DAY}{CLOCK}', 'i')
+            where _file = ? and regexp_full_match({content}, '{day}{CLOCK}', 'i')
         ),
 
         read as (
             select
                 content,
                 {FORMATS[name]("content")} as moment,
-                {_parsed(_slashed("content"), ["%y/%m/%d"])}::timestamptz as year_first,
+                {_parsed(spelled("content"), year_first)}::timestamptz as year_first,
             from contents
         )
 

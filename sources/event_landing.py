@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from sources import lake, load_audit, withdrawals
+from sources.damaged_keys import match_event_keys, sentences, with_matched_accounts
 from sources.event_draft import Draft, Landing, Plan
 from sources.events import (
     ALL_COLUMNS,
@@ -32,13 +33,7 @@ from sources.events import (
 )
 from sources.fingerprints import combined, fingerprint
 from sources.lake import Catalogue, Change, LandedFile, Part
-from sources.landing import (
-    FileProblem,
-    Landed,
-    literal,
-    one_row,
-    quoted,
-)
+from sources.landing import FileProblem, Landed, literal, one_row, quoted
 from sources.mapping import Delivery, Mapping, Reader, explain, run_mapping
 from sources.repeats import Repeats, find_repeats, remainder, without_repeats
 from warehouse import Warehouse
@@ -254,6 +249,10 @@ class EventLanding:
     def _open_checked(self, only: Landed | None) -> tuple[Delivery, dict[str, str]]:
         delivery = self._open(only)
         types = run_mapping(self.reader, delivery, "view")
+        if match_event_keys(self.con, types):
+            notes = (*delivery.notes, *sentences(self.con))
+            delivery = replace(delivery, sql=with_matched_accounts(delivery.sql), notes=notes)
+            types = run_mapping(self.reader, delivery, "view")
         check_events(self.con, types)
         return delivery, types
 

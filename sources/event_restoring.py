@@ -10,6 +10,7 @@ import duckdb
 
 from sources import lake, load_audit, store
 from sources.contract import Contract
+from sources.damaged_keys import match_event_keys, replace_matched
 from sources.event_draft import Draft
 from sources.event_landing import note_accounts, write_once
 from sources.events import (
@@ -40,6 +41,8 @@ def restore_events(
     """
     store.fetch_parents(warehouse, con, EVENTS.rules)
     catalogue = lake.read_catalogue(warehouse, place)
+    if match_event_keys(con, types):
+        replace_matched(con, "mapped", EVENTS)
     check_events(con, types)
     con.execute("create or replace table rejected as select * from no_rejections")
     files = [name for (name,) in con.execute("select distinct _file from mapped").fetchall()]

@@ -15,9 +15,10 @@ from pathlib import Path
 import duckdb
 
 from sources.casting import attributes, can_differ, cast, has_type_error, row_json, typed_select
-from sources.checks import keys_table, violation_list, violations
+from sources.checks import violation_list, violations
 from sources.contract import LONGEST_TEXT, Column, Parent, Rule, Table
 from sources.corrections import UNREAD_BY_ROW, UNREAD_VALUES, broken
+from sources.damaged_keys import keys_table
 from sources.headers import ROW_COLUMNS
 from sources.lake import Part
 from sources.landing import literal, one_row, quoted
@@ -174,7 +175,7 @@ def unusable_values(
         found = one_row(con, f"select {counts} from mapped where _file = {literal(file)}")
         lost = dict(zip((column.name for column in columns), found, strict=True))
     unread = con.execute(
-        "select column_name, count(*) from unread_dates where _file = ? and column_name <> ? "
+        "select column_name, count(*) from unread_values where _file = ? and column_name <> ? "
         "group by column_name order by column_name",
         [file, "occurred_at"],
     ).fetchall()

@@ -6,14 +6,12 @@ goes before another one of the same file.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache
-from pathlib import Path
 
+from sources.column_words import ANY_TABLE, column_words
 from sources.contract import Table
 
 # What a row carries about itself beside its content: a file's own columns of these names are read
@@ -23,10 +21,6 @@ ROW_COLUMNS = ("_file", "_row", "_n", "_rejection_id")
 # How alike two names must be for a guess, as difflib counts: end_date and ended_at are by 0.86,
 # country_code and country by 0.78; custom_region and region, which are not meant, by 0.67.
 ALIKE = 0.75
-
-# What exports call the contract's columns, of one table or of any: `tenure map` maps by it.
-ANY_TABLE = "*"
-COLUMN_WORDS = Path(__file__).resolve().parent / "guessing/column_words.csv"
 
 
 class HeaderProblem(ValueError):
@@ -114,8 +108,12 @@ def _guesses(names: Sequence[str | None], expected: Table) -> list[str]:
     """A sentence for each column that looks like one that the contract knows and the file lacks."""
     lacking = [column for column in expected.column_names if column not in names]
     unknown = [name for name in names if name and name not in expected.column_names]
-    called = _other_names()
-    others = {**called.get(ANY_TABLE, {}), **called.get(expected.full_name, {})}
+    others = {
+        column: {plain(word) for word in words}
+        for table in (ANY_TABLE, expected.full_name)
+        for (of_table, column), words in column_words().items()
+        if of_table == table
+    }
     sentences = []
     for name in unknown:
         alike = {
@@ -131,14 +129,3 @@ def _guesses(names: Sequence[str | None], expected: Table) -> list[str]:
                 "lacks; rename it if it is meant"
             )
     return sentences
-
-
-@cache
-def _other_names() -> dict[str, dict[str, frozenset[str]]]:
-    """By table and column of the contract, what exports call it."""
-    found: dict[str, dict[str, frozenset[str]]] = {}
-    with COLUMN_WORDS.open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            words = frozenset(plain(word) for word in row["words"].split("|"))
-            found.setdefault(row["table"], {})[row["column"]] = words
-    return found

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from sources import load_audit, store, withdrawals
+from sources import damaged_keys, load_audit, store, withdrawals
 from sources.checks import Counts, check_rows, enforced
 from sources.contract import Contract, Rule, Table
 from sources.delivery import Reading, content_hash, delivery_digest
@@ -17,13 +17,7 @@ from sources.event_landing import EventLanding
 from sources.events import EVENTS
 from sources.folder import expect_files, unread_files
 from sources.lake import finish_rollups
-from sources.landing import (
-    FileProblem,
-    Landed,
-    literal,
-    one_row,
-    quoted,
-)
+from sources.landing import FileProblem, Landed, literal, one_row, quoted
 from sources.mapping import (
     CANONICAL,
     MAPPINGS,
@@ -33,6 +27,7 @@ from sources.mapping import (
     load_mappings,
     run_mapping,
 )
+from sources.number_marks import read_marks
 from sources.scoped_save import empty_rollups
 from sources.session import open_duckdb
 from sources.table_load import IngestError, TableLoad
@@ -162,12 +157,18 @@ class _Run:
         if delivery is None:
             return self.absent(table)
         types = run_mapping(self.reader, delivery, "table")
+        marks = read_marks(self.con, table, types)
         store.fetch_parents(self.warehouse, self.con, rules)
         store.fetch_claimed_keys(self.warehouse, self.con, table, but=self.system)
         existing = store.fetch_existing_hashes(self.warehouse, self.con, table, self.system)
         counts = self.add_unreadable(delivery, check_rows(self.con, table, types, rules))
-        problems = [*delivery.notes, *self.left_out(delivery), *self.rejections(table, counts)]
-        problems += self.corrections(table)
+        problems = [
+            *delivery.notes,
+            *marks,
+            *self.left_out(delivery),
+            *self.rejections(table, counts),
+        ]
+        problems += [*damaged_keys.sentences(self.con), *self.corrections(table)]
         if counts.rows_loaded == 0 and existing > 0:
             if counts.rows_in == 0:
                 problems.append(f"{delivery.files[0]}: has a header and no rows")

@@ -22,7 +22,7 @@ from pathlib import Path
 import duckdb
 
 from sources.contract import Table
-from sources.dates import NEW_UNREAD_DATES, parse_dates_directive, read_dates
+from sources.dates import NEW_UNREAD_VALUES, parse_dates_directive, read_dates
 from sources.headers import ROW_COLUMNS
 from sources.landing import FileProblem, Landed, find_files, find_table_files, quoted
 from sources.reading import read_files
@@ -37,7 +37,7 @@ COMMENT = re.compile(r"--[^\n]*")
 DIRECTIVE = re.compile(
     r'^[ \t]*--[ \t]*(?:(dates)|delimiter(?: of "([^"\n]+)")?):[ \t]*(.*?)[ \t]*$', re.M
 )
-OF_DELIMITER = re.compile(r"^[ \t]*--[ \t]*delimiter\b.*$", re.M | re.I)
+LIKE_A_DIRECTIVE = re.compile(r"^[ \t]*--[ \t]*(?:delimiters?|dates?)\b.*$", re.M | re.I)
 
 
 class MappingError(ValueError):
@@ -84,11 +84,12 @@ def parse_mapping(name: str, text: str) -> Mapping:
     delimiter."""
     dates: dict[str, str | None] = {}
     delimiters: dict[str, str] = {}
-    for line in OF_DELIMITER.findall(text):
+    for line in LIKE_A_DIRECTIVE.findall(text):
         if not DIRECTIVE.fullmatch(line):
             raise MappingError(
-                f"{name}: cannot read {line.strip()!r}: write -- delimiter: ; or, of one file, "
-                '-- delimiter of "clients.csv": tab'
+                f"{name}: cannot read {line.strip()!r}: write -- dates: start, end or "
+                '-- delimiter: ; or, of one file, -- delimiter of "clients.csv": tab; begin a '
+                "remark with another word"
             )
     for is_dates, file, value in DIRECTIVE.findall(text):
         try:
@@ -214,7 +215,7 @@ class Reader:
             raise FileProblem(f"{missing[0]}: not in the folder, and {mapping.name} needs it")
         notes: list[str] = []
         groups: dict[str, tuple[Landed, ...]] = {}
-        self.con.execute(NEW_UNREAD_DATES)
+        self.con.execute(NEW_UNREAD_VALUES)
         advice = f"state the format in {mapping.name}: -- dates: COLUMN day-first"
         for pattern, all_files in found.items():
             is_alone = only in all_files
@@ -236,7 +237,7 @@ class Reader:
         if not files:
             return None
         raw = f"{only.name} alone read" if only else f"{table.full_name} read"
-        self.con.execute(NEW_UNREAD_DATES)
+        self.con.execute(NEW_UNREAD_VALUES)
         notes = self._read_once(files, raw, ",", table)
         self._check_header(table, raw, files)
         times = [column.name for column in table.columns if column.is_time]

@@ -13,6 +13,7 @@ from sources.headers import Header
 from sources.json_files import read_json
 from sources.landing import (
     CREATE_UNREADABLE,
+    SPREADSHEETS,
     SUFFIXES,
     FileProblem,
     Landed,
@@ -20,6 +21,9 @@ from sources.landing import (
     literal,
     quoted,
 )
+
+# What holds a header and rows as people see them.
+SHEETS = (".csv", ".csv.gz", *SPREADSHEETS)
 
 
 def read_files(
@@ -52,6 +56,8 @@ def read_files(
                 header = read_excel(con, file, part, expected)
             case _:
                 raise FileProblem(f"{file.name}: Tenure reads {', '.join(SUFFIXES)}, not this")
+        if file.suffix in SHEETS:
+            _reject_further_headers(con, file, part, header)
         columns, passed_over = _without_nul(con, file, part)
         parts.append(f"select {columns} from {quoted(part)}")
         notes += [f"{file.name}: {note}" for note in (*header.notes, *passed_over)]
@@ -59,6 +65,26 @@ def read_files(
         f"create or replace view {quoted(relation)} as " + " union all by name ".join(parts)
     )
     return notes
+
+
+def _reject_further_headers(
+    con: duckdb.DuckDBPyConnection, file: Landed, relation: str, header: Header
+) -> None:
+    """Put rows that are the header once more with the unreadable ones: files that were pasted
+    together have them, and where all columns are text they were loaded."""
+    if len(header.read) < 2:
+        return
+    is_header = " and ".join(
+        f"{quoted(name)} = {literal(header.spelled[place])}" for name, place in header.read
+    )
+    content = ",".join(header.spelled)
+    found = con.execute(
+        "insert into unreadable select _file, _row, ?, ? "
+        f"from {quoted(relation)} where {is_header}",
+        [content, f"the header of {file.name} stands here again"],
+    ).fetchall()
+    if found[0][0]:
+        con.execute(f"delete from {quoted(relation)} where {is_header}")
 
 
 def _without_nul(

@@ -16,11 +16,12 @@ import pyarrow as pa
 from sources import load_audit, store
 from sources.checks import check_rows, enforced
 from sources.contract import Contract, Rule, Table
-from sources.dates import NEW_UNREAD_DATES
+from sources.dates import NEW_UNREAD_VALUES
 from sources.event_restoring import restore_events
 from sources.events import EVENTS
 from sources.landing import literal, quoted
 from sources.mapping import columns_of, drop_mapped
+from sources.number_marks import read_marks
 from sources.session import open_duckdb
 from sources.table_load import IngestError
 from warehouse import Warehouse
@@ -234,7 +235,7 @@ def _open_mapped(con: duckdb.DuckDBPyConnection, table: Table, rows: pa.Table) -
         for name in rows.column_names
     )
     drop_mapped(con)
-    con.execute(NEW_UNREAD_DATES)
+    con.execute(NEW_UNREAD_VALUES)
     con.register("arrow_in", rows)
     con.execute(f"create table mapped as select {columns} from arrow_in")
     con.unregister("arrow_in")
@@ -261,6 +262,7 @@ def _restore(
     recorded_at: datetime,
 ) -> int:
     types = _open_mapped(con, table, rows)
+    read_marks(con, table, types)
     store.fetch_parents(warehouse, con, rules)
     store.fetch_claimed_keys(warehouse, con, table)
     counts = check_rows(con, table, types, rules)

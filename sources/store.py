@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 import duckdb
 import pyarrow as pa
 
-from sources.checks import KEY_RULES, Counts, key_text, keys_table
+from sources.checks import KEY_RULES, Counts, key_text
 from sources.contract import TYPES, Contract, ContractError, Rule, Table
+from sources.damaged_keys import keys_table
 from sources.landing import literal, quoted
 from sources.load_audit import ADD_REPAIRS, MARK_CHANGED, OF_PLACE, RESTORE, SAVE_LOAD, Place
 from warehouse import Warehouse

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from sources.contract import Column, Rule, Table
-from sources.guessing.names import readings, spellings
+from sources.guessing.names import readings, spellings, words_of
+from sources.guessing.periods import share_of_periods
 from sources.guessing.values import Profile, overlap
 from sources.guessing.words import Vocabulary
 
@@ -138,7 +139,7 @@ def value_fit(  # noqa: PLR0911 (one return for each type)
 
 
 def _fit_time(profile: Profile) -> tuple[float, str]:
-    if profile.dates >= 0.8:
+    if max(profile.dates, profile.serial_days) >= 0.8:
         return 1.0, "dates"
     if profile.month_format:
         return 0.95, "months"
@@ -150,23 +151,17 @@ def _fit_number(column: Column, profile: Profile) -> tuple[float, str]:
         return 1.0, "numbers"
     if profile.numbers < 0.8:
         # months in words (monthly, annual) can be mapped to their number
-        frequencies = profile.share(lambda text: text.casefold() in FREQUENCIES)
-        if column.name == "billing_period_months" and frequencies >= 0.8:
+        if column.name == "billing_period_months" and share_of_periods(profile) >= 0.8:
             return 1.0, "monthly, annual"
         return 0.0, ""
     return 1.0, "numbers"
 
 
-FREQUENCIES: Mapping[str, int] = {
-    "monthly": 1, "month": 1, "mthly": 1, "months": 1, "quarterly": 3, "quarter": 3,
-    "semi-annual": 6, "semiannual": 6, "half-yearly": 6, "annual": 12, "annually": 12,
-    "yearly": 12, "year": 12, "years": 12,
-}  # fmt: skip
-
-
-def is_of_a_state(text: str) -> bool:
-    """Whether a text is two capitals, as California is CA: State is what some call a status."""
-    return bool(re.fullmatch(r"[A-Z]{2}", text))
+def is_of_a_place(profile: Profile, words: Vocabulary) -> bool:
+    """Whether a column called State holds places: few of its values are words for a status."""
+    if words_of(profile.header)[-1:] != ("state",):
+        return False
+    return profile.share(lambda text: re.sub(r"[\s_-]+", " ", text.lower()) in words.statuses) < 0.5
 
 
 def _fit_text(  # noqa: PLR0911 (one return for each kind of text)
@@ -191,7 +186,7 @@ def _fit_text(  # noqa: PLR0911 (one return for each kind of text)
         if known >= 0.8 and len(profile.known) >= 3:
             return 1.05, f"{', '.join(sorted(profile.known)[:4])}"
         return (1.0, "known codes") if known >= 0.5 else (0.55, "")
-    if column.name == "status" and profile.share(is_of_a_state) >= 0.8:
+    if column.name == "status" and is_of_a_place(profile, words):
         return 0.0, ""
     if column.name.endswith("_id") or not profile.has_plain_numbers:
         return 1.0, ""

@@ -8,22 +8,12 @@ from datetime import date
 
 from sources.contract import Column, Contract, Table
 from sources.events import EVENTS
-from sources.guessing.columns import (
-    FREQUENCIES,
-    NUMBERS,
-    Match,
-    match_columns,
-)
-from sources.guessing.derived import (
-    Line,
-    currency,
-    derive,
-    durations,
-    shown,
-)
+from sources.guessing.columns import NUMBERS, Match, match_columns
+from sources.guessing.derived import Line, currency, derive, durations, is_quotable, shown
 from sources.guessing.folder import ACCOUNTS, FolderGuess
 from sources.guessing.lookups import with_lookups
 from sources.guessing.names import words_of
+from sources.guessing.periods import find_billed, months_of
 from sources.guessing.plan import Plan
 from sources.guessing.tables import FileLook, TableGuess
 from sources.guessing.usage import METRICS, Wide
@@ -131,13 +121,12 @@ def _case(name: str, codes: dict[str, str], profile: Profile) -> str:
 
 def _billing_period(line: Line, profile: Profile, file: FileLook) -> Line:
     """A period in months: of a word such as annual, or of a number beside which its unit stands."""
-    months = {word: str(number) for word, number in FREQUENCIES.items()}
     if profile.numbers < 0.8:
-        return replace(line, sql=_case(line.sql, months, profile))
+        return replace(line, sql=_case(line.sql, months_of(profile), profile))
     of_unit = (*words_of(profile.header), "unit")
     for unit in file.profiles:
         if words_of(unit.header) == of_unit and not unit.is_empty:
-            one = f"try_cast({_case(quoted(unit.header), months, unit)} as integer)"
+            one = f"try_cast({_case(quoted(unit.header), months_of(unit), unit)} as integer)"
             headers = (*line.headers, unit.header)
             return replace(line, sql=f"try_cast({line.sql} as integer) * {one}", headers=headers)
     return line
@@ -161,17 +150,21 @@ def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Mat
     in_minor_units = "cents" in words or "livemode" in {h.casefold() for h in file.headers}
     number = plain_number(line.sql, profile, form)
     why = f"{line.why}; {form.doubt}" if form.doubt else line.why
-    is_yearly = line.column == "mrr_cents" and bool(words & YEARLY)
+    is_divided = is_yearly = line.column == "mrr_cents" and bool(words & YEARLY)
     is_assumed = line.column == "mrr_cents" and not words & (YEARLY | MONTHLY)
     if is_yearly:
         number = f"coalesce((try_cast({number} as decimal(28, 6)) / 12)::varchar, {line.sql})"
         why += "; a year's amount, divided by twelve"
+    elif is_assumed and (billed := find_billed(file.profiles)) and is_quotable(billed.unit.header):
+        number = billed.per_month(number, line.sql)
+        is_divided = True
+        why += f"; an amount for each {shown(billed.unit.header)}, brought to a month"
     elif is_assumed:
         why += "; taken as a month's amount"
     is_assumed |= bool(form.doubt)
     if in_minor_units:
         whole = f"round(try_cast({number} as decimal(28, 6)))::bigint"
-        return replace(line, sql=whole if is_yearly else number, why=why + "; in minor units",
+        return replace(line, sql=whole if is_divided else number, why=why + "; in minor units",
                        is_assumed=is_assumed)  # fmt: skip
     code = quoted(matches["currency"].header) if "currency" in matches else None
     code = code or currency(file, matches).sql
@@ -222,8 +215,11 @@ def _dates(table: Table, lines: Sequence[Line], file: FileLook) -> tuple[str, ..
     times = {column.name for column in table.columns if column.is_time}
     headers = [h for line in lines if line.column in times for h in line.headers]
     # what a duration is counted from is a time, the duration is not
+    profiles = {header: file.profile(header) for header in headers}
     found = [
-        h for h in headers if file.profile(h).dates >= 0.5 and not file.profile(h).month_format
+        header
+        for header, profile in profiles.items()
+        if max(profile.dates, profile.serial_days) >= 0.5 and not profile.month_format
     ]
     return tuple(dict.fromkeys(found))
 

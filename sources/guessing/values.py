@@ -10,7 +10,7 @@ from functools import cached_property
 
 from sources.blanks import BLANKS, NULL_WORDS_OF_TIMES
 from sources.casting import FALSE_WORDS, TRUE_WORDS
-from sources.dates import DAY, EPOCH, ISO, NAMED
+from sources.dates import COMPACT, DAY, EPOCH, ISO, NAMED, SERIAL
 
 LOOKED_AT = 500
 # A column whose values are days but for some, such as TBD, holds days.
@@ -25,15 +25,17 @@ PLAIN_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.A)
 EMAIL = re.compile(r"(?:[^@<>]*<)?[^@\s<>]+@[^@\s<>,;|]+\.[^@\s<>,;|]+>?(?:\s*[,;|].*)?", re.S)
 WORDS_OF_TRUE = frozenset({"true", "t", "yes", "y", "1", *TRUE_WORDS})
 WORDS_OF_TRUTH = WORDS_OF_TRUE | {"false", "f", "no", "n", "0", *FALSE_WORDS}
-DATES = re.compile(f"(?:{ISO}|{DAY}|{NAMED}|{EPOCH})", re.I)
+DATES = re.compile(f"(?:{ISO}|{DAY}|{NAMED}|{EPOCH}|{COMPACT})", re.I)
 # How days are written: which readings there are is all that is asked here, not which is meant.
-DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d-%b-%Y")
+DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d-%b-%Y",
+        "%Y%m%d")  # fmt: skip
 # Months as exports write them, and how DuckDB reads them.
 MONTHS = {
     r"\d{4}-\d{1,2}": "%Y-%m",
     r"\d{4}/\d{1,2}": "%Y/%m",
     r"\d{1,2}/\d{4}": "%m/%Y",
     r"\d{1,2}-\d{4}": "%m-%Y",
+    r"20\d\d(0[1-9]|1[0-2])": "%Y%m",
     r"[A-Za-z]{3}[ -]\d{4}": "%b %Y",
     r"[A-Za-z]{4,9} \d{4}": "%B %Y",
 }
@@ -72,6 +74,11 @@ class Profile:
     @cached_property
     def dates(self) -> float:
         return 1.0 if self.is_time else self.share(lambda text: bool(DATES.fullmatch(text)))
+
+    @cached_property
+    def serial_days(self) -> float:
+        """The share of numbers that a spreadsheet may keep for days."""
+        return self.share(lambda text: bool(re.fullmatch(SERIAL, text)))
 
     @cached_property
     def month_format(self) -> str | None:
@@ -126,6 +133,8 @@ class Profile:
 
 
 def _read(text: str, written: str) -> date | None:
+    if written == "%Y%m%d" and len(text) != 8:  # 202411 is a month
+        return None
     try:
         return datetime.strptime(text, written).date()
     except ValueError:

@@ -1,4 +1,4 @@
-"""The vocabularies of exports, read from the three lists beside this module."""
+"""The vocabularies of exports, read from the lists beside this module and from a seed."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from sources.column_words import ANY_TABLE, column_words
 from sources.guessing.names import best_phrase, english_words, file_words
 
 FOLDER = Path(__file__).resolve().parent
-ANY_TABLE = "*"
+STATUS_WORDS = FOLDER.parents[1] / "dbt_project/seeds/status_words.csv"
 Phrases = Sequence[tuple[str, ...]]
 
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """What tables, columns and values may be called, the likelier first."""
+    """What tables, columns and values may be called, the likelier first; `statuses` are the words
+    that the seed status_words reads."""
 
     tables: dict[str, Phrases]
     columns: dict[tuple[str, str], Phrases]
     values: dict[tuple[str, str], dict[str, str]]
+    statuses: frozenset[str]
 
     def of_column(self, table: str, column: str) -> Phrases:
         """What a column of a table may be called; its own name goes first."""
@@ -55,26 +58,29 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(
         tables={
             row["table"]: [file_words(words) for words in row["words"].split("|")]
-            for row in _rows("table_words.csv")
+            for row in _rows(FOLDER / "table_words.csv")
         },
         columns={
-            (row["table"], row["column"]): [
-                english_words(words) for words in row["words"].split("|")
-            ]
-            for row in _rows("column_words.csv")
+            place: [english_words(words) for words in called]
+            for place, called in column_words().items()
         },
         values=_codes(),
+        statuses=_statuses(),
     )
 
 
 def _codes() -> dict[tuple[str, str], dict[str, str]]:
     codes: dict[tuple[str, str], dict[str, str]] = {}
-    for row in _rows("value_words.csv"):
+    for row in _rows(FOLDER / "value_words.csv"):
         of_column = codes.setdefault((row["table"], row["column"]), {})
         of_column |= dict.fromkeys(row["words"].split("|"), row["value"])
     return codes
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with (FOLDER / name).open(encoding="utf-8", newline="") as stream:
+def _statuses() -> frozenset[str]:
+    return frozenset(row["word"] for row in _rows(STATUS_WORDS))
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))

@@ -32,6 +32,7 @@ READ_RAW_HISTORY = {
     "int_account_changes",
     "int_account_segments",
     "int_contact_roles",
+    "int_contradicting_rows",
     "int_status_closings",
     "int_subscription_terms",
 }

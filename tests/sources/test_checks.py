@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sources.checks import ConservationError, Counts, check_rows
 from sources.contract import Column, Contract, Parent, Rule, Table
-from sources.dates import NEW_UNREAD_DATES
+from sources.dates import NEW_UNREAD_VALUES
 from sources.mapping import columns_of
 
 # The fixture is an empty DuckDB that each example may use again; the machine may be busy.
@@ -57,7 +57,7 @@ def check(con: duckdb.DuckDBPyConnection, rows: Sequence[Mapping[str, str | None
     files = pa.array(["deals.csv"] * len(rows), pa.string())
     landed = pa.table({**columns, "_file": files, "_row": numbers, "_n": numbers})
     con.register("landed", landed)
-    con.execute(NEW_UNREAD_DATES)
+    con.execute(NEW_UNREAD_VALUES)
     con.execute("create or replace table mapped as select * from landed")
     con.execute(
         'create or replace table "keys of crm.accounts.account_id" as '
@@ -211,7 +211,10 @@ def test_of_rows_with_one_key_the_last_changed_is_kept(con) -> None:
     assert counts == Counts(3, 1, 2, 0)
     assert accepted(con, "amount_cents") == [2]
     assert [rule for _, rule, _ in rejected(con)] == ["unique(deal_id)"] * 2
-    assert rejected(con)[0][2] == "deal_id D-1 stands in deals.csv row 2 with other content"
+    assert (
+        rejected(con)[0][2]
+        == "deal_id D-1 stands in deals.csv row 2 with other content (amount_cents, updated_at)"
+    )
 
 
 def test_without_a_time_of_change_the_first_row_is_kept(con) -> None:
@@ -271,7 +274,7 @@ def test_no_row_is_lost_and_no_key_is_loaded_twice(con, rows) -> None:
 def test_every_rule_of_the_contract_can_be_checked(con, contract: Contract) -> None:
     """SQL that is made from the contract must at least be SQL, for each of the tables."""
     for table in contract.tables:
-        con.execute(NEW_UNREAD_DATES)
+        con.execute(NEW_UNREAD_VALUES)
         con.execute(
             "create or replace table claimed_keys (rule varchar, key varchar, holder varchar)"
         )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sources.dates import (
     FORMATS,
-    NEW_UNREAD_DATES,
+    NEW_UNREAD_VALUES,
     Evidence,
     Undecided,
     choose_format,
@@ -35,7 +35,7 @@ def read_column(
     }
     write_files(folder, files)
     read_files(con, find_files(folder, "f*.csv"), "raw")
-    con.execute(NEW_UNREAD_DATES)
+    con.execute(NEW_UNREAD_VALUES)
     read_dates(con, "raw", "dated", {"day": stated}, "state it: -- dates: COLUMN day-first")
     return [day for (day,) in con.execute("select day from dated order by _file, _row").fetchall()]
 
@@ -94,7 +94,7 @@ def test_a_stated_format_settles_it(con, tmp_path) -> None:
 def test_a_sparse_column_follows_its_neighbour_in_the_same_file(con, tmp_path) -> None:
     write_files(tmp_path, {"a.csv": "signed,closed\n31/12/2023,03/04/2024\n30/11/2023,\n"})
     read_files(con, find_files(tmp_path, "a.csv"), "raw")
-    con.execute(NEW_UNREAD_DATES)
+    con.execute(NEW_UNREAD_VALUES)
     read_dates(con, "raw", "dated", {"signed": None, "closed": None}, "")
     assert con.execute("select closed from dated").fetchall() == [(moment(2024, 4, 3),), (None,)]
 
@@ -110,14 +110,14 @@ def test_a_few_strangers_are_noted_not_guessed(con, tmp_path) -> None:
     days = read_column(con, tmp_path, texts)
     assert days[:20] == [moment(2024, 4, 3)] * 20
     assert days[20:] == [None, None, None]
-    noted = con.execute("select _row, content, format from unread_dates order by 1").fetchall()
+    noted = con.execute("select _row, content, format from unread_values order by 1").fetchall()
     assert noted == [(21, "31/12/2024", "iso"), (22, "soon", "iso")]
 
 
 def test_month_first_is_never_used_silently(con, tmp_path) -> None:
     write_files(tmp_path, {"a.csv": "day,x\n12/31/2024,\n"})
     read_files(con, find_files(tmp_path, "a.csv"), "raw")
-    con.execute(NEW_UNREAD_DATES)
+    con.execute(NEW_UNREAD_VALUES)
     assert read_dates(con, "raw", "dated", {"day": None}, "") == [
         "a.csv: day is read month-first: only so all its dates exist"
     ]
@@ -126,7 +126,7 @@ def test_month_first_is_never_used_silently(con, tmp_path) -> None:
 def notes_on(con: duckdb.DuckDBPyConnection, folder: Path, *days: str) -> list[str]:
     write_files(folder, {"a.csv": "day,x\n" + "".join(f"{day},\n" for day in days)})
     read_files(con, find_files(folder, "a.csv"), "raw")
-    con.execute(NEW_UNREAD_DATES)
+    con.execute(NEW_UNREAD_VALUES)
     return read_dates(con, "raw", "dated", {"day": None}, "state it: -- dates: COLUMN day-first")
 
 
@@ -140,6 +140,15 @@ def test_years_of_two_digits_are_never_read_without_a_note(con, tmp_path) -> Non
         "a.csv: day: years of two digits are read as the last number, 12/31/23 as 2023-12-31",
     ]
     assert notes_on(con, tmp_path, "31/01/2024") == []
+
+
+def test_years_of_two_digits_beside_a_named_month_are_named_or_refused(con, tmp_path) -> None:
+    """24-Jan-31 was read as a day of 2031 without a word."""
+    assert notes_on(con, tmp_path, "31-Jan-24", "24 Feb 2023") == [
+        "a.csv: day: years of two digits are read as the last number, 31-Jan-24 as 2024-01-31"
+    ]
+    with pytest.raises(FileProblem, match=r"24-Jan-31 as 2031-01-24, years ahead"):
+        notes_on(con, tmp_path, "24-Jan-31", "23-Nov-05")
 
 
 def test_a_year_that_seems_to_stand_first_is_refused(con, tmp_path) -> None:

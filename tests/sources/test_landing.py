@@ -32,6 +32,13 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_content(con, tmp_path) -
     assert read(con, tmp_path, "a.csv") == [("1", "One", "a.csv", 1), ("2", "Two", "a.csv", 2)]
 
 
+def test_a_header_that_stands_in_the_middle_is_no_row(con, tmp_path) -> None:
+    """Files pasted together: a success manager called csm_name, a feature called feature."""
+    write_files(tmp_path, {"a.csv": "Id,Name\n1,One\nId,Name\n2,Name\n"})
+    assert [row[0] for row in read(con, tmp_path, "a.csv")] == ["1", "2"]
+    assert unreadable(con) == [(2, "Id,Name", "the header of a.csv stands here again")]
+
+
 def test_a_quoted_line_break_belongs_to_its_field(con, tmp_path) -> None:
     write_files(tmp_path, {"a.csv": 'id,name\n1,"One\nand, ""more"""\n2,Two\n'})
     assert [row[1] for row in read(con, tmp_path, "a.csv")] == ['One\nand, "more"', "Two"]

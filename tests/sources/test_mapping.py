@@ -122,9 +122,11 @@ def test_file_names_in_comments_are_not_files() -> None:
         ("-- delimiter of a.csv: ;", "cannot read '-- delimiter of a.csv: ;'"),
         ("-- delimiter ;", "cannot read '-- delimiter ;'"),
         ("-- Delimiter: ;", "cannot read '-- Delimiter: ;'"),
+        ("-- dates start, end", "cannot read '-- dates start, end'"),
+        ("-- Date: start", "cannot read '-- Date: start'"),
     ],
 )
-def test_a_delimiter_that_cannot_be_used_is_refused(line: str, message: str) -> None:
+def test_a_directive_that_cannot_be_used_is_refused(line: str, message: str) -> None:
     """It ended a run with a traceback, took the next line of SQL, or was passed over."""
     with pytest.raises(MappingError, match=f"x.sql: .*{message}"):
         parse_mapping("x.sql", f'{line}\nselect * from "a.csv"')

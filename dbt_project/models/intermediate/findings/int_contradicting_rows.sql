@@ -22,6 +22,22 @@ contacts as (select * from {{ ref('stg_crm__contacts') }}),
 
 responses as (select * from {{ ref('stg_survey__responses') }}),
 
+words as (
+    select * from {{ ref('status_words') }}
+    where table_name = 'subscriptions'
+),
+
+-- the raw table itself: staging has forgotten what was superseded
+recordings as (
+    select
+        subscription_id,
+        product,
+        started_at,
+        {{ status_word('status') }} as word
+    from {{ recorded(source('billing', 'subscriptions')) }} as subscriptions
+    where status is not null
+),
+
 -- of one account, product and amount: a second licence may have begun before the first one ends
 sequenced as (
     select
@@ -182,12 +198,36 @@ products_of_an_id as (
         and later.has_held
 ),
 
+-- under one start, nothing says when the pause began and ended
+passed_pauses as (
+    select distinct
+        subscriptions.source_system,
+        subscriptions.subscription_id
+    from recordings
+    inner join words on recordings.word = words.word
+    inner join subscriptions
+        on
+            recordings.subscription_id = subscriptions.subscription_id
+            and recordings.product = subscriptions.product
+            and recordings.started_at = subscriptions.started_at
+    where
+        words.meaning = 'paused'
+        and subscriptions.status_meaning = 'running'
+        and subscriptions.has_held
+),
+
 found_in_subscriptions as (
     select
         source_system,
         subscription_id as example,
         'product_goes_on' as finding
     from products_of_an_id
+    union all
+    select
+        source_system,
+        subscription_id as example,
+        'passed_pause' as finding
+    from passed_pauses
     union all
     select
         source_system,

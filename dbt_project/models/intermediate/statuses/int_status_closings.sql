@@ -1,6 +1,15 @@
 -- Grain: one row per table, key, product and start that its status closes without a time, and that was
 -- recorded as open before.
 -- This reads the raw tables themselves: staging has forgotten what was superseded.
+
+{#- Each raw table, its key (a subscription's with product and start), and the time that it must
+lack. A subscription with an end counts as well: what ends may have been a trial. -#}
+{%- set tables = [
+    ('support', 'tickets', 'ticket_id', 'null::text', 'null::timestamptz', 'solved_at'),
+    ('billing', 'invoices', 'invoice_id', 'null::text', 'null::timestamptz', 'voided_at'),
+    ('billing', 'subscriptions', 'subscription_id', 'product', 'started_at', none),
+] %}
+
 with
 
 words as (
@@ -14,36 +23,24 @@ words as (
 ),
 
 recordings as (
-    select
-        'tickets' as table_name,
-        ticket_id as row_key,
-        null::text as product,
-        null::timestamptz as started_at,
-        {{ status_word('status') }} as word,
-        _recorded_at as recorded_at
-    from {{ recorded(source('support', 'tickets')) }} as tickets
-    where solved_at is null and status is not null
-    union all
-    select
-        'invoices' as table_name,
-        invoice_id as row_key,
-        null::text as product,
-        null::timestamptz as started_at,
-        {{ status_word('status') }} as word,
-        _recorded_at as recorded_at
-    from {{ recorded(source('billing', 'invoices')) }} as invoices
-    where voided_at is null and status is not null
-    union all
-    select
-        'subscriptions' as table_name,
-        subscription_id as row_key,
-        product,
-        started_at,
-        {{ status_word('status') }} as word,
-        _recorded_at as recorded_at
-    from {{ recorded(source('billing', 'subscriptions')) }} as subscriptions
-    -- one with an end as well: what ends may have been a trial
-    where status is not null
+    {%- for schema, table_name, key, product, start, closing_time in tables %}
+        select
+            '{{ table_name }}' as table_name,
+            {{ key }} as row_key,
+            {{ product }} as product,
+            {{ start }} as started_at,
+            {{ status_word('status') }} as word,
+            _recorded_at as recorded_at
+        from {{ recorded(source(schema, table_name)) }} as {{ table_name }}
+        where
+            status is not null
+            {%- if closing_time %}
+                and {{ closing_time }} is null
+            {%- endif %}
+        {%- if not loop.last %}
+            union all
+        {%- endif %}
+    {%- endfor %}
 ),
 
 openings as (

@@ -1,0 +1,233 @@
+"""Keys that a spreadsheet or a program rewrote as numbers: matched where that is certain.
+
+`00123` became `123`, or `1001` became `1001.0`, in one of two files. Where all numbers of a file
+are written in one form and all keys that they refer to in another, a key is known by its number.
+Digits that are lost (`1.00E+05`) are never guessed: the rule `whole_key` rejects them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from sources.blanks import trimmed
+from sources.contract import Parent, Rule, Table
+from sources.landing import literal, one_row, quoted
+
+# Of the numbers of a file, this share must be found: else they may be other numbers.
+MOST = 0.5
+
+NUMERAL = r"\d+(\.\d+)?"
+SHORTENED = r"\d([.,]\d+)?[Ee]\+\d+"
+
+ACCOUNT = "account_id"
+ACCOUNTS = Parent("crm", "accounts", ACCOUNT)
+# A file that was rewritten shows it at its beginning.
+LOOKED_AT = 1000
+
+NEW_MATCHED_KEYS = """
+create or replace table matched_keys
+(column_name varchar, parent varchar, _file varchar, delivered varchar, key varchar)
+"""
+
+
+@dataclass(frozen=True)
+class Numerals:
+    """What the keys of a file or a table that are numbers look like, each counted once.
+
+    `tailed` end in .0, `zeros` begin with a zero; `shortest` and `longest` count digits before the
+    dot; `numbers` are the different whole ones.
+    """
+
+    count: int
+    numbers: int
+    tailed: int
+    zeros: int
+    shortest: int
+    longest: int
+
+    @property
+    def form(self) -> str | None:
+        """`tailed`, `padded` to one width or `plain`; None where no one form is all of theirs."""
+        if self.count == 0 or self.numbers < self.count:
+            return None
+        if self.tailed == self.count and self.zeros == 0:
+            return "tailed"
+        if self.tailed:
+            return None
+        if self.zeros == 0:
+            return "plain"
+        return "padded" if self.shortest == self.longest else None
+
+
+def is_rewritten(child: Numerals, parent: Numerals) -> bool:
+    """Whether one of them is the other's numbers in another form."""
+    forms = (child.form, parent.form)
+    if None in forms or child.form == parent.form:
+        return False
+    width = {form: each.longest for form, each in zip(forms, (child, parent), strict=True)}
+    return width.get("padded", max(width.values())) == max(width.values())
+
+
+def keys_table(parent: Parent) -> str:
+    """Name of the DuckDB table that holds the known keys of a parent, in column `key`."""
+    return f"keys of {parent.full_name}.{parent.field}"
+
+
+def is_shortened(column: str) -> str:
+    """SQL: whether a key is a number of which a spreadsheet kept the first digits only."""
+    return f"contains({column}, '+') and regexp_full_match({column}, '{SHORTENED}')"
+
+
+def match_keys(con: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[Rule]) -> None:
+    """Note in `matched_keys` the keys in `relation` (with `_file`) that are those of a parent in
+    another form. Needs the known keys of each parent."""
+    con.execute(NEW_MATCHED_KEYS)
+    for rule in rules:
+        if rule.parent:
+            keys = quoted(keys_table(rule.parent))
+            _match_column(con, relation, rule.columns[0], keys, rule.parent.full_name)
+
+
+def replace_matched(con: duckdb.DuckDBPyConnection, relation: str, table: Table) -> int:
+    """Give the rows of a table in DuckDB the keys of their parents; how many there are."""
+    number = 0
+    columns = con.execute("select distinct column_name from matched_keys order by 1").fetchall()
+    for (column,) in columns:
+        assert column in table.column_names
+        found = con.execute(
+            f"update {quoted(relation)} as child set {quoted(column)} = matched_keys.key "
+            f"from matched_keys where matched_keys.column_name = {literal(column)} "
+            f"and matched_keys._file = child._file "
+            f"and matched_keys.delivered = child.{quoted(column)}"
+        ).fetchall()
+        number += found[0][0]
+    return number
+
+
+def match_event_keys(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> bool:
+    """The same for the accounts of events in `mapped`; whether there are any.
+
+    Events are many: they are read once more only where the first of them have an unknown number.
+    """
+    con.execute(NEW_MATCHED_KEYS)
+    if ACCOUNT not in types:
+        return False
+    con.execute(
+        "create or replace temp view event_keys as "
+        f"select _file, {trimmed(f'{ACCOUNT}::varchar')} as {ACCOUNT} from mapped"
+    )
+    keys = quoted(keys_table(ACCOUNTS))
+    [unknown] = one_row(
+        con,
+        f"select count(*) from (select {ACCOUNT} from event_keys limit {LOOKED_AT}) "
+        f"where regexp_full_match({ACCOUNT}, '{NUMERAL}') "
+        f"and {ACCOUNT} not in (select key from {keys})",
+    )
+    if unknown:
+        _match_column(con, "event_keys", ACCOUNT, keys, ACCOUNTS.full_name)
+    return bool(con.execute("select 1 from matched_keys limit 1").fetchall())
+
+
+def with_matched_accounts(sql: str) -> str:
+    """SQL: the events of a mapping, with the keys of their accounts."""
+    account = f"{ACCOUNT}::varchar"
+    return (
+        f"select mapped.* replace (coalesce(matched_keys.key, {account}) as {ACCOUNT}) "
+        f"from ({sql}\n) as mapped left join matched_keys on mapped._file = matched_keys._file "
+        f"and matched_keys.delivered = {trimmed(account)}"
+    )
+
+
+def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """A sentence for each file and column of which keys were matched."""
+    rows = con.execute(
+        "select _file, column_name, parent, count(*), min_by((delivered, key), delivered) "
+        "from matched_keys group by all order by 1, 2"
+    ).fetchall()
+    return [
+        f"{file}: {column}: {number:,} {'keys are' if number > 1 else 'key is'} written otherwise "
+        f"than in {parent}, as spreadsheets rewrite numbers, and matched by "
+        f"{'their' if number > 1 else 'its'} number: {delivered} is {key}"
+        for file, column, parent, number, (delivered, key) in rows
+    ]
+
+
+def _match_column(
+    con: duckdb.DuckDBPyConnection, relation: str, column: str, keys: str, parent: str
+) -> None:
+    name = quoted(column)
+    con.execute(
+        f"""
+        create or replace temp table key_numerals as
+        select distinct _file, {name} as value
+        from {quoted(relation)}
+        where regexp_full_match({name}, '{NUMERAL}')
+        """
+    )
+    files = con.execute(
+        f"select distinct _file from key_numerals where value not in (select key from {keys}) "
+        "order by 1"
+    ).fetchall()
+    if not files:
+        return
+    con.execute(
+        f"create or replace temp table parent_numerals as select distinct key as value from {keys} "
+        f"where regexp_full_match(key, '{NUMERAL}')"
+    )
+    of_parent = _numerals(con, "parent_numerals")
+    for (file,) in files:
+        child = _numerals(con, "key_numerals", f"where _file = {literal(file)}")
+        if is_rewritten(child, of_parent):
+            _note_matches(con, column, parent, file, child.count)
+
+
+def _numerals(con: duckdb.DuckDBPyConnection, relation: str, where: str = "") -> Numerals:
+    return Numerals(
+        *one_row(
+            con,
+            f"""
+            with read as (
+                select value, {_number("value")} as number, split_part(value, '.', 1) as digits
+                from {relation} {where}
+            )
+
+            select
+                count(*),
+                count(distinct number),
+                count(*) filter (contains(value, '.')),
+                count(*) filter (left(digits, 1) = '0' and digits <> '0'),
+                coalesce(min(length(digits)), 0),
+                coalesce(max(length(digits)), 0),
+            from read
+            """,
+        )
+    )
+
+
+def _note_matches(
+    con: duckdb.DuckDBPyConnection, column: str, parent: str, file: str, numerals: int
+) -> None:
+    found = con.execute(
+        f"""
+        select child.value, parent_numerals.value
+        from key_numerals as child
+        inner join parent_numerals on {_number("child.value")} = {_number("parent_numerals.value")}
+        where child._file = {literal(file)}
+        """
+    ).fetchall()
+    if len(found) < MOST * numerals:
+        return
+    con.executemany(
+        "insert into matched_keys values (?, ?, ?, ?, ?)",
+        [(column, parent, file, value, key) for value, key in found if value != key],
+    )
+
+
+def _number(text: str) -> str:
+    """SQL: a numeral without its tail and the zeros before it, as text of any length; null where
+    it is no whole number."""
+    whole = f"coalesce(nullif(ltrim(split_part({text}, '.', 1), '0'), ''), '0')"
+    return f"case when rtrim(split_part({text}, '.', 2), '0') = '' then {whole} end"
