@@ -45,6 +45,7 @@ class Column:
     column such a cell is corrected to null, and the row stays. Required columns are strict, and
     those in which null says something: a subscription without an end is open.
     `has_ranges`: text such as 51-200 is read as its lower bound. `is_long`: text of any length.
+    `is_country`: a country's name is read as its code.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Column:
     is_strict: bool = False
     has_ranges: bool = False
     is_long: bool = False
+    is_country: bool = False
 
     @property
     def duckdb_type(self) -> str:
@@ -250,6 +252,7 @@ def _read_table(source: str, spec: dict) -> Table:
                 is_strict="not_null" in tests or meta.get("is_strict", False),
                 has_ranges=meta.get("has_ranges", False),
                 is_long=meta.get("is_long", False),
+                is_country=meta.get("is_country", False),
             )
         )
         for test in tests:
