@@ -23,6 +23,7 @@ import duckdb
 
 from sources.contract import Table
 from sources.dates import NEW_UNREAD_DATES, parse_dates_directive, read_dates
+from sources.encodings import encoding_of
 from sources.headers import ROW_COLUMNS
 from sources.landing import FileProblem, Landed, find_files, find_table_files, quoted
 from sources.reading import read_files
@@ -156,9 +157,29 @@ def load_mappings(system: str, folder: Path = MAPPINGS) -> dict[str, Mapping]:
         return {}
     files = sorted((find_mappings(system, [folder]) / system).glob("*.sql"))
     return {
-        file.stem: parse_mapping(f"mappings/{system}/{file.name}", file.read_text("utf-8"))
+        file.stem: parse_mapping(f"mappings/{system}/{file.name}", mapping_text(file))
         for file in files
     }
+
+
+def mapping_text(file: Path) -> str:
+    """The text of a mapping, in UTF-8 or as a Windows editor saved it. Raises MappingError."""
+    try:
+        content = file.read_bytes()
+        return content.decode(encoding_of(content))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MappingError(f"{file}: cannot be read as text ({error})") from error
+
+
+def drafts(system: str, folder: Path) -> list[str]:
+    """A sentence for each mapping of a system that is not read since it lacks something."""
+    names = sorted(path.name for path in (folder / system).glob("*.sql.draft"))
+    return [
+        f"{name}: is a draft and is not read; add what its second line names, then rename it to "
+        "end in .sql"
+        for name in names
+        if not (folder / system / name.removesuffix(".draft")).is_file()
+    ]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,10 @@ from sources.guessing.languages import in_english, without_accents
 PREFIXES = frozenset({"property", "hs", "custom", "sf"})
 # What says that a name is a time's, as its last words.
 OF_TIMES = frozenset({"at", "on", "date", "time", "datetime", "timestamp", "utc", "day"})
+# What an amount's name adds at its end: of which currency it is, and that it is without tax.
+OF_AMOUNTS = frozenset(
+    {"net", "gross", "netto", "brutto", "ht", "ttc", "usd", "eur", "gbp", "chf", "cad", "aud"}
+)
 ONE_SPELLING = {
     "organisation": "organization", "cancelled": "canceled", "licence": "license",
     "licences": "licenses", "enrolment": "enrollment", "acct": "account", "cust": "customer",
@@ -96,6 +100,8 @@ def _in_one_spelling(english: tuple[str, ...]) -> tuple[str, ...]:
     while len(words) > 1 and words[0] in PREFIXES:
         words.pop(0)
     if len(words) > 1 and words[-1] == "c":  # Salesforce marks its customers' own fields
+        words.pop()
+    while len(words) > 1 and words[-1] in OF_AMOUNTS:
         words.pop()
     if len(words) > 1 and words[-1] in OF_TIMES:
         while len(words) > 1 and words[-1] in OF_TIMES:
