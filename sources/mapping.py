@@ -38,6 +38,12 @@ COMMENT = re.compile(r"--[^\n]*")
 DIRECTIVE = re.compile(
     r'^[ \t]*--[ \t]*(?:(dates)|delimiter(?: of "([^"\n]+)")?):[ \t]*(.*?)[ \t]*$', re.M
 )
+# DuckDB's own ways to a file
+READ_OTHERWISE = re.compile(
+    r"\b(?:read_(?:csv|csv_auto|json|json_auto|json_objects|json_objects_auto|ndjson|ndjson_auto|"
+    r"ndjson_objects|parquet|text|blob|xlsx)|parquet_scan|glob|sniff_csv)\s*\(|\b(?:from|join)\s+'",
+    re.I,
+)
 OF_DELIMITER = re.compile(r"^[ \t]*--[ \t]*delimiter\b.*$", re.M | re.I)
 
 
@@ -100,7 +106,9 @@ def parse_mapping(name: str, text: str) -> Mapping:
         except ValueError as error:
             raise MappingError(f"{name}: {error}") from error
     sql = text.strip().rstrip(";")
-    files = tuple(dict.fromkeys(FILE_NAME.findall(COMMENT.sub("", sql))))
+    bare = COMMENT.sub("", sql)
+    files = tuple(dict.fromkeys(FILE_NAME.findall(bare)))
+    _expect_files_of_the_folder(name, bare, files)
     if not files:
         raise MappingError(f'{name}: reads no file; name one as in: from "subscription.csv"')
     of_all = delimiters.pop("", ",")
@@ -109,6 +117,19 @@ def parse_mapping(name: str, text: str) -> Mapping:
             f"{name}: states the delimiter of {min(unknown)}, which it does not read"
         )
     return Mapping(name, sql, files, dates, of_all, delimiters)
+
+
+def _expect_files_of_the_folder(name: str, sql: str, files: Sequence[str]) -> None:
+    """Raise MappingError for what reads past the delivery's folder: its rows would be in no count
+    of what came."""
+    if found := READ_OTHERWISE.search(sql):
+        raise MappingError(
+            f"{name}: {found[0].strip()} reads what is not counted; name a file of the folder in "
+            'double quotes, as in: from "subscription.csv"'
+        )
+    for file in files:
+        if re.match(r"[/\\]|[A-Za-z]:", file) or ".." in re.split(r"[/\\]", file):
+            raise MappingError(f"{name}: {file} lies outside of the folder that is delivered")
 
 
 def _delimiter(value: str) -> str:

@@ -178,10 +178,12 @@ def best_phrase(words: tuple[str, ...], phrases: Sequence[tuple[str, ...]]) -> f
 
 def spellings(words: tuple[str, ...], entities: Collection[str]) -> list[tuple[str, ...]]:
     """A header's words, and those without what a row of its file is called: `ticket` before
-    `Ticket Status` says nothing. A key keeps it."""
-    if len(words) > 1 and words[0] in entities and words[1:] != ("id",):
-        return [words, words[1:]]
-    return [words]
+    `Ticket Status` says nothing, nor does it twice. A key keeps it."""
+    found = [words]
+    while len(words) > 1 and singular(words[0]) in entities and words[1:] != ("id",):
+        words = words[1:]
+        found.append(words)
+    return found
 
 
 def file_score(words: Sequence[str], phrases: Sequence[Sequence[str]]) -> float:
