@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sources.blanks import NULL_WORDS, NULL_WORDS_OF_TIMES, is_blank, trimmed
 from sources.contract import Column, Rule, Table
+from sources.countries import country_code
 from sources.dates import iso
 from sources.headers import ROW_COLUMNS
 from sources.landing import literal, quoted
@@ -118,6 +119,8 @@ def _flag(value: str) -> str:
 
 def _code(value: str, column: Column, rules: tuple[Rule, ...]) -> str:
     """Codes in the contract's spelling, whatever their case, blanks and hyphens."""
+    if column.is_country:
+        return country_code(value)
     for rule in rules:
         if rule.columns != (column.name,):
             continue

@@ -46,6 +46,7 @@ class Column:
     those in which null says something: a subscription without an end is open.
     `has_ranges`: text such as 51-200 is read as its lower bound. `is_long`: text of any length.
     `is_whole`: numbers that are whole but for few, so that 1.200 may be more than a thousand.
+    `is_country`: a country's name is read as its code.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Column:
     has_ranges: bool = False
     is_long: bool = False
     is_whole: bool = False
+    is_country: bool = False
 
     @property
     def duckdb_type(self) -> str:
@@ -258,6 +260,7 @@ def _read_table(source: str, spec: dict) -> Table:
                 has_ranges=meta.get("has_ranges", False),
                 is_long=meta.get("is_long", False),
                 is_whole=meta.get("is_whole", False),
+                is_country=meta.get("is_country", False),
             )
         )
         for test in tests:

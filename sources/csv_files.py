@@ -7,17 +7,21 @@ import gzip
 import io
 import re
 import zlib
+from dataclasses import replace
 
 import duckdb
 import pyarrow as pa
 
 from sources.contract import Table
+from sources.encodings import UTF_8, UTF_16, encoding_of, note_on
 from sources.headers import Header
 from sources.landing import FileProblem, Landed, header_of, literal, quoted
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 NUMBER_OR_DATE = re.compile(r"[-+]?\d[\d.,]*|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|null", re.I)
 HEADER_BYTES = 1 << 20
+# The careful reader holds a file in memory, as some ten times its size.
+MOST_READ_CAREFULLY = 1 << 30
 # A log pasted into a ticket is longer than the 131,072 characters that the module allows a cell.
 csv.field_size_limit(2**27)
 
@@ -31,24 +35,42 @@ def read_csv(
 ) -> Header:
     """Make a table of a CSV file's rows, all text. Raises FileProblem when it has no header."""
     header = header_of(file, read_header(file, delimiter), expected)
+    reason = "it is not UTF-8"
+    if encoding_of(_read_bytes(file, HEADER_BYTES)) == UTF_8:
+        try:
+            _read_fast(con, file, relation, header, delimiter)
+            return header
+        except duckdb.Error as error:
+            reason = str(error).splitlines()[0]
+            # One bad record makes the fast reader refuse the file. The careful reader takes about
+            # ten times as long, and knows exactly which records are bad: DuckDB's own reject table
+            # forgot an unterminated quote when it ran on one thread (2.0.0, November 2026).
+    content = _read_bytes(file, MOST_READ_CAREFULLY + 1)
+    if len(content) > MOST_READ_CAREFULLY:
+        raise FileProblem(
+            f"{file.name}: has a record that cannot be read ({reason}), and is too large to be "
+            "searched for such records one by one; split it into files below 1 GiB"
+        )
+    encoding = encoding_of(content)
+    text = content.decode(encoding, "replace" if encoding == UTF_16 else "surrogateescape")
+    _read_carefully(con, file, relation, header, delimiter, text)
+    return replace(header, notes=(*header.notes, *note_on(encoding)))
+
+
+def _read_fast(
+    con: duckdb.DuckDBPyConnection, file: Landed, relation: str, header: Header, delimiter: str
+) -> None:
     types = ", ".join(f"'column {place}': 'varchar'" for place in range(len(header.names)))
     columns = ", ".join(
         f"nullif({quoted(f'column {place}')}, '') as {quoted(name)}" for name, place in header.read
     )
-    try:
-        con.execute(
-            f"create or replace table {quoted(relation)} as "
-            f"select {columns}, {literal(file.name)} as _file, row_number() over () as _row "
-            f"from read_csv({literal(str(file.path))}, columns = {{{types}}}, header = true, "
-            f"auto_detect = false, delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
-            "strict_mode = true)"
-        )
-    except duckdb.Error:
-        # One bad record makes the fast reader refuse the file. The careful reader takes about
-        # ten times as long, and knows exactly which records are bad: DuckDB's own reject table
-        # forgot an unterminated quote when it ran on one thread (2.0.0, November 2026).
-        _read_carefully(con, file, relation, header, delimiter)
-    return header
+    con.execute(
+        f"create or replace table {quoted(relation)} as "
+        f"select {columns}, {literal(file.name)} as _file, row_number() over () as _row "
+        f"from read_csv({literal(str(file.path))}, columns = {{{types}}}, header = true, "
+        f"auto_detect = false, delim = {literal(delimiter)}, quote = '\"', escape = '\"', "
+        "strict_mode = true)"
+    )
 
 
 def read_header(file: Landed, delimiter: str = ",") -> list[str]:
@@ -57,9 +79,7 @@ def read_header(file: Landed, delimiter: str = ",") -> list[str]:
     Raises FileProblem if its first line cannot be a header.
     """
     start = _read_bytes(file, HEADER_BYTES)
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise FileProblem(f"{file.name}: is UTF-16; save it as UTF-8")
-    text = start.decode("utf-8-sig", errors="replace")
+    text = start.decode(encoding_of(start), errors="replace")
     header = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
     header = [name.strip() for name in header]
     if not any(header):
@@ -93,10 +113,14 @@ def _read_bytes(file: Landed, size: int = -1) -> bytes:
 
 
 def _read_carefully(
-    con: duckdb.DuckDBPyConnection, file: Landed, relation: str, header: Header, delimiter: str
+    con: duckdb.DuckDBPyConnection,
+    file: Landed,
+    relation: str,
+    header: Header,
+    delimiter: str,
+    text: str,
 ) -> None:
-    raw = _read_bytes(file).decode("utf-8-sig", errors="surrogateescape")
-    good, bad = parse_csv(raw, len(header.names), delimiter)
+    good, bad = parse_csv(text, len(header.names), delimiter)
     data = {
         name: pa.array([values[place] or None for _, values in good], pa.string())
         for name, place in header.read

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import struct
+import zipfile
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +15,9 @@ from python_calamine import CalamineError, CalamineWorkbook
 from sources.contract import Table
 from sources.headers import Header
 from sources.landing import FileProblem, Landed, header_of, quoted
+
+# A sheet's cells are held in memory, as some ten times what the file unpacks to.
+MOST_UNPACKED = 2**29
 
 
 def read_excel(
@@ -43,6 +48,12 @@ def read_excel(
 
 def read_sheets(file: Landed) -> dict[str, list[list[Any]]]:
     """The cells of each sheet, without empty rows and columns around them."""
+    size = unpacked_size(file)
+    if size > MOST_UNPACKED:
+        raise FileProblem(
+            f"{file.name}: unpacks to {size / 2**30:,.1f} GiB, which is more than is read of a "
+            "spreadsheet; save it as CSV"
+        )
     try:
         book = CalamineWorkbook.from_path(str(file.path))
         return {
@@ -51,6 +62,15 @@ def read_sheets(file: Landed) -> dict[str, list[list[Any]]]:
         }
     except (CalamineError, OSError) as error:
         raise FileProblem(f"{file.name}: is no spreadsheet that can be read ({error})") from error
+
+
+def unpacked_size(file: Landed) -> int:
+    """Bytes that a workbook unpacks to, as it says itself; 0 for what is no archive, or broken."""
+    try:
+        with zipfile.ZipFile(file.path) as archive:
+            return sum(part.file_size for part in archive.infolist())
+    except (OSError, ValueError, NotImplementedError, struct.error, zipfile.BadZipFile):
+        return 0
 
 
 def as_text(cell: object) -> str | None:

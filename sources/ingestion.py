@@ -24,6 +24,7 @@ from sources.mapping import (
     Delivery,
     Mapping,
     Reader,
+    drafts,
     load_mappings,
     run_mapping,
 )
@@ -68,7 +69,7 @@ def ingest(
     for place, load in enumerate(loads):
         # said once in a run, with the table that every delivery has
         if load.full_name == ACCOUNTS:
-            unread = unread_files(contract, mappings, folder)
+            unread = unread_files(contract, mappings, folder) + drafts(system, mapping_folder)
             skipped = withdrawals.sentences(withdrawals.withdrawn_in(warehouse, system, folder))
             loads[place] = replace(load, problems=(*load.problems, *unread, *skipped))
     _expect_customers(warehouse, loads)

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import duckdb
 import pyarrow as pa
 
 from sources.contract import Table
+from sources.encodings import encoding_of
 from sources.headers import Header
 from sources.landing import FileProblem, Landed, header_of, literal, quoted
+
+# What a record has and an answer that lists records does not.
+KEY = re.compile(r"^(id|key|name|email)$|_id$|[a-z]Id$")
+# More members of objects in objects than these are no columns but keys of somebody's own.
+MOST_NESTED = 200
 
 
 def read_json(
@@ -34,9 +41,12 @@ def read_json(
     ).fetchall()
     if not keys:
         raise FileProblem(f"{file.name}: holds no JSON object, one a line")
-    header = header_of(file, [key for (key,) in keys], expected)
+    pointers = {key: _pointer(key) for (key,) in keys}
+    if expected is None:
+        pointers |= _nested(con, lines, is_object, pointers)
+    header = header_of(file, list(pointers), expected)
     columns = ", ".join(
-        f"nullif(line ->> {literal(_pointer(header.spelled[place]))}, '') as {quoted(name)}"
+        f"nullif(line ->> {literal(pointers[header.spelled[place]])}, '') as {quoted(name)}"
         for name, place in header.read
     )
     con.execute(
@@ -47,9 +57,33 @@ def read_json(
     return header
 
 
+def _nested(
+    con: duckdb.DuckDBPyConnection, lines: str, is_object: str, pointers: dict[str, str]
+) -> dict[str, str]:
+    """Where the members of objects in objects are: `organization.name` at /organization/name."""
+    of_objects = ", ".join(
+        f"bool_or(json_type(line -> {literal(pointer)}) = 'OBJECT')"
+        for pointer in pointers.values()
+    )
+    [flags] = con.execute(f"select {of_objects} from {quoted(lines)} where {is_object}").fetchall()
+    found: dict[str, str] = {}
+    for (outer, pointer), holds_objects in zip(pointers.items(), flags, strict=True):
+        if not holds_objects:
+            continue
+        inside = f"line -> {literal(pointer)}"
+        keys = con.execute(
+            f"select distinct unnest(json_keys({inside})) from {quoted(lines)} "
+            f"where {is_object} and json_type({inside}) = 'OBJECT' order by 1"
+        ).fetchall()
+        found |= {f"{outer}.{key}": pointer + _pointer(key) for (key,) in keys}
+    found = {name: place for name, place in found.items() if name not in pointers}
+    return found if len(found) <= MOST_NESTED else {}
+
+
 def read_records(file: Landed) -> list[str]:
     """The records of a file as JSON texts: its lines, or the members of the list that it is."""
-    text = file.path.read_bytes().decode("utf-8-sig", errors="replace")
+    content = file.path.read_bytes()
+    text = content.decode(encoding_of(content), errors="replace")
     if file.suffix == ".json":
         try:
             document = json.loads(text)
@@ -57,9 +91,22 @@ def read_records(file: Landed) -> list[str]:
             # One object a line, under the other name; what is no object is quarantined by line.
             pass
         else:
-            members = document if isinstance(document, list) else [document]
+            members = document if isinstance(document, list) else _listed(document)
             return [json.dumps(member, ensure_ascii=False) for member in members]
     return [line.strip() for line in io.StringIO(text) if line.strip()]
+
+
+def _listed(document: object) -> list:
+    """The objects that a system's answer lists under one name, beside their count and the like;
+    else the document itself, which is one record."""
+    if not isinstance(document, dict) or any(map(KEY.search, document)):
+        return [document]
+    lists = [
+        value
+        for value in document.values()
+        if isinstance(value, list) and value and all(isinstance(each, dict) for each in value)
+    ]
+    return lists[0] if len(lists) == 1 else [document]
 
 
 def _pointer(key: str) -> str:

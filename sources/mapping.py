@@ -23,6 +23,7 @@ import duckdb
 
 from sources.contract import Table
 from sources.dates import NEW_UNREAD_VALUES, parse_dates_directive, read_dates
+from sources.encodings import encoding_of
 from sources.headers import ROW_COLUMNS
 from sources.landing import FileProblem, Landed, find_files, find_table_files, quoted
 from sources.reading import read_files
@@ -38,6 +39,12 @@ DIRECTIVE = re.compile(
     r'^[ \t]*--[ \t]*(?:(dates)|delimiter(?: of "([^"\n]+)")?):[ \t]*(.*?)[ \t]*$', re.M
 )
 LIKE_A_DIRECTIVE = re.compile(r"^[ \t]*--[ \t]*(?:delimiters?|dates?)\b.*$", re.M | re.I)
+# DuckDB's own ways to a file
+READ_OTHERWISE = re.compile(
+    r"\b(?:read_(?:csv|csv_auto|json|json_auto|json_objects|json_objects_auto|ndjson|ndjson_auto|"
+    r"ndjson_objects|parquet|text|blob|xlsx)|parquet_scan|glob|sniff_csv)\s*\(|\b(?:from|join)\s+'",
+    re.I,
+)
 
 
 class MappingError(ValueError):
@@ -100,7 +107,9 @@ def parse_mapping(name: str, text: str) -> Mapping:
         except ValueError as error:
             raise MappingError(f"{name}: {error}") from error
     sql = text.strip().rstrip(";")
-    files = tuple(dict.fromkeys(FILE_NAME.findall(COMMENT.sub("", sql))))
+    bare = COMMENT.sub("", sql)
+    files = tuple(dict.fromkeys(FILE_NAME.findall(bare)))
+    _expect_files_of_the_folder(name, bare, files)
     if not files:
         raise MappingError(f'{name}: reads no file; name one as in: from "subscription.csv"')
     of_all = delimiters.pop("", ",")
@@ -109,6 +118,19 @@ def parse_mapping(name: str, text: str) -> Mapping:
             f"{name}: states the delimiter of {min(unknown)}, which it does not read"
         )
     return Mapping(name, sql, files, dates, of_all, delimiters)
+
+
+def _expect_files_of_the_folder(name: str, sql: str, files: Sequence[str]) -> None:
+    """Raise MappingError for what reads past the delivery's folder: its rows would be in no count
+    of what came."""
+    if found := READ_OTHERWISE.search(sql):
+        raise MappingError(
+            f"{name}: {found[0].strip()} reads what is not counted; name a file of the folder in "
+            'double quotes, as in: from "subscription.csv"'
+        )
+    for file in files:
+        if re.match(r"[/\\]|[A-Za-z]:", file) or ".." in re.split(r"[/\\]", file):
+            raise MappingError(f"{name}: {file} lies outside of the folder that is delivered")
 
 
 def _delimiter(value: str) -> str:
@@ -157,9 +179,29 @@ def load_mappings(system: str, folder: Path = MAPPINGS) -> dict[str, Mapping]:
         return {}
     files = sorted((find_mappings(system, [folder]) / system).glob("*.sql"))
     return {
-        file.stem: parse_mapping(f"mappings/{system}/{file.name}", file.read_text("utf-8"))
+        file.stem: parse_mapping(f"mappings/{system}/{file.name}", mapping_text(file))
         for file in files
     }
+
+
+def mapping_text(file: Path) -> str:
+    """The text of a mapping, in UTF-8 or as a Windows editor saved it. Raises MappingError."""
+    try:
+        content = file.read_bytes()
+        return content.decode(encoding_of(content))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MappingError(f"{file}: cannot be read as text ({error})") from error
+
+
+def drafts(system: str, folder: Path) -> list[str]:
+    """A sentence for each mapping of a system that is not read since it lacks something."""
+    names = sorted(path.name for path in (folder / system).glob("*.sql.draft"))
+    return [
+        f"{name}: is a draft and is not read; add what its second line names, then rename it to "
+        "end in .sql"
+        for name in names
+        if not (folder / system / name.removesuffix(".draft")).is_file()
+    ]
 
 
 @dataclass(frozen=True)

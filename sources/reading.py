@@ -43,8 +43,7 @@ def read_files(
     notes: list[str] = []
     for number, file in enumerate(files):
         part = f"{relation} #{number}"
-        if file.path.stat().st_size == 0:
-            raise FileProblem(f"{file.name}: the file is empty")
+        _expect_content(file)
         match file.suffix:
             case ".csv" | ".csv.gz":
                 header = read_csv(con, file, part, delimiter, expected)
@@ -85,6 +84,16 @@ def _reject_further_headers(
     ).fetchall()
     if found[0][0]:
         con.execute(f"delete from {quoted(relation)} where {is_header}")
+
+
+def _expect_content(file: Landed) -> None:
+    """Raise FileProblem for a file that is empty, or that this user may not read."""
+    try:
+        with file.path.open("rb") as stream:
+            if not stream.read(1):
+                raise FileProblem(f"{file.name}: the file is empty")
+    except OSError as error:
+        raise FileProblem(f"{file.name}: cannot be opened ({error.strerror})") from error
 
 
 def _without_nul(

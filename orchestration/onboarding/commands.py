@@ -21,7 +21,7 @@ def system_name(folder: Path) -> str:
 
 
 def map_exports(
-    folder: Annotated[Path, typer.Argument(help="Folder of CSV, JSON and Parquet files.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of CSV, Excel, JSON and Parquet files.")],
     source: Annotated[
         str | None, typer.Option(help="What to call the system. Default: the folder's name.")
     ] = None,

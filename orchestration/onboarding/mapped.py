@@ -46,7 +46,9 @@ def map_folder(settings: Settings, system: str, folder: Path, is_forced: bool = 
         guess = guess_folder(con, contract, folder)
     plans = plan_folder(contract, guess)
     if not plans:
-        reasons = [f"{name}: {reason}" for name, reason in guess.unmapped.items()]
+        reasons = [f"{name}: {reason}" for name, reason in guess.unmapped.items()] or [
+            "it holds no CSV, Excel, JSON or Parquet file that may be read"
+        ]
         raise NothingMapped("\n".join([f"{folder}: no file could be mapped", *reasons]))
     written = write_mappings(settings.mappings / system, plans, is_forced)
     return Mapped(system, folder, guess, plans, written, signals_missing(plans))

@@ -62,7 +62,7 @@ def match_columns(
 
     `customers` are those of the folder, where they are known.
     """
-    profiles = [profile for profile in profiles if not is_of_loader(profile.header)]
+    profiles = [p for p in profiles if not is_of_loader(p.header) and not p.is_nested]
     if not profiles:
         return {}
     entities = entities | words.entities(table.full_name)

@@ -13,6 +13,10 @@ from sources.guessing.languages import in_english, without_accents
 PREFIXES = frozenset({"property", "hs", "custom", "sf"})
 # What says that a name is a time's, as its last words.
 OF_TIMES = frozenset({"at", "on", "date", "time", "datetime", "timestamp", "utc", "day"})
+# What an amount's name adds at its end: of which currency it is, and that it is without tax.
+OF_AMOUNTS = frozenset(
+    {"net", "gross", "netto", "brutto", "ht", "ttc", "usd", "eur", "gbp", "chf", "cad", "aud"}
+)
 ONE_SPELLING = {
     "organisation": "organization", "cancelled": "canceled", "licence": "license",
     "licences": "licenses", "enrolment": "enrollment", "acct": "account", "cust": "customer",
@@ -97,6 +101,8 @@ def _in_one_spelling(english: tuple[str, ...]) -> tuple[str, ...]:
         words.pop(0)
     if len(words) > 1 and words[-1] == "c":  # Salesforce marks its customers' own fields
         words.pop()
+    while len(words) > 1 and words[-1] in OF_AMOUNTS:
+        words.pop()
     if len(words) > 1 and words[-1] in OF_TIMES:
         while len(words) > 1 and words[-1] in OF_TIMES:
             words.pop()
@@ -172,10 +178,12 @@ def best_phrase(words: tuple[str, ...], phrases: Sequence[tuple[str, ...]]) -> f
 
 def spellings(words: tuple[str, ...], entities: Collection[str]) -> list[tuple[str, ...]]:
     """A header's words, and those without what a row of its file is called: `ticket` before
-    `Ticket Status` says nothing. A key keeps it."""
-    if len(words) > 1 and words[0] in entities and words[1:] != ("id",):
-        return [words, words[1:]]
-    return [words]
+    `Ticket Status` says nothing, nor does it twice. A key keeps it."""
+    found = [words]
+    while len(words) > 1 and singular(words[0]) in entities and words[1:] != ("id",):
+        words = words[1:]
+        found.append(words)
+    return found
 
 
 def file_score(words: Sequence[str], phrases: Sequence[Sequence[str]]) -> float:

@@ -174,7 +174,12 @@ def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Mat
 def _usage_lines(wide: Wide, file: FileLook) -> list[Line]:
     lines = [Line("grain", literal(wide.grain), "how far apart the periods are")]
     if wide.period is None:
-        lines.append(Line("metric", literal(wide.metric or "usage"), "the file's name", (), True))
+        header = wide.metric_header
+        lines.append(
+            Line("metric", quoted(header), "which metric a row's months are of", (header,))
+            if header
+            else Line("metric", literal(wide.metric or "usage"), "the file's name", (), True)
+        )
         lines.append(Line("period_start", "period_start", "the months are columns"))
     else:
         lines.append(Line("metric", "metric", "each column is one"))

@@ -21,13 +21,15 @@ class Wide:
     """Columns that are values: of a metric each (`period` is a column), or of a month each.
 
     `values` are metrics by header, or the first days of months by header; `grain` says how long a
-    period is.
+    period is. Where months are columns, `metric` names the one that all rows are of, or
+    `metric_header` the column that says it.
     """
 
     period: str | None
     values: dict[str, str]
     grain: str
     metric: str | None = None
+    metric_header: str | None = None
 
 
 def find_wide(
@@ -44,7 +46,8 @@ def find_wide(
     ]
     months = {p.header: day for p in others if (day := month_of(p.header)) and p.numbers >= 0.8}
     if len(months) >= MONTHS_AS_COLUMNS:
-        return Wide(None, months, "month", metric_name(" ".join(file_words)) or "usage")
+        name = metric_name(" ".join(file_words)) or "usage"
+        return Wide(None, months, "month", name, metric_header(profiles, matches, months))
     period = matches.get("period_start")
     if period is None:
         return None
@@ -58,6 +61,22 @@ def find_wide(
         return None
     found = next(profile for profile in profiles if profile.header == period.header)
     return Wide(period.header, values, grain_of(found))
+
+
+def metric_header(
+    profiles: Sequence[Profile], matches: Mapping[str, Match], months: Mapping[str, str]
+) -> str | None:
+    """The column that says which metric the months of a row are of: the one with such a name, else
+    the only text of few values where accounts have several rows."""
+    if "metric" in matches:
+        return matches["metric"].header
+    named = {match.header for match in matches.values()} | set(months)
+    account = next(p for p in profiles if p.header == matches[ACCOUNT].header)
+    if len(account.known) == len(account.values):
+        return None
+    most = len(account.values) / max(len(account.known), 1)
+    few = [p for p in profiles if p.header not in named and 2 <= len(p.known) <= most]
+    return few[0].header if len(few) == 1 and few[0].numbers == few[0].dates == 0 else None
 
 
 def metric_name(header: str) -> str:

@@ -109,6 +109,11 @@ class Profile:
         return self.share(lambda text: bool(EMAIL.fullmatch(text)))
 
     @cached_property
+    def is_nested(self) -> bool:
+        """Whether its values are objects or lists, whose members are columns of their own."""
+        return bool(self.sample) and self.share(lambda text: text[0] in "{[") >= 0.8
+
+    @cached_property
     def has_plain_numbers(self) -> bool:
         return bool(self.known) and all(map(PLAIN_NUMBER.fullmatch, self.known))
 

@@ -69,6 +69,13 @@ def vocabulary() -> Vocabulary:
     )
 
 
+@cache
+def known_words() -> frozenset[str]:
+    """Each word that is part of what some column may be called."""
+    of_columns = vocabulary().columns.values()
+    return frozenset(word for phrases in of_columns for phrase in phrases for word in phrase)
+
+
 def _codes() -> dict[tuple[str, str], dict[str, str]]:
     codes: dict[tuple[str, str], dict[str, str]] = {}
     for row in _rows(FOLDER / "value_words.csv"):

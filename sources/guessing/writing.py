@@ -155,7 +155,7 @@ def _digest(text: str) -> str:
 
 
 def _put(path: Path, text: str, is_forced: bool, is_draft: bool) -> tuple[Path, str]:
-    there = path.read_text("utf-8") if path.is_file() else None
+    there = path.read_text("utf-8", errors="replace") if path.is_file() else None
     if there == text:
         return path, "draft" if is_draft else "same"
     if there is not None and not is_forced and not is_unedited(there):

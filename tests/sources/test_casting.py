@@ -52,3 +52,24 @@ def test_only_a_time_is_null_where_it_says_nat(con) -> None:
     assert read_as(con, "timestamptz", "NaT") is None
     sql = has_type_error(Column("x", "timestamptz", ""), "VARCHAR")
     assert con.execute(f"select {sql} from (select 'NaT' as x)").fetchall() == [(False,)]
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("Germany", "DE"),
+        ("Österreich", "AT"),
+        ("Côte d\u2019Ivoire", "CI"),
+        ("united states", "US"),
+        ("gbr", "GB"),
+        ("fr", "FR"),
+        ("Narnia", "Narnia"),
+    ],
+)
+def test_a_country_is_read_by_its_name(written: str, code: str) -> None:
+    """A CRM writes United States: the check on two-letter codes stopped the whole company."""
+    sql = cast(Column("country", "text", "", is_country=True), "VARCHAR")
+    con = duckdb.connect()
+    assert con.execute(f"select {sql} from (select ? as country)", [written]).fetchall() == [
+        (code,)
+    ]

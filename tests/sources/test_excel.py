@@ -114,3 +114,13 @@ def test_a_damaged_book_is_refused_with_a_reason_or_read(tmp_path: Path) -> None
 )
 def test_a_cell_is_as_a_csv_file_would_hold_it(cell: object, text: str | None) -> None:
     assert as_text(cell) == text
+
+
+def test_a_workbook_that_unpacks_to_more_than_memory_is_refused(tmp_path: Path) -> None:
+    """14 MB of Excel can be 3 GB of cells, which end the process and not the load."""
+    file = write_book(tmp_path / "customers.xlsx", {"Customers": CUSTOMERS})
+    with zipfile.ZipFile(file.path, "a", zipfile.ZIP_DEFLATED) as book, book.open("x", "w") as part:
+        for _ in range(600):
+            part.write(bytes(1 << 20))
+    with pytest.raises(FileProblem, match=r"customers\.xlsx: unpacks to 0\.6 GiB.*save it as CSV"):
+        read_excel(duckdb.connect(), file, "landed", None)

@@ -90,11 +90,14 @@ def test_values_that_do_not_fit_rule_a_column_out(contract: Contract) -> None:
 
 def test_keys_of_customers_are_known_whatever_their_column_is_called(contract: Contract) -> None:
     table = contract.table("support.tickets")
-    columns = [profile("id", "1", "2"), profile("Kd.-Nr.", "C-1", "C-2")]
+    columns = [profile("id", "1", "2"), profile("Unser Zeichen", "C-1", "C-2")]
     keys = Customers(frozenset({"C-1", "C-2", "C-3"}), frozenset({"One", "Two"}))
     assert "account_id" not in match_columns(table, columns, vocabulary())
     found = match_columns(table, columns, vocabulary(), keys)["account_id"]
-    assert (found.header, found.reason) == ("Kd.-Nr.", "100% of its values are keys of customers")
+    assert (found.header, found.reason) == (
+        "Unser Zeichen",
+        "100% of its values are keys of customers",
+    )
     named = [profile("id", "1", "2"), profile("Firma", "One", "Two")]
     found = match_columns(table, named, vocabulary(), keys)["account_id"]
     assert (found.header, found.reason) == ("Firma", "100% of its values are names of customers")

@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from sources import MappingError
-from sources.mapping import MAPPINGS, find_mappings, load_mappings, parse_mapping
+from sources.mapping import (
+    MAPPINGS,
+    MappingError,
+    drafts,
+    find_mappings,
+    load_mappings,
+    parse_mapping,
+)
 from tests.sources.conftest import ACCOUNTS, Loader, write_files
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "bring-your-own-data.md"
@@ -169,3 +175,36 @@ def test_every_shipped_mapping_fills_a_table_of_the_contract(contract) -> None:
 def test_only_mappings_row_by_row_read_files_one_by_one(sql: str, is_row_by_row: bool) -> None:
     """Else an event would depend on files that were landed on another day."""
     assert parse_mapping("mappings/x/product.events.sql", sql).is_row_by_row is is_row_by_row
+
+
+@pytest.mark.parametrize(
+    ("sql", "complaint"),
+    [
+        ("select * from \"a.csv\", read_text('/etc/hostname')", "read_text"),
+        ("select * from 'b.csv' union all select * from \"a.csv\"", "in double quotes"),
+        ('select * from "/etc/a.csv"', "outside of the folder"),
+        ('select * from "x/../../a.csv"', "outside of the folder"),
+    ],
+)
+def test_a_mapping_reads_its_own_folder_alone(sql: str, complaint: str) -> None:
+    """A path of its own was a traceback, a function's file in no count of rows."""
+    with pytest.raises(MappingError, match=complaint):
+        parse_mapping("x.sql", sql)
+
+
+def test_a_mapping_of_a_windows_editor_is_read(tmp_path: Path) -> None:
+    (tmp_path / "acme").mkdir()
+    sql = 'select "Währung" as currency from "a.csv"'
+    (tmp_path / "acme/crm.accounts.sql").write_bytes(sql.encode("cp1252"))
+    assert load_mappings("acme", tmp_path)["crm.accounts"].sql == sql
+
+
+def test_a_draft_is_named_until_it_is_renamed(tmp_path: Path) -> None:
+    """Nothing reads this file, said a check, of the file whose mapping lacked one line."""
+    (tmp_path / "acme").mkdir()
+    draft = tmp_path / "acme/billing.subscriptions.sql.draft"
+    draft.write_text("-- a draft")
+    [sentence] = drafts("acme", tmp_path)
+    assert sentence.startswith("billing.subscriptions.sql.draft: is a draft and is not read")
+    draft.rename(draft.with_suffix(""))
+    assert drafts("acme", tmp_path) == []

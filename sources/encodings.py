@@ -1,0 +1,48 @@
+"""How the text of a file is written: UTF-8, UTF-16, or as Western Windows programs save it. Pure.
+
+Excel saves CSV as Windows-1252 unless it is asked for UTF-8, and "Unicode text" as UTF-16.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+UTF_8, UTF_16, WINDOWS = "utf-8-sig", "utf-16", "cp1252"
+NAMES = {UTF_16: "UTF-16", WINDOWS: "Windows-1252"}
+LATIN = (*range(0xC0, 0xD7), *range(0xD8, 0xF7), *range(0xF8, 0xFF))  # without signs and ÿ
+LETTERS = "ŠšŽžŒœŸ" + "".join(map(chr, LATIN))
+# Signs of money and measures; dashes, quotation marks and the like; a blank that breaks no line
+SIGNS = "€£¥§°©®™±²³µ·ºª¼½¾«»¡¿“”„…•" + "\u2013\u2014\u2018\u2019\u00a0"
+# Words of one letter: French à, Spanish ó, Italian è, Swedish ö
+WORDS = "àÀáÁåÅéÉèÈêÊíÍìÌóÓòÒôÔöÖúÚùÙ"
+_LETTER = b"[" + re.escape(LETTERS.encode("cp1252")) + b"]"
+_WORD = b"[" + re.escape(WORDS.encode("cp1252")) + b"]"
+_SIGN = b"[" + re.escape(SIGNS.encode("cp1252")) + b"]"
+# At most three letters in a row, with one of ASCII beside them; a sign may stand alone.
+WESTERN = re.compile(
+    b"(?<=[A-Za-z])" + _LETTER + b"{1,3}(?![\x80-\xff])|"
+    b"(?<![\x80-\xff])" + _LETTER + b"{1,3}(?=[A-Za-z])|"
+    b"(?<![A-Za-z\x80-\xff])" + _WORD + b"(?![A-Za-z\x80-\xff])|" + _SIGN
+)
+HIGH = re.compile(b"[\x80-\xff]")
+OF_UTF_8 = re.compile(b"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+def encoding_of(content: bytes) -> str:
+    """The codec of a text or of its beginning. A text in UTF-8 of which bytes are damaged is UTF-8:
+    Windows-1252 is assumed only where all that is no ASCII makes words of it."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return UTF_16
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(content)
+    except UnicodeDecodeError:
+        is_damaged = OF_UTF_8.search(content) or HIGH.search(WESTERN.sub(b"", content))
+        return UTF_8 if is_damaged else WINDOWS
+    return UTF_8
+
+
+def note_on(encoding: str) -> tuple[str, ...]:
+    """A sentence for the load where a file is not UTF-8."""
+    name = NAMES.get(encoding)
+    return (f"is not UTF-8 and is read as {name}",) if name else ()
