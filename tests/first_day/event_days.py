@@ -37,7 +37,7 @@ def _days_of(
 ) -> pd.DataFrame:
     of_day = usage.loc[months]
     users = of_day["Active Users"].to_numpy()
-    is_weekday = (days.dayofweek < 5)[None, :]
+    is_weekday = (days.day_of_week < 5)[None, :]
     is_user = np.arange(max(users.max(), 1))[:, None] < users[None, :]
     comes = is_user & is_weekday & (rng.random(is_user.shape) < SHARE_OF_WEEKDAYS)
     active = comes.sum(axis=0)
