@@ -54,5 +54,6 @@
     }] -%}
     {%- set contributions = scorecard_contributions(policy, 'x', ['snapshot_date'], 'r') -%}
     {%- set written = contributions ~ scorecard_tier(policy, 'tier') -%}
-    {{ return(local_md5(sql_checksums(['int_health_contributions', 'fct_health_scores']) ~ written)) }}
+    {%- set made = sql_checksums(['account_snapshots', 'int_health_contributions', 'fct_health_scores']) -%}
+    {{ return(local_md5(made ~ written)) }}
 {%- endmacro %}

@@ -18,3 +18,22 @@
             || case when {{ ratio }} < 1 then ' % below' else ' % above' end
     end
 {%- endmacro %}
+
+
+{#- A signal's number with its name: "4 urgent tickets in 90 days", but "Training attendance: 45". -#}
+{% macro signal_words(label, unit, value) -%}
+    case
+        when {{ unit }} != '' and lower({{ label }}) like '%' || {{ unit }} || '%'
+            then {{ number_words(value) }} || ' ' || {{ first_letter_small(label) }}
+        else {{ label }} || ': ' || {{ number_words(value) }}
+    end
+{%- endmacro %}
+
+
+{#- A label within a sentence; one that begins with an abbreviation stays as it is. -#}
+{% macro first_letter_small(label) -%}
+    case
+        when {{ label }} ~ '^[A-Z]{2}' then {{ label }}
+        else lower(left({{ label }}, 1)) || substr({{ label }}, 2)
+    end
+{%- endmacro %}

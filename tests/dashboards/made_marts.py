@@ -335,7 +335,7 @@ def _signals() -> pd.DataFrame:
         "when_none",
         "about",
     )
-    flags = ("is_model_feature", "is_backfilled", "is_actionable")
+    flags = ("is_model_feature", "is_backfilled", "is_actionable", "has_peers")
     row = dict.fromkeys(words, "tickets") | dict.fromkeys(flags, True)
     row |= {"signal": "open_tickets", "source_tables": "{support.tickets}", "position": 1}
     return pd.DataFrame([row])

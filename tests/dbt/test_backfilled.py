@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from tests.dbt.builds import ONLY_MODELS
+from tests.dbt.builds import ONLY_MODELS, Builder
 from tests.dbt.conftest import Parsed
 from tests.dbt.eight_customers import fill
 from tests.dbt.test_snapshots_future import AS_OF
@@ -31,17 +30,20 @@ order by account_id, snapshot_date
 
 @pytest.mark.slow
 def test_signals_that_a_first_recording_moves_in_the_past_are_marked(
-    company: Warehouse, dbt_build: Callable[..., None]
+    company: Warehouse, builder: Builder
 ) -> None:
     """What a customer has today is known of its past weeks only by looking back, and today it is
     known how they ended."""
+    # of two sizes at first, each with enough of them to be compared
+    builder.edit("seeds/signal_policy.csv", ",84,8", ",84,3")
     fill(company)
+    company.execute("update crm.accounts set employee_count = 50 where account_id < 'a5'")
     company.execute("update crm.contacts set left_at = '2025-11-01' where account_id = 'a1'")
     for table in FIRST:
         company.execute(f"update {table} set _recorded_at = '{RECORDED}'")
     built = []
     for _ in range(2):
-        dbt_build(company, AS_OF.isoformat(), *SELECTION, "--full-refresh")
+        builder.build(company, AS_OF.isoformat(), *SELECTION, "--full-refresh")
         built.append(company.read(WEEKS, {"recorded": RECORDED}))
         for table, changes in FIRST.items():
             values = ", ".join(f"{column} = {value}" for column, value in changes.items())

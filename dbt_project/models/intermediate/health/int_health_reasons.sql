@@ -24,7 +24,12 @@ snapshots as (
     where latest.is_latest
 ),
 
-metric_reasons as (select * from {{ ref('int_usage_metric_reasons') }}),
+-- a comparison among peers is of metrics or of events
+usage_reasons as (
+    select * from {{ ref('int_usage_metric_reasons') }}
+    union all
+    select * from {{ ref('int_usage_peer_reasons') }}
+),
 
 policy as (select reasons_shown from {{ ref('health_policy') }}),
 
@@ -87,23 +92,13 @@ described as (
         lost.lost_points,
         signals.about,
         coalesce(
-            metric_reasons.words,
-            case
-                -- "4 urgent tickets in 90 days", but "Training attendance: 45 %"
-                when
-                    signals.unit not in ('', 'share', 'change', 'yes/no')
-                    and lower(signals.label) like '%' || signals.unit || '%'
-                    then
-                        {{ number_words('lost.signal_value') }} || ' '
-                        || lower(left(signals.label, 1)) || substr(signals.label, 2)
-                else
-                    signals.label || ': '
-                    || case signals.unit
-                        when 'share' then {{ number_words('lost.percent') }} || ' %'
-                        when 'change' then to_char(lost.percent, 'FMSG999,990') || ' %'
-                        when 'yes/no' then case when lost.signal_value = 1 then 'yes' else 'no' end
-                        else {{ number_words('lost.signal_value') }}
-                    end
+            usage_reasons.words,
+            case signals.unit
+                when 'share' then signals.label || ': ' || {{ number_words('lost.percent') }} || ' %'
+                when 'change' then signals.label || ': ' || to_char(lost.percent, 'FMSG999,990') || ' %'
+                when 'yes/no'
+                    then signals.label || ': ' || case when lost.signal_value = 1 then 'yes' else 'no' end
+                else {{ signal_words('signals.label', 'signals.unit', 'lost.signal_value') }}
             end
             || case signals.unit
                 when 'share' then ' (usual: ' || {{ number_words('usual.usual_percent') }} || ' %)'
@@ -120,10 +115,10 @@ described as (
             lost.policy_version = bounds.policy_version
             and lost.policy_segment = bounds.segment
             and lost.signal = bounds.signal
-    left join metric_reasons
+    left join usage_reasons
         on
-            lost.account_id = metric_reasons.account_id
-            and lost.signal = metric_reasons.signal
+            lost.account_id = usage_reasons.account_id
+            and lost.signal = usage_reasons.signal
     where
         -- what takes less than a point is no reason, nor is what no call can change, nor what is no
         -- worse than usual: a 7 among answers of 6 is not why one calls

@@ -16,6 +16,16 @@ segments as (select * from {{ ref('int_account_segments') }}),
 
 overrides as (select * from {{ ref('int_health_overrides') }}),
 
+peers as (select * from {{ ref('int_usage_peers') }}),
+
+peers_by_date as (
+    select
+        snapshot_date,
+        string_agg(to_jsonb(peers)::text, ' ' order by segment) as peers
+    from peers
+    group by snapshot_date
+),
+
 scorecards_by_date as (
     select
         snapshot_date,
@@ -41,6 +51,7 @@ inputs as (
                 policy.fallback_scorecard,
                 outage_dates.snapshot_date is not null,
                 scorecards_by_date.scorecards,
+                peers_by_date.peers,
                 '{{ scores_sql_hash() }}'
             )
         ) as input_value
@@ -48,6 +59,7 @@ inputs as (
     cross join policy
     left join outage_dates on calendar.snapshot_date = outage_dates.snapshot_date
     left join scorecards_by_date on calendar.snapshot_date = scorecards_by_date.snapshot_date
+    left join peers_by_date on {{ peers_date('calendar.snapshot_date') }} = peers_by_date.snapshot_date
     union all
     select
         'segments' as input_name,

@@ -85,6 +85,15 @@ first_attempts as (
     group by invoice_id
 ),
 
+-- a segment holds from the day of its recording on, the first of them of all days before
+first_recordings as (
+    select
+        account_id,
+        {{ utc_date('min(_recorded_at)') }} as first_recorded_date
+    from {{ source('crm', 'accounts') }}
+    group by account_id
+),
+
 changes as (
     {% for (source_name, table_name), first_day in first_days.items() -%}
         select
@@ -95,6 +104,16 @@ changes as (
         where {{ is_changed }}
         union all
     {% endfor -%}
+    select
+        accounts.account_id,
+        nullif({{ utc_date('accounts._recorded_at') }}, first_recordings.first_recorded_date) as first_day,
+        accounts._recorded_at as recorded_at
+    from {{ source('crm', 'accounts') }} as accounts
+    inner join first_recordings on accounts.account_id = first_recordings.account_id
+    where
+        accounts._recorded_at > {{ recorded_after }}
+        and accounts._recorded_at <= {{ recorded_until }}
+    union all
     -- an invoice decides of whom its payments are, and by its amount which of them came late
     select
         changed_invoices.account_id,

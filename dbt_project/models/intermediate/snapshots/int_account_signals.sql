@@ -32,12 +32,16 @@ payments as (select * from {{ ref('int_payment_signals') }}),
 
 reporting as (select distinct reporting_currency from {{ ref('int_snapshot_rates') }}),
 
+segments as (select * from {{ ref('int_account_segments') }}),
+
 joined as (
     select
         snapshots.account_id,
         snapshots.snapshot_date,
         snapshots.is_latest,
         subscriptions.is_open,
+        -- among whom its use is compared: see int_usage_peers
+        coalesce(segments.segment, 'unknown') as segment,
         reporting.reporting_currency as currency,
         subscriptions.renewal_date,
 
@@ -149,6 +153,11 @@ joined as (
         payments.paid_late_share_180d
     from snapshots
     cross join reporting
+    left join segments
+        on
+            snapshots.account_id = segments.account_id
+            and (segments.valid_from is null or snapshots.snapshot_date >= segments.valid_from)
+            and (segments.valid_to is null or snapshots.snapshot_date < segments.valid_to)
     left join usage_metrics
         on
             snapshots.account_id = usage_metrics.account_id

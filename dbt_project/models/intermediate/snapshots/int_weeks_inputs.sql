@@ -23,6 +23,8 @@ subscription_policy as (select * from {{ ref('subscription_policy') }}),
 
 words as (select * from {{ ref('status_words') }}),
 
+segments as (select * from {{ ref('segments') }}),
+
 inclusive_ends as (
     select distinct source_system
     from {{ ref('int_subscriptions') }}
@@ -112,6 +114,13 @@ inputs as (
         '-infinity'::date as applies_from,
         meaning as input_value
     from words
+    union all
+    select
+        'segment' as input_name,
+        segment as item,
+        '-infinity'::date as applies_from,
+        minimum_employees::text as input_value
+    from segments
     union all
     select
         'inclusive_ends' as input_name,

@@ -23,6 +23,7 @@ signals as (
         signals.when_none,
         coalesce(signals.about, signals.signal) as about,
         coalesce(signals.is_actionable, true) as is_actionable,
+        coalesce(signals.has_peers, false) as has_peers,
         signals.source_tables,
         signals.description,
         signals.position
@@ -42,6 +43,7 @@ signals as (
             when_none text,
             about text,
             is_actionable boolean,
+            has_peers boolean,
             source_tables text[],
             description text,
             position integer
