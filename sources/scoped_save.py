@@ -174,7 +174,7 @@ def append_first(
     the contract's columns that `rows` gives, with `_row_hash`; the others are null.
     """
     names = ", ".join(quoted(name) for name in computed)
-    order = f"order by {DAY}" if _day_column(table) else ""
+    order = f"order by date_trunc('month', {DAY}), account_id, {DAY}" if _day_column(table) else ""
     stream = con.sql(
         f"select {names}, {literal(place.system)} as _source, "
         f"timestamptz {literal(recorded_at.isoformat())} as _recorded_at, _row_hash "
@@ -184,7 +184,9 @@ def append_first(
     warehouse.execute(load_audit.MARK_CHANGED, {**place.params, "recorded_at": recorded_at})
     warehouse.append_stream(stream, table.source, table.name)
     if order:
-        # Rows lie in the order of their days: a few kilobytes say where each day is.
+        # Rows lie in the order of their months: a few kilobytes say where each day is. In a month
+        # an account's days lie together: in the order of days alone each was on a page of its own,
+        # and what is computed account by account read 13.7 million pages for 10,000 accounts.
         warehouse.execute(
             f"create index if not exists {table.name}_days on {table.full_name} "
             f"using brin ({DAY}) with (pages_per_range = 32)"

@@ -6,7 +6,13 @@ with
 
 snapshots as (select * from {{ ref('int_due_snapshots') }}),
 
-subscriptions as (select * from {{ ref('int_subscription_periods') }}),
+subscriptions as (
+    select
+        *,
+        -- a term is counted from the first start of its product, which no later one moves
+        min(started_date) over (partition by account_id, product) as first_started_date
+    from {{ ref('int_subscription_periods') }}
+),
 
 rates as (select * from {{ ref('int_snapshot_rates') }}),
 
@@ -14,12 +20,12 @@ terms as (select * from {{ ref('int_subscription_terms') }}),
 
 policy as (select renewal_notice_days from {{ ref('signal_policy') }}),
 
--- each subscription that was ever begun, as it stands at the snapshot and 90 days before
+-- each subscription as it stands at the snapshot and 90 days before; one that had ended by then says
+-- nothing of either, and most of a long history are such
 standing as (
     select
         snapshots.account_id,
         snapshots.snapshot_date,
-        snapshots.first_subscription_date,
         subscriptions.product,
         terms.quantity,
         subscriptions.unit,
@@ -28,9 +34,7 @@ standing as (
         terms.auto_renews,
         terms.usage_limit,
         terms.renewal_date,
-        min(subscriptions.started_date) over (
-            partition by snapshots.account_id, snapshots.snapshot_date, subscriptions.product
-        ) as first_started_date,
+        subscriptions.first_started_date,
         -- at the rate of the snapshot, now and 90 days before: no exchange rate moves the change
         subscriptions.mrr_cents * rates.reporting_per_cent as mrr,
         coalesce(subscriptions.ended_date, 'infinity'::date) > snapshots.snapshot_date as is_active,
@@ -42,6 +46,7 @@ standing as (
         on
             snapshots.account_id = subscriptions.account_id
             and snapshots.snapshot_date >= subscriptions.started_date
+            and snapshots.snapshot_date < coalesce(subscriptions.ended_date, 'infinity'::date) + 90
     inner join terms
         on
             subscriptions.subscription_id = terms.subscription_id
@@ -80,10 +85,9 @@ totals as (
     select
         account_id,
         snapshot_date,
-        first_subscription_date,
         bool_or(is_active) as is_open,
-        coalesce(sum(mrr) filter (where is_active), 0) as known_mrr,
-        coalesce(bool_or(mrr is null) filter (where is_active), false) as has_unknown_mrr,
+        sum(mrr) filter (where is_active) as known_mrr,
+        bool_or(mrr is null) filter (where is_active) as has_unknown_mrr,
         sum(mrr) filter (where was_active_90d_ago) as known_mrr_90d_ago,
         bool_or(mrr is null) filter (where was_active_90d_ago) as has_unknown_mrr_90d_ago,
         count(distinct product) filter (where is_active) as products,
@@ -105,18 +109,34 @@ totals as (
             end
         ) filter (where is_active) as term_end_date
     from dated
-    group by account_id, snapshot_date, first_subscription_date
+    group by account_id, snapshot_date
 ),
 
+-- without a subscription an account pays nothing, and that is known
 priced as (
     select
-        totals.*,
-        policy.renewal_notice_days,
+        snapshots.account_id,
+        snapshots.snapshot_date,
+        snapshots.first_subscription_date,
+        coalesce(totals.is_open, false) as is_open,
         -- one subscription without an exchange rate makes the sum unknown
-        case when not totals.has_unknown_mrr then totals.known_mrr end as mrr,
-        case when not totals.has_unknown_mrr_90d_ago then totals.known_mrr_90d_ago end as mrr_90d_ago
-    from totals
+        case when totals.has_unknown_mrr is not true then coalesce(totals.known_mrr, 0) end as mrr,
+        case when not totals.has_unknown_mrr_90d_ago then totals.known_mrr_90d_ago end as mrr_90d_ago,
+        coalesce(totals.products, 0) as products,
+        totals.seats,
+        totals.billing_period_months,
+        totals.term_months,
+        totals.auto_renews,
+        totals.usage_limit,
+        totals.renewal_date,
+        totals.term_end_date,
+        policy.renewal_notice_days
+    from snapshots
     cross join policy
+    left join totals
+        on
+            snapshots.account_id = totals.account_id
+            and snapshots.snapshot_date = totals.snapshot_date
 ),
 
 signals as (

@@ -35,18 +35,23 @@ due_weekdays as (
     group by account_id, extract(isodow from observed_date)
 ),
 
+-- account by account, as in int_usage_signals
 feature_weeks as (
-    select distinct
-        feature_days.account_id,
+    select
+        due_weekdays.account_id,
         due_weekdays.ends_on,
-        feature_days.feature,
-        {{ week_end('feature_days.usage_date', 'due_weekdays.ends_on') }} as week_end
-    from {{ ref('stg_product__account_feature_days') }} as feature_days
-    inner join due_weekdays
-        on
+        weeks.*
+    from due_weekdays
+    cross join lateral (
+        select distinct
+            feature_days.feature,
+            {{ week_end('feature_days.usage_date', 'due_weekdays.ends_on') }} as week_end
+        from {{ ref('stg_product__account_feature_days') }} as feature_days
+        where
             feature_days.account_id = due_weekdays.account_id
             and feature_days.usage_date >= due_weekdays.read_from
             and feature_days.usage_date <= due_weekdays.read_until
+    ) as weeks
 ),
 
 features as (select * from {{ ref('stg_product__features') }}),

@@ -32,42 +32,39 @@ due_weekdays as (
         extract(isodow from observed_date)::integer as ends_on,
         -- an active user is counted up to 56 days before
         min(observed_date) - 56 as read_from,
+        min(observed_date) as snapshots_from,
         max(observed_date) as read_until
     from snapshots
     where observed_date is not null
     group by account_id, extract(isodow from observed_date)
 ),
 
-account_days as (
-    select
-        account_days.*,
-        due_weekdays.ends_on,
-        {{ week_end('account_days.usage_date', 'due_weekdays.ends_on') }} as week_end
-    from {{ ref('stg_product__account_days') }} as account_days
-    inner join due_weekdays
-        on
-            account_days.account_id = due_weekdays.account_id
-            and account_days.usage_date >= due_weekdays.read_from
-            and account_days.usage_date <= due_weekdays.read_until
-),
-
--- of all earlier days only the last use matters
+-- of all earlier days only the last use matters, and only where no snapshot has a later one
 earlier_uses as (
     select
-        due_weekdays.account_id,
-        due_weekdays.ends_on,
-        earlier.use_date
+        account_id,
+        ends_on,
+        case
+            when
+                not exists (
+                    select 1
+                    from {{ ref('stg_product__account_days') }} as account_days
+                    where
+                        account_days.account_id = due_weekdays.account_id
+                        and account_days.usage_date >= due_weekdays.read_from
+                        and account_days.usage_date <= due_weekdays.snapshots_from
+                        and account_days.events > 0
+                )
+                then (
+                    select max(account_days.usage_date)
+                    from {{ ref('stg_product__account_days') }} as account_days
+                    where
+                        account_days.account_id = due_weekdays.account_id
+                        and account_days.usage_date < due_weekdays.read_from
+                        and account_days.events > 0
+                )
+        end as use_date
     from due_weekdays
-    cross join lateral (
-        select account_days.usage_date as use_date
-        from {{ ref('stg_product__account_days') }} as account_days
-        where
-            account_days.account_id = due_weekdays.account_id
-            and account_days.usage_date < due_weekdays.read_from
-            and account_days.events > 0
-        order by account_days.usage_date desc
-        limit 1
-    ) as earlier
 ),
 
 outages as (
@@ -75,25 +72,44 @@ outages as (
     where source = 'product'
 ),
 
+-- Account by account, along the index of its days. For one new day of 10,000 accounts the days of all
+-- years were read and sorted: 13.6 s of processor time in place of 3.8.
 usage_weeks as (
     select
-        account_id,
-        ends_on,
-        week_end,
-        sum(events) as events,
-        sum(sessions) as sessions,
-        sum(sessions) filter (where session_seconds is not null) as timed_sessions,
-        sum(session_seconds) as session_seconds,
-        sum(api_calls) as api_calls,
-        sum(data_bytes) as data_bytes,
-        sum(active_users) as user_days,
-        sum(active_users) filter (where extract(isodow from usage_date) not in (6, 7)) as weekday_users,
-        -- of the last day alone; without a row on it no user came in the days that are counted
-        max(active_users_7d) filter (where usage_date = week_end)::bigint as active_users_7d,
-        max(active_users_28d) filter (where usage_date = week_end) as active_users_28d,
-        max(usage_date) filter (where events > 0) as use_date
-    from account_days
-    group by account_id, ends_on, week_end
+        due_weekdays.account_id,
+        due_weekdays.ends_on,
+        weeks.*
+    from due_weekdays
+    cross join lateral (
+        select
+            {{ week_end('account_days.usage_date', 'due_weekdays.ends_on') }} as week_end,
+            -- as whole numbers: the windows below add up numerics at several times the cost
+            sum(account_days.events)::bigint as events,
+            sum(account_days.sessions)::bigint as sessions,
+            (sum(account_days.sessions) filter (where account_days.session_seconds is not null))::bigint
+                as timed_sessions,
+            sum(account_days.session_seconds)::bigint as session_seconds,
+            sum(account_days.api_calls)::bigint as api_calls,
+            sum(account_days.data_bytes)::bigint as data_bytes,
+            sum(account_days.active_users) as user_days,
+            sum(account_days.active_users) filter (
+                where extract(isodow from account_days.usage_date) not in (6, 7)
+            ) as weekday_users,
+            -- of the last day alone; without a row on it no user came in the days that are counted
+            max(account_days.active_users_7d) filter (
+                where extract(isodow from account_days.usage_date) = due_weekdays.ends_on
+            )::bigint as active_users_7d,
+            max(account_days.active_users_28d) filter (
+                where extract(isodow from account_days.usage_date) = due_weekdays.ends_on
+            ) as active_users_28d,
+            max(account_days.usage_date) filter (where account_days.events > 0) as use_date
+        from {{ ref('stg_product__account_days') }} as account_days
+        where
+            account_days.account_id = due_weekdays.account_id
+            and account_days.usage_date >= due_weekdays.read_from
+            and account_days.usage_date <= due_weekdays.read_until
+        group by week_end
+    ) as weeks
 ),
 
 timeline as (
@@ -151,6 +167,7 @@ timeline as (
         null as active_users_28d,
         use_date
     from earlier_uses
+    where use_date is not null
 ),
 
 {% set of = 'account_id, ends_on' -%}
