@@ -21,6 +21,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.parsing import parse_once
 from warehouse import Settings, Warehouse, load_settings, server, silence_telemetry
 from warehouse.sizing import GIB
 
@@ -162,6 +163,12 @@ def tenure_home(open_folder: Path) -> Iterator[Path]:
         patch.setenv("TENURE_COMPANY", "")
         yield home
         server.remove(load_settings())
+
+
+@pytest.fixture(scope="session")
+def parse_of_all(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the session's one parse of the dbt project."""
+    return parse_once(pytestconfig, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
