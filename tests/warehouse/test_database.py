@@ -26,7 +26,7 @@ from warehouse import (
 from warehouse.urls import libpq_url, sqlalchemy_url
 
 ASLEEP = """
-select count(*) from pg_stat_activity
+select count(*) as n from pg_stat_activity
 where state = 'active' and datname = current_database() and query = 'select pg_sleep(60)'
 """
 
@@ -203,7 +203,7 @@ def test_what_a_killed_process_had_asked_for_ends(warehouse: Warehouse) -> None:
 
 
 def counted(warehouse: Warehouse, sql: str) -> int:
-    return int(warehouse.read(sql).iloc[0, 0])
+    return int(warehouse.read(sql)["n"].iloc[0])
 
 
 def wait_for(happened: Callable[[], bool], seconds: float) -> None:
