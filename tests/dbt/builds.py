@@ -39,7 +39,7 @@ class Builder:
     """Builds one project. `manifest` is what dbt has parsed of it, None before the next parse.
 
     Seeds that a company has from an earlier build of the same models are not loaded again, as a run
-    of the product would not: it is a fifth of a build.
+    of the product would not: it is a tenth of a build.
     """
 
     project: Path
