@@ -6,8 +6,9 @@ PYTHON := .venv/bin/python
 # have a space: every recipe calls modules instead.
 TENURE := $(PYTHON) -m orchestration.cli
 
-# Each worker has a database of its own, with a sixteenth of the machine's memory.
-WORKERS := -n auto --maxprocesses 4
+# Each worker has a database of its own, with a sixteenth of the machine's memory. One more than
+# there are processors: a worker waits for its database, a browser, or a process that it has started.
+WORKERS := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1))) --maxprocesses 4
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -45,7 +46,7 @@ lint: .venv/.installed ## Check style and types of Python and SQL
 	@$(PYTHON) -m sqlfluff lint --disable-progress-bar --processes 0 dbt_project sources warehouse
 
 bench: .venv/.installed ## Measure speed and accuracy
-	@for script in benchmarks/[a-z]*.py; do [ -e "$$script" ] || continue; echo "$$script"; $(PYTHON) "$$script" $(ARGS) || exit 1; done
+	@for script in benchmarks/[a-z]*.py; do [ -e "$$script" ] || continue; echo "$$script"; $(PYTHON) -m "benchmarks.$$(basename "$$script" .py)" $(ARGS) || exit 1; done
 
 clean: ## Stop the database, then delete .venv and .tenure with all data in it
 	@if [ -x $(PYTHON) ] && [ -e .tenure ]; then $(PYTHON) -c "from warehouse import load_settings, server; server.remove(load_settings(environ={'TENURE_HOME': '.tenure'}))"; fi

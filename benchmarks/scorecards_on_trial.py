@@ -23,7 +23,7 @@ from benchmarks.known_truth import tenure
 from ml.backtest import BacktestPolicy, BacktestRows, backtest
 from ml.backtest.ranking import Ranking
 from orchestration.defs.backtest import POLICY_SQL, read_rows
-from simulator.judge.truth import DAY, Truth
+from simulator.evaluation.truth import DAY, Truth
 from warehouse import Settings, Warehouse, load_settings
 
 UNSEEN_SEED = 20261122

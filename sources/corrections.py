@@ -112,21 +112,9 @@ def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
             is_broken = f"{column} not between {EARLIEST_POSSIBLE} and {LATEST_POSSIBLE}"
             message = f"{value} || ' lies before 1900, or more than twenty years ahead'"
         case "plausible_amount":
-            currency = quoted(rule.columns[1])
-            is_broken = f"abs({column}) > {rule.maximum} * {times_plausible(currency)}"
-            message = (
-                f"'{name} is ' || {column} || ' minor units of ' || coalesce({currency}, "
-                f"'an unknown currency') || ', more than is plausible'"
-            )
+            is_broken, message = _implausible_amount(rule)
         case "plausible_rate":
-            currency = quoted(rule.columns[1])
-            low, high = (f"({rate_bound(currency, side)})::double" for side in ("low", "high"))
-            is_broken = f"{column} not between {low} and {high}"
-            message = (
-                f"'{name} is ' || {column}::double::varchar || ' for a unit of ' || coalesce("
-                f"{currency}, 'an unknown currency') || ', outside ' || {low}::varchar || ' to ' "
-                f"|| {high}::varchar || ': it may be turned round, or per hundred units'"
-            )
+            is_broken, message = _implausible_rate(rule)
         case "accepted_values":
             codes = ", ".join(literal(code) for code in rule.values)
             is_broken = f"{column}::varchar not in ({codes})"
@@ -158,6 +146,26 @@ def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
         case _:
             return None
     return is_broken, message
+
+
+def _implausible_amount(rule: Rule) -> tuple[str, str]:
+    column, currency = (quoted(name) for name in rule.columns)
+    return (
+        f"abs({column}) > {rule.maximum} * {times_plausible(currency)}",
+        f"'{rule.columns[0]} is ' || {column} || ' minor units of ' || coalesce({currency}, "
+        f"'an unknown currency') || ', more than is plausible'",
+    )
+
+
+def _implausible_rate(rule: Rule) -> tuple[str, str]:
+    column, currency = (quoted(name) for name in rule.columns)
+    low, high = (f"({rate_bound(currency, side)})::double" for side in ("low", "high"))
+    return (
+        f"{column} not between {low} and {high}",
+        f"'{rule.columns[0]} is ' || {column}::double::varchar || ' for a unit of ' || coalesce("
+        f"{currency}, 'an unknown currency') || ', outside ' || {low}::varchar || ' to ' "
+        f"|| {high}::varchar || ': it may be turned round, or per hundred units'",
+    )
 
 
 def _bound(bound: str | float) -> str:

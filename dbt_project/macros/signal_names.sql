@@ -13,3 +13,9 @@
         {{- ',' if not loop.last }}
     {% endfor -%}
 {%- endmacro %}
+
+
+{#- One hash of the SQL that says which signals are known on a date. -#}
+{% macro signal_dates_sql_hash(registry) -%}
+    {{ return(local_md5(sql_checksums(['int_signal_dates']) ~ names_where_known(registry, 'snapshots'))) }}
+{%- endmacro %}

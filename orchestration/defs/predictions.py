@@ -245,7 +245,7 @@ def train_models(
         yield signatures.unchanged(MODELS, signature, {NOTES: notes})
         yield signatures.unchanged(EVALUATIONS, signature)
         return
-    with companies.open() as warehouse:
+    with retried_on_connection_loss(), companies.open() as warehouse:
         tables = read_tables(warehouse)
         links = run_links(warehouse, companies.settings, trainings)
     for training in trainings.values():
@@ -321,7 +321,7 @@ def score_accounts(
             for target in TARGETS
         }
         signatures.record(warehouse, {name: signature}, run.run_id)
-    with companies.open() as warehouse:
+    with retried_on_connection_loss(), companies.open() as warehouse:
         tables = read_tables(warehouse)
     for scoring in scorings.values():
         context.log.info(scoring.summary)

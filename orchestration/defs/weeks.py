@@ -70,7 +70,7 @@ def compute_weeks(companies: CompanyWarehouse, run: Run, sundays: list[date], st
     models = {
         asset_name(node) for node in manifest["nodes"].values() if node["resource_type"] in BUILT
     }
-    with companies.open() as warehouse:
+    with retried_on_connection_loss(), companies.open() as warehouse:
         if failed := failed_tables(warehouse):
             raise dg.Failure(
                 f"The check of {' and '.join(failed)} failed, and weeks are computed from all raw "
@@ -81,7 +81,7 @@ def compute_weeks(companies: CompanyWarehouse, run: Run, sundays: list[date], st
         plan = plan_build(warehouse, run, models)
     if error := failure(build(companies, plan, step)):
         raise error
-    with companies.open() as warehouse:
+    with retried_on_connection_loss(), companies.open() as warehouse:
         return int(warehouse.read(COUNT_WEEKS, {"week_ends": sundays})["row_count"].iloc[0])
 
 
@@ -169,5 +169,5 @@ def redo_weeks(
                 "weeks": dg.MetadataValue.md("\n".join(f"- {one.summary}" for one in scorings)),
             },
         )
-    with companies.open() as warehouse:
+    with retried_on_connection_loss(), companies.open() as warehouse:
         close_run(warehouse, run.run_id, "succeeded")

@@ -16,6 +16,7 @@ from orchestration.lib.dbt_invocation import PROJECT_DIR, invoke
 from warehouse import Settings
 
 PARSED = "partial_parse.msgpack"
+FINGERPRINT = "fingerprint"
 PARSERS = ("dbt-core", "dbt-adapters", "dbt-postgres")
 PARSED_SUFFIXES = {".sql", ".yml", ".csv"}
 
@@ -37,14 +38,19 @@ def project_fingerprint(project_dir: Path = PROJECT_DIR) -> str:
     return digest.hexdigest()
 
 
+def parsed_folder(home: Path) -> Path:
+    """Where a home keeps the parsed project."""
+    return home / "dbt" / "parsed"
+
+
 def prepare_manifest(settings: Settings) -> Path:
     """Path of a manifest that matches the files; parses (about 5 s) only when they changed.
 
     Raises RuntimeError with what dbt says when the project does not parse.
     """
-    target = settings.home / "dbt" / "parsed"
+    target = parsed_folder(settings.home)
     manifest = target / "manifest.json"
-    stamp = target / "fingerprint"
+    stamp = target / FINGERPRINT
     fingerprint = project_fingerprint()
     target.mkdir(parents=True, exist_ok=True)
     with (target / "lock").open("w") as lock:

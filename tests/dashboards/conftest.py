@@ -5,6 +5,7 @@ that changes its contract breaks these tests, not the app in front of its reader
 """
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -20,19 +21,20 @@ ROOT = Path(__file__).resolve().parents[2]
 MARTS = ROOT / "dbt_project" / "models" / "marts"
 
 
-def contract(mart: str) -> dict[str, dict]:
-    """The columns of a mart as its dbt contract states them: name to type and constraints."""
-    for path in sorted(MARTS.rglob("*.yml")):
-        for model in yaml.safe_load(path.read_text()).get("models", []):
-            if model["name"] == mart:
-                return {column["name"]: column for column in model["columns"]}
-    raise AssertionError(f"No contract for the mart {mart} under {MARTS}.")
+@cache
+def contracts() -> dict[str, dict[str, dict]]:
+    """The columns of each mart as its dbt contract states them: name to type and constraints."""
+    return {
+        model["name"]: {column["name"]: column for column in model["columns"]}
+        for path in sorted(MARTS.rglob("*.yml"))
+        for model in yaml.safe_load(path.read_text()).get("models", [])
+    }
 
 
 def put_marts(warehouse: Warehouse, frames: dict[str, pd.DataFrame]) -> None:
     """Puts marts into a warehouse as dbt would: new tables, by contract."""
     for mart, frame in frames.items():
-        columns = contract(mart)
+        columns = contracts()[mart]
         unknown = set(frame.columns) - set(columns)
         assert not unknown, f"{mart} has no column {sorted(unknown)} in its contract any more."
         definitions = [
@@ -102,7 +104,9 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Callable[..., AppTest]:
 
     def run(warehouse: Warehouse, page: str = "portfolio", **query: str | list[str]) -> AppTest:
         monkeypatch.setenv("TENURE_COMPANY", warehouse.settings.company)
-        test = AppTest.from_file(str(ROOT / "dashboards" / "streamlit_app.py"), default_timeout=30)
+        # on a busy machine, too
+        file = str(ROOT / "dashboards" / "streamlit_app.py")
+        test = AppTest.from_file(file, default_timeout=180)
         test.run()
         test.switch_page(f"app_pages/{page}.py")
         for name, value in query.items():

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,11 +36,16 @@ FEW_EDGES = ("--use-fast-test-edges",)
 
 @dataclass
 class Builder:
-    """Builds one project. `manifest` is what dbt has parsed of it, None before the next parse."""
+    """Builds one project. `manifest` is what dbt has parsed of it, None before the next parse.
+
+    Seeds that a company has from an earlier build of the same models are not loaded again, as a run
+    of the product would not: it is a tenth of a build.
+    """
 
     project: Path
     target: Path
     manifest: Manifest | None = field(default=None, repr=False)
+    seeded: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
     @classmethod
     def of_copy(cls, parsed: Path, folder: Path) -> Builder:
@@ -58,12 +64,20 @@ class Builder:
         options = [*UNWRITTEN, *THREADS, *FEW_EDGES, *selection, "--exclude", "source:*"]
         options += ["--vars", json.dumps(variables)]
         environment = dbt_environment(warehouse.settings)
-        manifest = self.manifest or self._dbt("parse", ["--quiet"], {})
-        self.manifest = manifest
+        manifest = self.manifest
+        if manifest is None:
+            self.seeded.clear()
+            manifest = self.manifest = self._dbt("parse", ["--quiet"], {})
+        database = environment["TENURE_PG_DATABASE"]
         has_tests = not set(ONLY_MODELS) <= set(selection)
+        built = {(database, part) for part in models_of(selection)}
+        if not has_tests and built <= self.seeded:
+            place = options.index(ONLY_MODELS[-1])
+            options[place:place] = ["seed"]
         with nullcontext() if has_tests else without_tests(manifest):
-            point_at(manifest, environment["TENURE_PG_DATABASE"])
+            point_at(manifest, database)
             self._dbt("build", options, environment)
+        self.seeded |= built
 
     def edit(self, path: str, old: str, new: str) -> None:
         """Change a file of the project; the next build sees it."""
@@ -89,6 +103,14 @@ class Builder:
         ]
         assert answer.success, (failures, answer.exception)
         return answer.result
+
+
+def models_of(selection: Sequence[str]) -> list[str]:
+    """What is named for building; an empty name for all."""
+    if "--select" not in selection:
+        return [""]
+    named = selection[selection.index("--select") + 1 :]
+    return list(takewhile(lambda part: not part.startswith("--"), named))
 
 
 @contextmanager

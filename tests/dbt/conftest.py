@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 from collections.abc import Callable
@@ -15,9 +14,8 @@ import pytest
 from sources import load_contract
 from sources.store import create_tables
 from tests.dbt.builds import PARSED, PROJECT, Builder
+from tests.parsing import DEPRECATIONS, MANIFEST
 from warehouse import Warehouse
-
-DEPRECATIONS = "deprecations.json"
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -42,47 +40,16 @@ class Parsed:
         ]
 
 
-def parse(target: Path) -> None:
-    """Parse the project with the YAML checks that dbt skips on PostgreSQL; keep what it says."""
-    from dbt.cli.main import dbtRunner
-    from dbt.jsonschemas import jsonschemas
-
-    deprecations: list[str] = []
-
-    def note(event: Any) -> None:
-        if "Deprecation" in event.info.name:
-            deprecations.append(event.info.msg)
-
-    with pytest.MonkeyPatch.context() as patch:
-        supported = jsonschemas._JSONSCHEMA_SUPPORTED_ADAPTERS | {"postgres"}
-        patch.setattr(jsonschemas, "_JSONSCHEMA_SUPPORTED_ADAPTERS", supported)
-        places = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        written = ["--target-path", str(target), "--log-path", str(target)]
-        result = dbtRunner(callbacks=[note]).invoke(
-            ["--quiet", "parse", "--no-partial-parse", "--show-all-deprecations", *places, *written]
-        )
-    assert result.success, result.exception
-    (target / DEPRECATIONS).write_text(json.dumps(deprecations))
-
-
 @pytest.fixture(scope="session")
-def parsed(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Parsed:
-    """The parsed project: one worker parses it for all."""
+def parsed(parse_of_all: Path, tmp_path_factory: pytest.TempPathFactory) -> Parsed:
+    """The parsed project."""
     from dbt.contracts.graph.manifest import Manifest
 
-    folder = tmp_path_factory.getbasetemp()
-    # not by the environment, which a session within a session inherits
-    shared = (folder.parent if hasattr(pytestconfig, "workerinput") else folder) / "dbt_of_all"
-    shared.mkdir(exist_ok=True)
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / DEPRECATIONS).exists():
-            parse(shared)
     target = tmp_path_factory.mktemp("dbt_parse")
-    shutil.copy(shared / PARSED, target)
+    shutil.copy(parse_of_all / PARSED, target)
     return Parsed(
-        json.loads((shared / "manifest.json").read_text()),
-        json.loads((shared / DEPRECATIONS).read_text()),
+        json.loads((parse_of_all / MANIFEST).read_text()),
+        json.loads((parse_of_all / DEPRECATIONS).read_text()),
         Manifest.from_msgpack((target / PARSED).read_bytes()),
         target,
     )

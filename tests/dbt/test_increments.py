@@ -237,6 +237,16 @@ def test_a_signal_that_is_new_is_filled_for_all_weeks(twins: Twins) -> None:
     assert rows(twins.kept, "marts.account_snapshots") == before
 
 
+def test_an_edit_of_what_says_which_signals_are_known_concerns_all_dates(twins: Twins) -> None:
+    """What keeps its rows of before would go on saying that the signal is known."""
+    known = "select bool_or('seats' = any(known_signals)) from intermediate.int_signal_dates"
+    assert twins.kept.read(known).iloc[0, 0]
+    sql = "models/intermediate/signals/int_signal_dates.sql"
+    twins.builder.edit(sql, "]::text[], null) as known", "]::text[], 'seats') as known")
+    twins.builder.build(twins.kept, "2026-01-18", "--select", "int_signal_dates", *ONLY_MODELS)
+    assert not twins.kept.read(known).iloc[0, 0]
+
+
 def stale_after(builder: Builder, *, days: int) -> tuple[str, str]:
     """The policy's row as it is, and with another number of days after which use is stale."""
     header, row = (builder.project / "seeds/health_policy.csv").read_text().splitlines()

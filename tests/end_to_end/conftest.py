@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.network_guard import PROJECT_ROOT, NetworkGuard
+from tests.parsing import give_parse
 from warehouse import Warehouse, load_settings, server
 
 # When a row was loaded, checked or scored, and by which run: all that two equal runs may differ in.
@@ -115,9 +115,10 @@ class Home:
 
 
 @pytest.fixture(scope="session")
-def home(open_folder: Path) -> Iterator[Home]:
+def home(open_folder: Path, parse_of_all: Path) -> Iterator[Home]:
     """A home whose name has a space, gone at the end."""
     created = Home(open_folder / "home of a user")
+    give_parse(parse_of_all, created.path)
     yield created
     server.remove(load_settings("demo", created.environment()))
 
@@ -139,9 +140,10 @@ class Messy:
 
 
 @pytest.fixture(scope="session")
-def messy(open_folder: Path) -> Iterator[Messy]:
+def messy(open_folder: Path, parse_of_all: Path) -> Iterator[Messy]:
     """300 customers over 18 months with every defect and scenario, run; in a home of its own."""
     home = Home(open_folder / "messy")
+    give_parse(parse_of_all, home.path)
     files, clean = open_folder / "messy files", open_folder / "clean files"
     size = ("--accounts", "300", "--months", "18", "--seed", "11")
     home.tenure("simulate", *size, "--mess", "all", "--out", str(files))
@@ -164,11 +166,10 @@ def demo(home: Home) -> str:
 
 @dataclass(frozen=True)
 class Small:
-    """A company too small for a model, and how many seconds a run anew of everything takes."""
+    """A company too small for a model."""
 
     home: Home
     files: Path
-    seconds: float = 0
 
     company = "small"
 
@@ -179,12 +180,12 @@ class Small:
 
 
 @pytest.fixture(scope="session")
-def small(open_folder: Path) -> Iterator[Small]:
+def small(open_folder: Path, parse_of_all: Path) -> Iterator[Small]:
     """60 customers over 8 months, run; in a home of its own, for what is run many times."""
     home, files = Home(open_folder / "small"), open_folder / "small files"
+    give_parse(parse_of_all, home.path)
     home.tenure("simulate", "--accounts", "60", "--months", "8", "--seed", "5", "--out", str(files))
-    home.tenure(*Small(home, files).run)
-    begun = time.monotonic()
-    home.tenure(*Small(home, files).run, "--full-refresh")
-    yield Small(home, files, time.monotonic() - begun)
+    made = Small(home, files)
+    home.tenure(*made.run)
+    yield made
     server.remove(load_settings(Small.company, home.environment()))

@@ -31,18 +31,21 @@ def address(home: Home, demo: str) -> Iterator[str]:
 def page(chromium: Path) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(chromium), args=QUIET)
-        yield browser.new_page(viewport={"width": 1440, "height": 1200})
+        opened = browser.new_page(viewport={"width": 1440, "height": 1200})
+        # on a busy machine, too
+        opened.set_default_timeout(180_000)
+        yield opened
         browser.close()
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_shows_the_run_and_no_error(address: str, page: Page, path: str) -> None:
     page.goto(f"{address}/{path}")
-    page.get_by_role("heading", name=PAGES[path], exact=True).wait_for(timeout=60_000)
-    page.get_by_text("checks passed").first.wait_for(timeout=60_000)
-    page.locator("[data-testid=stMetricValue]").first.wait_for(timeout=60_000)
+    page.get_by_role("heading", name=PAGES[path], exact=True).wait_for()
+    page.get_by_text("checks passed").first.wait_for()
+    page.locator("[data-testid=stMetricValue]").first.wait_for()
     # A warning may be the truth: that this small company's model does not pass its gate.
     errors = "[data-testid=stException], [data-testid=stAlertContentError]"
     assert page.locator(errors).count() == 0
     drawn = page.locator("[data-testid=stPlotlyChart], [data-testid=stDataFrame]")
-    drawn.first.wait_for(timeout=60_000)
+    drawn.first.wait_for()

@@ -23,7 +23,10 @@ from marts.customer_health order by account_id
 
 @pytest.fixture(scope="module")
 def earlier(open_folder: Path) -> Iterator[Home]:
-    """The earlier version's database, restored under a server of today's."""
+    """The earlier version's database, restored under a server of today's.
+
+    Of the end-to-end tests' homes the only one that is given no parsed project.
+    """
     home = Home(open_folder / "earlier")
     settings = load_settings("earlier", home.environment())
     server.start(settings)

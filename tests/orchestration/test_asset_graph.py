@@ -3,12 +3,20 @@
 import json
 import re
 from functools import cache
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from orchestration.lib.dbt_project import PROJECT_DIR
 from sources import load_contract
+from tests.parsing import give_parse
+
+
+@pytest.fixture(scope="module", autouse=True)
+def parsed_home(tenure_home: Path, parse_of_all: Path) -> None:
+    """The definitions find the project parsed."""
+    give_parse(parse_of_all, tenure_home)
 
 
 @cache

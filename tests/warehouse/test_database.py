@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -21,6 +24,11 @@ from warehouse import (
     load_settings,
 )
 from warehouse.urls import libpq_url, sqlalchemy_url
+
+ASLEEP = """
+select count(*) as n from pg_stat_activity
+where state = 'active' and datname = current_database() and query = 'select pg_sleep(60)'
+"""
 
 
 @pytest.fixture
@@ -177,6 +185,32 @@ def test_a_connection_that_was_lost_while_idle_is_replaced(warehouse: Warehouse)
         )
     assert ended["is_ended"].any()
     assert warehouse.execute("select 1") == 1
+
+
+def test_what_a_killed_process_had_asked_for_ends(warehouse: Warehouse) -> None:
+    """Else its locks hold up the next run until the statement is over."""
+    address = libpq_url(warehouse.settings, "owner")
+    code = "import psycopg2, sys; "
+    code += "psycopg2.connect(sys.argv[1]).cursor().execute('select pg_sleep(60)')"
+    asking = subprocess.Popen([sys.executable, "-c", code, address])
+    try:
+        wait_for(lambda: counted(warehouse, ASLEEP) == 1, seconds=30)
+    finally:
+        asking.kill()
+        asking.wait()
+    # the server looks every 5 s
+    wait_for(lambda: counted(warehouse, ASLEEP) == 0, seconds=20)
+
+
+def counted(warehouse: Warehouse, sql: str) -> int:
+    return int(warehouse.read(sql)["n"].iloc[0])
+
+
+def wait_for(happened: Callable[[], bool], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.2)
 
 
 def test_the_reader_reads_marts_and_nothing_else(accounts: Warehouse) -> None:

@@ -11,7 +11,7 @@
 }}
 
 {%- set registry = signal_registry() %}
-{%- set declared -%} array[{{ signal_names(registry) }}]::text[] {%- endset %}
+{%- set sql_hash = signal_dates_sql_hash(registry) %}
 
 with
 
@@ -32,7 +32,8 @@ due as (
         where snapshot_date not in (
             select present.snapshot_date
             from {{ this }} as present
-            where present.declared_signals = {{ declared }}
+            -- by name, which the table of an earlier version does not have
+            where to_jsonb(present) ->> 'sql_hash' = '{{ sql_hash }}'
         )
     {% endif %}
 ),
@@ -43,7 +44,7 @@ known as (
         array_remove(array[
             {{ names_where_known(registry, 'snapshots') }}
         ]::text[], null) as known_signals,
-        {{ declared }} as declared_signals
+        '{{ sql_hash }}' as sql_hash
     from due
     inner join snapshots on due.snapshot_date = snapshots.snapshot_date
     group by snapshots.snapshot_date
