@@ -244,9 +244,9 @@ def test_a_note_of_a_load_is_text_and_nothing_else(app: Open, stocked: Warehouse
 
 def test_a_failed_check_is_named_with_what_it_holds_back(app: Open, stocked: Warehouse) -> None:
     page = app(stocked, "data_quality")
-    [said] = [m.value for m in page.markdown if "survey.responses" in m.value]
+    [said] = [m.value for m in page.markdown if "lie on their" in m.value]
     assert r"\*Answers\*" in said
-    assert "still as of 2026-03-04: customer" in said
+    assert "Held back, for they need it, and still as of 2026" in said
 
 
 def test_no_query_reaches_beyond_the_marts() -> None:
