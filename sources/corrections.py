@@ -111,10 +111,8 @@ def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
         case "possible_time":
             is_broken = f"{column} not between {EARLIEST_POSSIBLE} and {LATEST_POSSIBLE}"
             message = f"{value} || ' lies before 1900, or more than twenty years ahead'"
-        case "plausible_amount":
-            is_broken, message = _implausible_amount(rule)
-        case "plausible_rate":
-            is_broken, message = _implausible_rate(rule)
+        case "plausible_amount" | "plausible_rate":
+            is_broken, message = IMPLAUSIBLE[rule.kind](rule)
         case "accepted_values":
             codes = ", ".join(literal(code) for code in rule.values)
             is_broken = f"{column}::varchar not in ({codes})"
@@ -166,6 +164,10 @@ def _implausible_rate(rule: Rule) -> tuple[str, str]:
         f"{currency}, 'an unknown currency') || ', outside ' || {low}::varchar || ' to ' "
         f"|| {high}::varchar || ': it may be turned round, or per hundred units'",
     )
+
+
+# By the kind of rule.
+IMPLAUSIBLE = {"plausible_amount": _implausible_amount, "plausible_rate": _implausible_rate}
 
 
 def _bound(bound: str | float) -> str:

@@ -1,0 +1,90 @@
+"""A young company whose product sends events: an unknown level of use is compared with peers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from sources import ingest, load_contract
+from tests.dbt.conftest import dbt_build, parsed  # noqa: F401  pytest finds fixtures by name
+from tests.first_day.companies import AS_OF, Exports, deliver, simulate
+from tests.first_day.event_days import account_days
+from tests.first_day.test_ranking import BUILT, NO_REASON
+from warehouse import Warehouse
+
+pytestmark = pytest.mark.slow
+
+SEED = 3002
+PEERS = re.compile(r"^\S+ .* in 28 days, less than \d of 10 (SMB |Enterprise )?customers$")
+
+
+def three_of(exports: Exports) -> Exports:
+    """The same company with its first three customers alone."""
+    chosen = exports.customers["Customer ID"].head(3)
+    kept = {name: frame[frame["Customer ID"].isin(chosen)] for name, frame in vars(exports).items()}
+    return replace(exports, **kept)
+
+
+@pytest.fixture(scope="module")
+def ranked(
+    fresh_company: Callable[[], Warehouse],
+    dbt_build: Callable[..., None],  # noqa: F811
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[[Exports], Warehouse]]:
+    """Builds the marts of a company whose use is known by events, some of its customers small."""
+
+    def built(exports: Exports) -> Warehouse:
+        warehouse = fresh_company()
+        folder = deliver(exports, tmp_path_factory.mktemp("exports") / "files")
+        (folder / "product.usage_metrics.csv").unlink()
+        accounts = pd.read_csv(folder / "crm.accounts.csv")
+        accounts["employee_count"] = [40 if place % 2 else 4000 for place in accounts.index]
+        accounts.loc[accounts.index % 5 == 0, "employee_count"] = None
+        accounts.to_csv(folder / "crm.accounts.csv", index=False)
+        ingest(warehouse, warehouse.settings, load_contract(), "canonical", folder)
+        days = account_days(exports, SEED)
+        days["_source"], days["_recorded_at"] = "canonical", pd.Timestamp(AS_OF, tz="UTC")
+        days["_row_hash"] = "made up"
+        warehouse.bulk_load(days, "product.account_days")
+        dbt_build(warehouse, AS_OF, *BUILT)
+        return warehouse
+
+    yield built
+
+
+def test_those_at_risk_are_found_and_the_level_among_peers_is_named(
+    ranked: Callable[[Exports], Warehouse],
+) -> None:
+    exports = simulate(SEED)
+    warehouse = ranked(exports)
+    health = warehouse.read("select * from marts.customer_health order by priority")
+    assert set(health["scorecard"]) == {"first_day"} and "grey" not in set(health["colour"])
+    truth = exports.truth.set_index("Customer ID")["at_risk"].loc[health["account_id"]]
+    assert roc_auc_score(truth, -health["priority"]) >= 0.75
+    named = [
+        reason
+        for reasons in health["reasons"].head(20).dropna()
+        for reason in reasons.split("; ")
+        if "of 10" in reason
+    ]
+    assert len(named) >= 5
+    assert [reason for reason in named if not PEERS.match(reason)] == []
+    assert not [reasons for reasons in health["reasons"].dropna() if NO_REASON.search(reasons)]
+    ranks = warehouse.read("select usage_peer_rank from marts.account_snapshots where is_latest")
+    assert ranks["usage_peer_rank"].between(0.05, 0.95).all()
+
+
+def test_three_customers_have_no_peers_and_nothing_is_said_of_them(
+    ranked: Callable[[Exports], Warehouse],
+) -> None:
+    warehouse = ranked(three_of(simulate(SEED)))
+    ranks = warehouse.read("select usage_peer_rank from marts.account_snapshots")
+    assert len(ranks) > 100 and not ranks["usage_peer_rank"].notna().any()
+    health = warehouse.read("select * from marts.customer_health")
+    assert len(health) == 3
+    assert not health["reasons"].fillna("").str.contains("peers|of 10").any()
