@@ -20,6 +20,13 @@ cross join scratch.health_policy as policy
 order by rules.scorecard
 """
 
+DISPLAYED_SQL = """
+select distinct displayed.scorecard
+from scratch.fct_health_scores as scores
+inner join scratch.int_displayed_scorecards as displayed using (segment)
+where scores.snapshot_date = %(as_of)s
+"""
+
 SCORE_SQL = """
 select *
 from scratch.fct_health_scores
@@ -79,14 +86,17 @@ class Answer:
 
 
 def chosen_scorecard(scratch: Scratch, asked: str | None) -> str:
-    """The scorecard asked for, else the one that the company shows.
+    """The scorecard asked for, else the one that the app shows for the account's segment.
 
-    Raises Unanswerable for one that there was not.
+    The default, where no run has kept which one that is. Raises Unanswerable for one that there was
+    not.
     """
     rows = scratch.read(SCORECARDS_SQL)
     names = [row["scorecard"] for row in rows]
     if asked is None:
-        return next(row["scorecard"] for row in rows if row["is_default"])
+        shown = scratch.read(DISPLAYED_SQL)
+        default = next(row["scorecard"] for row in rows if row["is_default"])
+        return shown[0]["scorecard"] if shown else default
     if asked not in names:
         raise Unanswerable(f"There was no scorecard {asked!r}, but {', '.join(names)}.")
     return asked

@@ -16,7 +16,13 @@ from orchestration.lib.scoring_inputs import COMPANY_WIDE, restore
 from warehouse import Settings, Warehouse
 
 SCHEMA = "scratch"
-WANTED = ("fct_health_scores", "fct_health_contributions", "health_policy", "scorecard_rules")
+WANTED = (
+    "fct_health_contributions",
+    "fct_health_scores",
+    "health_policy",
+    "int_displayed_scorecards",
+    "scorecard_rules",
+)
 # What says which rows are due: empty, all rows of the account are.
 EMPTY = (
     "int_account_changes",

@@ -1,6 +1,6 @@
 """What scores are made of beside raw rows, kept per run: a past score can be made again from it.
 
-Seeds are today's files, and three tables look at all snapshots of all accounts. They are small, and
+Seeds are today's files, and some tables look at all snapshots of all accounts. They are small, and
 are kept whenever a run finds them changed. Raw rows need no keeping: they say themselves when they
 were known.
 """
@@ -12,7 +12,12 @@ from orchestration.lib.runs import Run
 from warehouse import Warehouse
 
 # Tables of which one account's score needs what all accounts have made of them.
-COMPANY_WIDE = ("int_signal_coverage", "int_policies_in_force", "int_usage_peers")
+COMPANY_WIDE = (
+    "int_displayed_scorecards",
+    "int_policies_in_force",
+    "int_signal_coverage",
+    "int_usage_peers",
+)
 
 KEEP_SQL = """
 insert into tenure.scoring_inputs (relation, known_as_of, run_id, content)

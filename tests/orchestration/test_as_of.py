@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from orchestration.as_of.evidence import raw_evidence, rows_sql
 from orchestration.as_of.question import Unanswerable, ask
+from orchestration.as_of.score import DISPLAYED_SQL, chosen_scorecard
 from orchestration.as_of.text import number, plain
 from orchestration.lib.runs import Run
 from orchestration.lib.scoring_inputs import keep_scoring_inputs, restore
@@ -177,3 +179,19 @@ def test_what_comes_from_files_commands_no_terminal() -> None:
     assert plain("[red]").spans == []
     assert (plain(None).plain, number(None).plain) == ("unknown", "unknown")
     assert (number(1234.0).plain, number(0.12345).plain) == ("1,234", "0.123")
+
+
+@pytest.mark.parametrize(
+    ("displayed", "expected"),
+    [([], "strategy_002"), ([{"scorecard": "first_day"}], "first_day")],
+)
+def test_a_score_is_asked_of_the_scorecard_that_the_app_shows(
+    displayed: list[dict[str, str]], expected: str
+) -> None:
+    """The list ranked by the first day's scorecard, and the command called its accounts grey."""
+    there = [
+        {"scorecard": "first_day", "is_default": False},
+        {"scorecard": "strategy_002", "is_default": True},
+    ]
+    asked: Any = SimpleNamespace(read=lambda sql: displayed if sql == DISPLAYED_SQL else there)
+    assert chosen_scorecard(asked, None) == expected
