@@ -61,12 +61,15 @@ def test_health_waits_for_a_wrong_survey_and_revenue_does_not(small: Small) -> N
     assert [name for name in HELD if after[f"marts.{name}"] != before[f"marts.{name}"]] == []
     assert [name for name in NOT_HELD if after[f"marts.{name}"] == before[f"marts.{name}"]] == []
     assert "check on survey/responses" in printed
-    [sentence] = [line for line in printed.splitlines() if "Held back, for they need it" in line]
+    [sentence] = [line for line in printed.splitlines() if "Held back, for they need it or" in line]
     assert f"still as of {day}: account_snapshots, customer_health" in sentence
     of_the_day = sentence.partition(f"As of {next_week}: ")[2]
     assert all(name in of_the_day for name in NOT_HELD)
     said = " ".join(home.tenure("status", "--company", small.company).split())
-    assert f"Held back, for they need it, and still as of {day}: account_snapshots" in said
+    assert (
+        f"Held back, for they need it or new predictions, still as of {day}: account_snapshots"
+        in said
+    )
     assert "Whom to call first" in said
 
     home.tenure(*small.run)
@@ -85,6 +88,6 @@ def test_a_first_run_that_is_held_back_says_so_and_ends(small: Small) -> None:
     assert "not there yet: account_snapshots, customer_health" in printed
     said = small.home.tenure("status", *first)
     report = small.home.tenure("report", "data", *first)
-    assert "Not there yet, for they need it" in " ".join(said.split())
+    assert "new predictions, not there yet: account_snapshots" in " ".join(said.split())
     assert "No account has been scored yet" in said
     assert "Traceback" not in printed + said + report
