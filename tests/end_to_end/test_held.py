@@ -63,7 +63,8 @@ def test_health_waits_for_a_wrong_survey_and_revenue_does_not(small: Small) -> N
     assert "check on survey/responses" in printed
     [sentence] = [line for line in printed.splitlines() if "Held back, for they need it or" in line]
     assert f"still as of {day}: account_snapshots, customer_health" in sentence
-    of_the_day = sentence.partition(f"As of {next_week}: ")[2]
+    waiting, _, of_the_day = sentence.partition(f"As of {next_week}: ")
+    assert "data_trust" in waiting  # the run made no predictions
     assert all(name in of_the_day for name in NOT_HELD)
     said = " ".join(home.tenure("status", "--company", small.company).split())
     assert (

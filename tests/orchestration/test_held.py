@@ -18,8 +18,9 @@ from orchestration.lib.held import (
     with_children,
 )
 from orchestration.lib.views import forget_views, keep_views, restore_views
+from orchestration.run import shown_after_failure
 from sources import load_contract
-from warehouse import Warehouse
+from warehouse import Warehouse, WarehouseUnavailable, load_settings
 
 DAY, BEFORE = date(2026, 3, 8), "still as of 2026-03-01"
 
@@ -117,6 +118,16 @@ def test_each_failed_check_says_what_it_holds_back(
     record_checks(warehouse, [TableCheck("ml", "predictions", 1, 9, ["wrong"])])
     said = warehouse.read("select consequence from tenure.failed_checks where source = 'ml'")
     assert said["consequence"].tolist() == ["It holds nothing back: it was accepted."]
+
+
+def test_a_database_that_went_away_takes_no_failure_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the steps said is all that explains the run."""
+
+    def gone(*_: object, **__: object) -> None:
+        raise WarehouseUnavailable("gone")
+
+    monkeypatch.setattr(Warehouse, "open", gone)
+    assert shown_after_failure(load_settings("demo", {})) == ""
 
 
 VIEWS = """
