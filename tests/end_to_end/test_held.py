@@ -86,7 +86,7 @@ def test_a_first_run_that_is_held_back_says_so_and_ends(small: Small) -> None:
     with added(*wrong_answers(small.files)):
         source = ("--source", "canonical", "--data", str(small.files))
         printed = small.home.tenure("run", *source, *first, expect=1)
-    assert "not there yet: account_snapshots, customer_health" in printed
+    assert "not there yet: account_snapshots, correction_summary, customer_health" in printed
     said = small.home.tenure("status", *first)
     report = small.home.tenure("report", "data", *first)
     assert "new predictions, not there yet: account_snapshots" in " ".join(said.split())
