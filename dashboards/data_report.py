@@ -94,6 +94,7 @@ FIRST_STEPS = {
     "unique": "Deliver each key once, or map a key that tells the rows apart.",
     "unique_combination": "Deliver each combination once, or add what tells the rows apart.",
     "unique_combination_or_null": "Deliver each combination once.",
+    "whole_key": "Export the key as text: a spreadsheet has rounded it, its digits are lost.",
     "within": "Give the value in the unit, and on the scale, that the column's description names.",
 }
 EXPORT_AGAIN = "Look at the row in the source, and export it anew."

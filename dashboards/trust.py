@@ -107,7 +107,7 @@ def _age(trust: Trust) -> Fact:
         f"Data to {day(trust.as_of_date)}, {days_old(trust.data_age_days)}",
         "gray",
         ":material/schedule:",
-        f"Only facts known by {day(trust.as_of_date)} are counted.{loaded}",
+        f"Health scores count only facts known by {day(trust.as_of_date)}.{loaded}",
     )
 
 
@@ -131,8 +131,7 @@ def _checks(trust: Trust) -> Fact:
             f"{count(failed)} of {count(passed + failed)} checks failed",
             "red",
             ":material/error:",
-            "What needs a table whose check failed shows the last good numbers, what does not is "
-            "newer. The page Data names both.",
+            "The page Data says what each of them found, and what it holds back.",
         )
     return Fact(
         f"{count(passed)} of {count(passed)} checks passed",

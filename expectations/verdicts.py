@@ -18,6 +18,7 @@ EXAMPLES = 3
 PERSONAL_COLUMNS = ("email", "full_name")
 ACCEPT_CHECKS = "TENURE_ACCEPT_CHECKS"
 EVERY_TABLE = "all"
+ML_CONSEQUENCE = "It holds back customer_health and what else waits for predictions."
 
 
 def is_accepted(suite: str, table: str) -> bool:
@@ -30,11 +31,12 @@ def is_accepted(suite: str, table: str) -> bool:
 SAVE_CHECK = """
 insert into tenure.checks (
     suite, table_name, is_passed, expectation_count, failed_count, failures, accepted_row_count,
-    checked_at, evaluated_signature, note
+    checked_at, evaluated_signature, note, consequence
 )
 values (
     %(suite)s, %(table_name)s, %(is_passed)s, %(expectation_count)s, %(failed_count)s,
-    %(failures)s, %(accepted_row_count)s, now(), %(signature)s, %(note)s
+    %(failures)s, %(accepted_row_count)s, now(), %(signature)s, %(note)s,
+    %(consequence)s
 )
 on conflict (suite, table_name) do update set
     is_passed = excluded.is_passed,
@@ -46,9 +48,7 @@ on conflict (suite, table_name) do update set
     checked_at = excluded.checked_at,
     evaluated_signature = excluded.evaluated_signature,
     note = excluded.note,
-    -- The build that follows says what it holds back.
-    held_marts = null,
-    held_as_of_date = null
+    consequence = excluded.consequence
 """
 
 # A failed check is made again: what it found may be accepted by now, or corrected beside the files.
@@ -98,6 +98,15 @@ def passed_checks(
     }
 
 
+def consequence(check: TableCheck) -> str | None:
+    """What a failed check holds back, where that is known before a build says it."""
+    if check.is_passed:
+        return None
+    if is_accepted(check.suite, check.table_name):
+        return "It holds nothing back: it was accepted."
+    return ML_CONSEQUENCE if check.suite == "ml" else None
+
+
 def record_checks(
     warehouse: Warehouse,
     checks: Iterable[TableCheck],
@@ -121,6 +130,7 @@ def record_checks(
                     "accepted_row_count": check.row_count if check.is_passed else None,
                     "signature": (signatures or {}).get(check.table_name),
                     "note": check.note,
+                    "consequence": consequence(check),
                 },
             )
 

@@ -37,7 +37,7 @@ from orchestration.lib.unchanged import (
     state_signature,
 )
 from sources import MappingError, find_mappings, has_mappings, load_mappings
-from warehouse import Settings, Warehouse
+from warehouse import Settings, Warehouse, WarehouseError
 
 
 class RunRefused(Exception):
@@ -52,7 +52,7 @@ class RunInterrupted(Exception):
 class RunReport:
     """How a run ended: what it left out and why, problems that did not stop it, and failures.
 
-    `shown` says of a run that failed which day the marts show.
+    `shown` says of a run that failed of which days the marts are.
     """
 
     succeeded: bool
@@ -251,10 +251,10 @@ def _run(settings: Settings, given: CompanySources, asked: RunRequest, job_name:
             ) from error
         finally:
             instance.dispose()
-        with Warehouse.open(settings, prepare=False) as warehouse:
-            if result.success:
+        if result.success:
+            with Warehouse.open(settings, prepare=False) as warehouse:
                 save_signature(warehouse, result.run_id, state_signature(warehouse, inputs))
-            shown = "" if result.success else shown_in_words(warehouse, result.run_id)
+    failures = failures_in_words(result.all_events)
     return RunReport(
         succeeded=result.success,
         seconds=time.monotonic() - started,
@@ -263,10 +263,21 @@ def _run(settings: Settings, given: CompanySources, asked: RunRequest, job_name:
         problems=[
             *sentences(result.all_events, PROBLEMS),
             *warnings_in_words(result.all_events),
+            # checks of tables that no mart needs
+            *(failures if result.success else []),
         ],
-        failures=failures_in_words(result.all_events),
-        shown=shown,
+        failures=[] if result.success else failures,
+        shown="" if result.success else shown_after_failure(settings),
     )
+
+
+def shown_after_failure(settings: Settings) -> str:
+    """Of which days the marts are; nothing where the database cannot say it."""
+    try:
+        with Warehouse.open(settings, prepare=False) as warehouse:
+            return shown_in_words(warehouse)
+    except WarehouseError:
+        return ""
 
 
 def print_report(console: Console, report: RunReport) -> None:

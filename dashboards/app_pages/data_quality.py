@@ -35,7 +35,7 @@ def main() -> None:
         components.show_state(no_accounts(data.company()))
         return
     _headline(report)
-    _sentences("Failed checks", report.checks, "Every table is plausible as a whole.")
+    _sentences("Failed checks", report.checks, "No check of a table has failed.")
     _balances(report)
     _findings(report)
     _sentences("Gaps", report.outages, "No source stopped for longer than its own rhythm explains.")

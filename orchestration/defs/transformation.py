@@ -1,7 +1,7 @@
 """dbt: everything up to the predictions, and then the marts that need them; only what is stale."""
 
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -28,6 +28,7 @@ from orchestration.lib.dbt_runner import (
     run_dbt,
 )
 from orchestration.lib.dbt_state import (
+    LIVE_SOURCES,
     Variables,
     built_well,
     held_back,
@@ -37,20 +38,20 @@ from orchestration.lib.dbt_state import (
 from orchestration.lib.held import (
     HeldBack,
     HeldMarts,
-    built_as_of,
     failed_tables,
+    forget_checks,
     held_in_words,
     record_held,
+    shown_until,
     with_children,
 )
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from orchestration.lib.runs import Run, RunRequest, resolved_run
-from orchestration.lib.views import restore_views, views_beside
+from orchestration.lib.views import forget_views, keep_views, restore_views
 from warehouse import Warehouse, load_settings
 
 MARTS = "marts/"
-AFTER_PREDICTIONS = "source:ml+ source:tenure+ source:quarantine+"
 
 # Ingestion enforces the sources' tests row by row and keeps what breaks them; asking the
 # database the same questions again could only find rows that are already kept out.
@@ -59,6 +60,12 @@ NOT_SOURCE_TESTS = "source:*"
 project = dbt_project(load_settings())
 manifest = read_manifest(project)
 translator = PathTranslator()
+# Failed checks must be seen after a run that made no predictions.
+AFTER_PREDICTIONS = " ".join(
+    f"source:{source['source_name']}.{source['name']}+"
+    for source in manifest["sources"].values()
+    if source["source_name"] in ("ml", *LIVE_SOURCES) and source["name"] != "failed_checks"
+)
 
 
 def dbt_variables(run: Run) -> Variables:
@@ -72,8 +79,9 @@ def dbt_variables(run: Run) -> Variables:
 class BuildPlan:
     """Which seeds and models a run must build, parents first, and the signature of each one.
 
-    `held` names by raw table whose check failed the seeds and models that need it: they keep their
-    last good state, and are stale until a later run builds them.
+    `held` names by raw table whose check failed the seeds and models that need it, and those that
+    wait for predictions, which are not made then: they keep their last good state, and are stale
+    until a later run builds them.
     """
 
     run: Run
@@ -89,14 +97,10 @@ class BuildPlan:
 
     def marts_held(self, warehouse: Warehouse) -> list[HeldMarts]:
         """The marts that each failed check holds back."""
-        marts = {table: marts_of(names) for table, names in self.held.items()}
+        shown = shown_until(warehouse, marts_of(self.all_held), self.tables)
         return [
-            HeldMarts(
-                table,
-                tuple(sorted(name.removeprefix(MARTS) for name in names)),
-                built_as_of(warehouse, [name for name in names if name in self.tables]),
-            )
-            for table, names in marts.items()
+            HeldMarts(table, {name.removeprefix(MARTS): shown[name] for name in marts_of(names)})
+            for table, names in self.held.items()
         ]
 
 
@@ -107,6 +111,7 @@ def marts_of(names: Iterable[str]) -> list[str]:
 
 def plan_build(warehouse: Warehouse, run: Run, selected: Container[str]) -> BuildPlan:
     """Those of the selected models that are stale; they are stale until they are built."""
+    restore_views(warehouse)  # of a build that was killed
     recorded = signatures.recorded(warehouse)
     nodes = project_nodes(
         manifest,
@@ -123,6 +128,9 @@ def plan_build(warehouse: Warehouse, run: Run, selected: Container[str]) -> Buil
     for table in failed_tables(warehouse):
         needed = [name.replace(".", "/") for name in with_children(contract, [table])]
         held[table] = held_back(nodes, wanted, needed)
+        if marts_of(held[table]):
+            waiting = is_due.intersection(after_predictions()).difference(held[table])
+            held[table] += sorted(waiting)
     is_due.difference_update(*held.values())
     due = [name for name in wanted if name in is_due and name in selected]
     signatures.forget(warehouse, due)
@@ -136,19 +144,24 @@ def build(companies: CompanyWarehouse, plan: BuildPlan, step: str) -> DbtRun:
     mark_due(project, {name.split("/")[1] for name in plan.due})
     mark_held(project, {name.split("/")[1] for name in plan.all_held})
     with retried_on_connection_loss(), companies.open() as warehouse:
-        views = views_beside(warehouse, plan.due)
+        keep_views(warehouse, plan.due)
     command = ["build", "--select", f"tag:{DUE}", "--exclude", f"tag:{HELD}"]
     # Unit tests judge the SQL, not the data: `make test` runs them, 8 s that no run needs.
     command += ["--exclude-resource-type", "unit_test"]
     command += ["--full-refresh"] if plan.run.is_full_refresh else []
     target = settings.dbt_target / step
     variables = dbt_variables(plan.run).as_environment()
-    found = run_dbt(settings, project, command, target, variables)
+    try:
+        found = run_dbt(settings, project, command, target, variables)
+    finally:
+        with retried_on_connection_loss(), companies.open() as warehouse:
+            lost = restore_views(warehouse)
     well = {name: plan.wanted[name] for name in built_well(found.nodes, manifest)}
     with retried_on_connection_loss(), companies.open() as warehouse:
-        restore_views(warehouse, views)
         signatures.record(warehouse, well, plan.run.run_id)
-    return found
+        if failure(found) is None:
+            forget_views(warehouse)
+    return replace(found, lost=lost)
 
 
 def build_models(
@@ -160,6 +173,7 @@ def build_models(
     selected = {signatures.asset_name(key) for key in context.selected_asset_keys}
     with retried_on_connection_loss(), companies.open() as warehouse:
         run, _ = resolved_run(warehouse, companies.settings, context, request)
+        forget_checks(warehouse, contract)
         plan = plan_build(warehouse, run, selected)
         held = plan.marts_held(warehouse)
         record_held(warehouse, held)
@@ -169,19 +183,33 @@ def build_models(
             key = dg.AssetKey(name.split("/"))
             yield signatures.unchanged(key, signature, plan.tables[name].rows())
     context.log.info(f"{len(plan.due)} of {len(selected)} models are stale")
+    found = None
     if plan.due:
-        yield from built(context, companies, plan, request.column_lineage)
-    if held:
-        raise HeldBack(what_is_held(plan, held, selected))
+        found = yield from built(context, companies, plan, request.column_lineage)
+    error = failure(found) if found else None
+    lost = [f"View lost: {each}" for each in found.lost] if found else []
+    if said := what_is_held(plan, held, selected, is_whole=error is None):
+        raise HeldBack("\n".join([said, *lost, *([str(error)] if error else [])])) from error
+    if error:
+        raise error
+    for each in lost:
+        context.log.warning(each)
 
 
-def what_is_held(plan: BuildPlan, held: list[HeldMarts], selected: Container[str]) -> str:
-    """What a build has held back, and which marts of its step are of its day."""
+def what_is_held(
+    plan: BuildPlan, held: list[HeldMarts], selected: Container[str], *, is_whole: bool
+) -> str:
+    """What a build has held back, and which marts of its step are of its day, if it `is_whole`."""
     every = marts_of(plan.wanted)
-    there = {*plan.tables, *plan.due}.difference(plan.all_held)
+    there = {*plan.tables, *plan.due}.difference(plan.all_held) if is_whole else set()
     others = [name.removeprefix(MARTS) for name in every if name in there and name in selected]
     assert plan.run.as_of_date is not None
     return held_in_words(held, others, len(every), plan.run.as_of_date)
+
+
+def after_predictions() -> set[str]:
+    """The models of the second build."""
+    return {signatures.asset_name(key) for key in dbt_models_with_predictions.keys}
 
 
 def built(
@@ -189,8 +217,8 @@ def built(
     companies: CompanyWarehouse,
     plan: BuildPlan,
     has_lineage: bool,
-) -> Iterator[Any]:
-    """Build what is due; Dagster's events of it. Raises what made the build fail."""
+) -> Generator[Any, None, DbtRun]:
+    """Build what is due: Dagster's events of it, and in the end what came of it."""
     found = build(companies, plan, context.op_def.name)
     with retried_on_connection_loss(), companies.open() as warehouse:
         tables = read_tables(warehouse)
@@ -203,8 +231,7 @@ def built(
         tables,
         has_lineage,
     )
-    if error := failure(found):
-        raise error
+    return found
 
 
 @dbt_assets(

@@ -38,7 +38,8 @@ class NodeEnd:
 class DbtRun:
     """How one dbt command ended: node by node, and what stopped it altogether.
 
-    What it compiled is in `target`; `project` names the relations as that SQL does.
+    What it compiled is in `target`; `project` names the relations as that SQL does. `lost` are
+    views that it took along and that could not be created again, with the reason.
     """
 
     project: "Manifest"
@@ -46,6 +47,7 @@ class DbtRun:
     invocation_id: str
     nodes: Sequence[NodeEnd]
     error: Exception | None = None
+    lost: Sequence[str] = ()
 
 
 class DbtFailed(Exception):

@@ -1,6 +1,6 @@
 """What a failed check holds back: the models that need its table keep their last good state."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,39 +18,31 @@ where not is_passed and suite != %(own)s
 order by suite, table_name
 """
 
+# Checks of tables that an earlier version knew: no check will correct them.
+FORGET_SQL = """
+delete from tenure.checks
+where suite != %(own)s and suite || '.' || table_name <> all (%(tables)s)
+"""
+
 BUILT_AS_OF_SQL = """
-select max(runs.as_of_date) as as_of_date
+select states.asset, runs.as_of_date
 from tenure.asset_states as states
 inner join tenure.runs as runs on states.run_id = runs.run_id
 where states.asset = any(%(assets)s)
 """
 
 SHOWN_SQL = """
-select
-    (select as_of_date from tenure.runs where run_id = %(run)s) as as_of_date,
-    (
-        select max(as_of_date)
-        from tenure.runs
-        where status = 'succeeded' and started_at = (
-            select max(started_at) from tenure.runs where status = 'succeeded'
-        )
-    ) as last_as_of_date,
-    (
-        select count(*)
-        from tenure.asset_states
-        where run_id = %(run)s and starts_with(asset, 'marts/')
-    ) as built
-"""
-
-ACCEPTED_SQL = """
-update tenure.checks
-set held_marts = '{}', held_as_of_date = null
-where not is_passed and suite != %(own)s
+select runs.as_of_date, count(*) as marts
+from tenure.asset_states as states
+inner join tenure.runs as runs on states.run_id = runs.run_id
+where starts_with(states.asset, 'marts/')
+group by runs.as_of_date
+order by runs.as_of_date desc
 """
 
 RECORD_SQL = """
 update tenure.checks
-set held_marts = %(marts)s, held_as_of_date = %(as_of_date)s
+set consequence = %(consequence)s
 where suite || '.' || table_name = %(table)s
 """
 
@@ -61,14 +53,10 @@ class HeldBack(Exception):
 
 @dataclass(frozen=True)
 class HeldMarts:
-    """The marts that need one table whose check failed, and the day that they are of.
-
-    No day: they are not there yet.
-    """
+    """The marts that wait for one table whose check failed, each with what it shows until then."""
 
     table: str
-    marts: tuple[str, ...]
-    as_of_date: date | None
+    marts: Mapping[str, str]
 
 
 def failed_tables(warehouse: Warehouse) -> list[str]:
@@ -90,44 +78,66 @@ def with_children(contract: Contract, tables: Iterable[str]) -> set[str]:
     return found
 
 
-def built_as_of(warehouse: Warehouse, assets: Collection[str]) -> date | None:
-    """The day that the newest of these was built as of; None where none of them was."""
-    found = warehouse.read_arrow(BUILT_AS_OF_SQL, {"assets": list(assets)})
-    return found["as_of_date"][0].as_py()
+def forget_checks(warehouse: Warehouse, contract: Contract) -> None:
+    """Forget the results of raw tables that the contract does not know any more."""
+    tables = [table.full_name for table in contract.tables]
+    warehouse.execute(FORGET_SQL, {"own": OWN_SUITE, "tables": tables})
+
+
+def shown_until(
+    warehouse: Warehouse, assets: Collection[str], there: Container[str]
+) -> dict[str, str]:
+    """What each of these assets shows while it is held back; `there` are those that exist."""
+    rows = warehouse.read_arrow(BUILT_AS_OF_SQL, {"assets": list(assets)}).to_pylist()
+    days = {row["asset"]: row["as_of_date"] for row in rows}
+    shown = {}
+    for asset in assets:
+        if asset not in there:
+            shown[asset] = "not there yet"
+        elif asset in days:
+            shown[asset] = f"still as of {days[asset]}"
+        else:
+            shown[asset] = "of a run that broke off"
+    return shown
 
 
 def record_held(warehouse: Warehouse, held: Iterable[HeldMarts]) -> None:
-    """Keep beside each failed check what it holds back: nothing, where it was accepted."""
+    """Keep beside each failed check what it holds back."""
     with warehouse.transaction() as connection, connection.cursor() as cursor:
-        cursor.execute(ACCEPTED_SQL, {"own": OWN_SUITE})
         for each in held:
-            cursor.execute(RECORD_SQL, {**vars(each), "marts": list(each.marts)})
+            said = f"Held back, for they need it or new predictions, {by_day(each.marts)}."
+            consequence = said if each.marts else "No mart needs it."
+            cursor.execute(RECORD_SQL, {"table": each.table, "consequence": consequence})
 
 
-def shown_in_words(warehouse: Warehouse, run_id: str) -> str:
-    """Which day marts and app show after a run that failed."""
-    found = warehouse.read_arrow(SHOWN_SQL, {"run": run_id}).to_pylist()[0]
-    last = found["last_as_of_date"]
-    before = f"the last good run, as of {last}" if last else "nothing: no run has succeeded yet"
-    if not found["built"]:
-        return f"Marts and app show {before}."
-    return (
-        f"{found['built']} marts are as of {found['as_of_date']}. Beside these, marts and app "
-        f"show {before}."
-    )
+def shown_in_words(warehouse: Warehouse) -> str:
+    """Of which days the marts are."""
+    rows = warehouse.read_arrow(SHOWN_SQL).to_pylist()
+    days = "; as of ".join(f"{row['as_of_date']}: {row['marts']}" for row in rows)
+    return f"Marts built as of {days}." if days else "No mart is known to be whole."
+
+
+def by_day(marts: Mapping[str, str]) -> str:
+    """Marts by what they show, the newest day first."""
+    groups = [
+        f"{shown}: {', '.join(sorted(mart for mart in marts if marts[mart] == shown))}"
+        for shown in sorted(set(marts.values()), reverse=True)
+    ]
+    return "; ".join(groups)
 
 
 def held_in_words(held: Sequence[HeldMarts], others: Collection[str], of: int, as_of: date) -> str:
-    """What was not built and why, which day it shows, and which others of all marts are of the
-    run's day."""
-    tables = " and ".join(each.table for each in held)
-    failed = f"The check{'s' * (len(held) > 1)} of {tables} failed"
-    them = "it" if len(held) == 1 else "them"
-    marts = sorted({mart for each in held for mart in each.marts})
-    if not marts:
-        return f"{failed}; no mart needs {them}."
-    days = [each.as_of_date for each in held if each.as_of_date]
-    shown = f"still as of {max(days)}" if days else "not there yet"
-    said = f"{failed}. Held back, for they need {them}, {len(marts)} of {of} marts, {shown}: "
+    """What was not built and why, which days it shows, and which others of all marts are of the
+    run's day; empty where no mart is held back."""
+    holding = [each for each in held if each.marts]
+    if not holding:
+        return ""
+    tables = " and ".join(each.table for each in holding)
+    failed = f"The check{'s' * (len(holding) > 1)} of {tables} failed"
+    them = "it" if len(holding) == 1 else "them"
+    marts = {mart: shown for each in holding for mart, shown in each.marts.items()}
     built = f" As of {as_of}: {', '.join(sorted(others))}." if others else ""
-    return f"{said}{', '.join(marts)}.{built}"
+    return (
+        f"{failed}. Held back, for they need {them} or new predictions, "
+        f"{len(marts)} of {of} marts, {by_day(marts)}.{built}"
+    )

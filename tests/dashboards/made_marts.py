@@ -27,7 +27,9 @@ NAMES = (
 KINDS = ("Foods", "Logistics", "Health", "Robotics", "Software", "Media", "Energy", "Retail")
 ENDS = ("Ltd", "Group", "Inc")
 FAILURE = "survey.responses: not so: *Answers* lie on their <b>own</b> scale; found 30."
-CONSEQUENCE = "Held back, for they need it, and still as of 2026-03-04: customer_health."
+CONSEQUENCE = (
+    "Held back, for they need it or new predictions, still as of 2026-03-04: customer_health."
+)
 REASONS = (
     "seats mostly unused",
     "falling number of active users",

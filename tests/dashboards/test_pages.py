@@ -246,7 +246,7 @@ def test_a_failed_check_is_named_with_what_it_holds_back(app: Open, stocked: War
     page = app(stocked, "data_quality")
     [said] = [m.value for m in page.markdown if "lie on their" in m.value]
     assert r"\*Answers\*" in said
-    assert "Held back, for they need it, and still as of 2026" in said
+    assert "Held back, for they need it or new predictions, still as of 2026" in said
 
 
 def test_no_query_reaches_beyond_the_marts() -> None:

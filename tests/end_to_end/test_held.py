@@ -61,12 +61,16 @@ def test_health_waits_for_a_wrong_survey_and_revenue_does_not(small: Small) -> N
     assert [name for name in HELD if after[f"marts.{name}"] != before[f"marts.{name}"]] == []
     assert [name for name in NOT_HELD if after[f"marts.{name}"] == before[f"marts.{name}"]] == []
     assert "check on survey/responses" in printed
-    [sentence] = [line for line in printed.splitlines() if "Held back, for they need it" in line]
+    [sentence] = [line for line in printed.splitlines() if "Held back, for they need it or" in line]
     assert f"still as of {day}: account_snapshots, customer_health" in sentence
-    of_the_day = sentence.partition(f"As of {next_week}: ")[2]
+    waiting, _, of_the_day = sentence.partition(f"As of {next_week}: ")
+    assert "data_trust" in waiting  # the run made no predictions
     assert all(name in of_the_day for name in NOT_HELD)
     said = " ".join(home.tenure("status", "--company", small.company).split())
-    assert f"Held back, for they need it, and still as of {day}: account_snapshots" in said
+    assert (
+        f"Held back, for they need it or new predictions, still as of {day}: account_snapshots"
+        in said
+    )
     assert "Whom to call first" in said
 
     home.tenure(*small.run)
@@ -82,9 +86,9 @@ def test_a_first_run_that_is_held_back_says_so_and_ends(small: Small) -> None:
     with added(*wrong_answers(small.files)):
         source = ("--source", "canonical", "--data", str(small.files))
         printed = small.home.tenure("run", *source, *first, expect=1)
-    assert "not there yet: account_snapshots, customer_health" in printed
+    assert "not there yet: account_snapshots, correction_summary, customer_health" in printed
     said = small.home.tenure("status", *first)
     report = small.home.tenure("report", "data", *first)
-    assert "Not there yet, for they need it" in " ".join(said.split())
+    assert "new predictions, not there yet: account_snapshots" in " ".join(said.split())
     assert "No account has been scored yet" in said
     assert "Traceback" not in printed + said + report

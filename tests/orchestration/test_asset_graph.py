@@ -81,6 +81,14 @@ def test_customer_health_comes_after_the_predictions() -> None:
     assert dg.AssetKey(["ml", "predictions"]) in graph().get(current).parent_keys
 
 
+def test_failed_checks_do_not_wait_for_predictions() -> None:
+    """A first run with a failed check makes none, and the page Data must name the check."""
+    from orchestration.defs.transformation import after_predictions, dbt_models
+
+    assert dg.AssetKey(["marts", "failed_checks"]) in dbt_models.keys
+    assert "marts/data_trust" in after_predictions()
+
+
 @pytest.mark.parametrize("fact", ["owners", "description", "group_name", "freshness_policy"])
 def test_every_asset_states_its(fact: str) -> None:
     from orchestration.definitions import defs

@@ -55,9 +55,10 @@ def test_raw_tables_of_an_earlier_version_get_their_history(warehouse: Warehouse
     warehouse.execute(
         "delete from tenure.migrations where number >= 2; drop table tenure.runs, "
         "tenure.raw_tables, tenure.asset_states, tenure.file_fingerprints, "
-        "tenure.scoring_inputs; "
+        "tenure.scoring_inputs, tenure.kept_views; "
         "alter table tenure.loads drop column delivery_digest, drop column problems cascade; "
-        "alter table tenure.checks drop column evaluated_signature, drop column note; "
+        "alter table tenure.checks drop column evaluated_signature, drop column note, "
+        "drop column consequence cascade; "
         "create schema crm; create table crm.accounts (account_id text, _source text, "
         "_loaded_at timestamptz, _row_hash text); "
         "insert into crm.accounts values ('a', 'crm', '2026-03-01', 'h'); "

@@ -1,11 +1,9 @@
--- What a failed check holds back, for `tenure status` and the app.
+-- What a failed check holds back, for `tenure status` and the app; views that a build takes along.
 
--- `held_marts` are the marts that the newest build left out because of the table, and
--- `held_as_of_date` is the day that they are of: null where they are not there yet. No marts: the
--- table is used as it is (TENURE_ACCEPT_CHECKS). Null: no build came after the check.
+-- The check says it where it is accepted or stops steps, the build where it leaves marts out. Null:
+-- no build came after the check.
 alter table tenure.checks
-add column held_marts text[],
-add column held_as_of_date date;
+add column consequence text;
 
 -- One row per table whose newest check failed, with what that means for what is shown.
 create or replace view tenure.failed_checks as
@@ -14,14 +12,16 @@ select
     table_name,
     failures,
     checked_at,
-    case
-        when held_marts is null then 'No mart was built after it: all are of the last good run.'
-        when cardinality(held_marts) = 0 then 'It holds nothing back.'
-        when held_as_of_date is null
-            then 'Not there yet, for they need it: ' || array_to_string(held_marts, ', ') || '.'
-        else
-            'Held back, for they need it, and still as of ' || held_as_of_date || ': '
-            || array_to_string(held_marts, ', ') || '.'
-    end as consequence
+    coalesce(consequence, 'No mart was built after it.') as consequence
 from tenure.checks
 where not is_passed;
+
+-- The views that a build does not make, while it runs: those that it drops with a table are created
+-- again from here, by the next build if it is killed.
+create table tenure.kept_views (
+    schema_name text not null,
+    view_name text not null,
+    definition text not null,
+    description text,
+    primary key (schema_name, view_name)
+);
