@@ -34,6 +34,8 @@ CANONICAL = "canonical"
 FILE_NAME = re.compile(
     r'"([^"\n]+\.(?:csv(?:\.gz)?|parquet|jsonl|ndjson|json|xlsx|xls|ods))"', re.I
 )
+JSON = re.compile(r"\.(?:jsonl|ndjson|json)$", re.I)
+QUOTED = re.compile(r'"((?:[^"\n]|"")+)"')
 COMMENT = re.compile(r"--[^\n]*")
 DIRECTIVE = re.compile(
     r'^[ \t]*--[ \t]*(?:(dates)|delimiter(?: of "([^"\n]+)")?):[ \t]*(.*?)[ \t]*$', re.M
@@ -75,6 +77,15 @@ class Mapping:
     def delimiter_of(self, file: str) -> str:
         """What separates the columns of a file that the mapping names."""
         return self.delimiters.get(file, self.delimiter)
+
+    @property
+    def members(self) -> frozenset[str]:
+        """What it names that may be a member of an object in JSON: `organization.name`."""
+        return frozenset(
+            name.replace('""', '"')
+            for name in QUOTED.findall(COMMENT.sub("", self.sql))
+            if "." in name and not FILE_NAME.fullmatch(f'"{name}"')
+        )
 
     @property
     def is_row_by_row(self) -> bool:
@@ -265,7 +276,10 @@ class Reader:
             name = f"{only.name} alone" if only and is_alone else pattern
             delimiter = mapping.delimiter_of(pattern)
             raw = f"{name} read with {delimiter}"
-            notes += self._read_once(files, raw, delimiter)
+            members = mapping.members if JSON.search(pattern) else frozenset()
+            if members:
+                raw += f" and {', '.join(sorted(members))}"
+            notes += self._read_once(files, raw, delimiter, members=members)
             notes += read_dates(self.con, raw, pattern, mapping.dates, advice)
             groups[raw] = tuple(files)
         return Delivery(mapping.name, groups, mapping.sql, tuple(notes))
@@ -298,10 +312,15 @@ class Reader:
         return [file for file in files if file.name not in self.withdrawn]
 
     def _read_once(
-        self, files: list[Landed], raw: str, delimiter: str, expected: Table | None = None
+        self,
+        files: list[Landed],
+        raw: str,
+        delimiter: str,
+        expected: Table | None = None,
+        members: Collection[str] = (),
     ) -> list[str]:
         if raw not in self._read:
-            self._read[raw] = read_files(self.con, files, raw, delimiter, expected)
+            self._read[raw] = read_files(self.con, files, raw, delimiter, expected, members)
         return self._read[raw]
 
     def _check_header(self, table: Table, raw: str, files: list[Landed]) -> None:
