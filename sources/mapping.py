@@ -349,6 +349,8 @@ def run_mapping(reader: Reader, delivery: Delivery, kind: str) -> dict[str, str]
     number = "row_number() over ()" if kind == "table" else "0"
     drop_mapped(reader.con)
     try:
+        # a bracket too many would end the one that is put around it
+        reader.con.extract_statements(delivery.sql)
         reader.con.execute(
             f"create {kind} mapped as select *, {number} as _n from ({delivery.sql}\n)"
         )

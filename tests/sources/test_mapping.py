@@ -62,6 +62,12 @@ def test_a_column_that_the_file_lacks_is_named(loader: Loader) -> None:
     assert '"nonsense" not found' in problem
 
 
+def test_a_bracket_too_many_opens_no_other_file(loader: Loader) -> None:
+    sql = 'select * from "customers.csv") as x, "/etc/x.tsv", (select 1'
+    [problem] = deliver_mapped(loader, sql)
+    assert "syntax error" in problem
+
+
 def test_a_mapping_must_pass_on_the_row_numbers(loader: Loader) -> None:
     [problem] = deliver_mapped(loader, 'select account_id as ticket_id from "customers.csv"')
     assert problem == "mappings/acme/support.tickets.sql: must pass on _file and _row"
