@@ -29,16 +29,20 @@ WESTERN = re.compile(
 )
 HIGH = re.compile(b"[\x80-\xff]")
 # Without DF, of a West African script: it is ß, and before a quotation mark it looks like UTF-8.
-OF_UTF_8 = re.compile(b"[\xc2-\xde][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+# At the end of a text, a letter may be cut.
+OF_UTF_8 = re.compile(
+    b"[\xc2-\xde][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|"
+    b"[\xc2\xc3]\\Z|\xe2[\x80-\xbf]?\\Z"
+)
 
 
-def encoding_of(content: bytes) -> str:
-    """The codec of a text or of its beginning. A text in UTF-8 of which bytes are damaged is UTF-8:
+def encoding_of(content: bytes, is_whole: bool = False) -> str:
+    """The codec of a text, or of its beginning, which may end within a letter. A text in UTF-8 of which bytes are damaged is UTF-8:
     Windows-1252 is assumed only where all that is no ASCII makes words of it."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return UTF_16
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(content)
+        codecs.getincrementaldecoder("utf-8")().decode(content, final=is_whole)
     except UnicodeDecodeError:
         return UTF_8 if _is_damaged(content) else WINDOWS
     return UTF_8

@@ -121,7 +121,7 @@ def read_records(file: Landed) -> tuple[list[str], tuple[str, ...]]:
     """The records of a file as JSON texts: its lines, or the members of the list that it is. And a
     sentence where it is not UTF-8."""
     content = file.path.read_bytes()
-    encoding = encoding_of(content)
+    encoding = encoding_of(content, is_whole=True)
     text, notes = content.decode(encoding, errors="replace"), note_on(encoding)
     if file.suffix == ".json":
         try:

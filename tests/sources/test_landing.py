@@ -81,6 +81,7 @@ def test_a_damaged_file_is_not_taken_for_another_encoding() -> None:
     assert encoding_of("Müller".encode() + b"\n\xe9\xe9\xe9\xe9\n") == UTF_8
     assert encoding_of("„Größe“ Käse".encode() + b"\xff\n") == UTF_8
     assert encoding_of("中文".encode("gb18030")) == UTF_8
+    assert encoding_of("id,name\n1,Qualité".encode()[:-1], is_whole=True) == UTF_8
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,7 @@ def test_signs_beside_letters_are_of_windows(cell: str) -> None:
     """One such cell made a file damaged UTF-8, and every row with an accent was quarantined."""
     assert encoding_of(f"id,name\n1,{cell}\n2,Müller\n".encode("cp1252")) == WINDOWS
     assert encoding_of(f"id,name\n1,{cell}\n".encode("cp1252")) == WINDOWS
+    assert encoding_of(f"id,name\n1,{cell}".encode("cp1252"), is_whole=True) == WINDOWS
 
 
 def test_the_list_in_a_systems_answer_is_read_and_objects_are_columns(con, tmp_path) -> None:
