@@ -37,8 +37,11 @@ OF_UTF_8 = re.compile(
 
 
 def encoding_of(content: bytes, is_whole: bool = False) -> str:
-    """The codec of a text, or of its beginning, which may end within a letter. A text in UTF-8 of which bytes are damaged is UTF-8:
-    Windows-1252 is assumed only where all that is no ASCII makes words of it."""
+    """The codec of a text, or of its beginning, which may end within a letter.
+
+    A text in UTF-8 of which bytes are damaged is UTF-8: Windows-1252 is assumed only where all that
+    is no ASCII makes words of it.
+    """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return UTF_16
     try:
