@@ -8,13 +8,14 @@ from pathlib import Path
 
 from sources.landing import literal
 
-# Names in six languages without accents, and codes of three letters.
+# Names in six languages without accents and with ss for ß, and codes of three letters.
 LIST = Path(__file__).with_name("country_words.csv")
 
 
 def country_code(value: str) -> str:
     """SQL: the code of a country in any case, or of one of its names; what is neither stays."""
-    name = f"lower(strip_accents(replace({value}, chr(8217), '''')))"
+    plain = f"lower(strip_accents(replace({value}, chr(8217), '''')))"
+    name = f"replace({plain}, 'ß', 'ss')"
     code = f"case when regexp_full_match({value}, '[A-Za-z]{{2}}') then upper({value}) end"
     return f"coalesce({_codes()}[{name}], {code}, {value})"
 

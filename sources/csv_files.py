@@ -51,7 +51,7 @@ def read_csv(
             f"{file.name}: has a record that cannot be read ({reason}), and is too large to be "
             "searched for such records one by one; split it into files below 1 GiB"
         )
-    encoding = encoding_of(content)
+    encoding = encoding_of(content, is_whole=True)
     text = content.decode(encoding, "replace" if encoding == UTF_16 else "surrogateescape")
     _read_carefully(con, file, relation, header, delimiter, text)
     return replace(header, notes=(*header.notes, *note_on(encoding)))

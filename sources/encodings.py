@@ -14,32 +14,49 @@ LATIN = (*range(0xC0, 0xD7), *range(0xD8, 0xF7), *range(0xF8, 0xFF))  # without 
 LETTERS = "ŠšŽžŒœŸ" + "".join(map(chr, LATIN))
 # Signs of money and measures; dashes, quotation marks and the like; a blank that breaks no line
 SIGNS = "€£¥§°©®™±²³µ·ºª¼½¾«»¡¿“”„…•" + "\u2013\u2014\u2018\u2019\u00a0"
-# Words of one letter: French à, Spanish ó, Italian è, Swedish ö
-WORDS = "àÀáÁåÅéÉèÈêÊíÍìÌóÓòÒôÔöÖúÚùÙ"
-_LETTER = b"[" + re.escape(LETTERS.encode("cp1252")) + b"]"
+# Words and codes of one letter: French à, Spanish ó, Italian è, Swedish ö, columns Ü and ß
+WORDS = "àÀáÁäÄåÅâÂãÃæÆçÇéÉèÈêÊëËíÍìÌîÎïÏñÑóÓòÒôÔöÖõÕøØúÚùÙûÛüÜß"
+_LETTERS = re.escape(LETTERS.encode("cp1252"))
+_LETTER = b"[" + _LETTERS + b"]"
 _WORD = b"[" + re.escape(WORDS.encode("cp1252")) + b"]"
 _SIGN = b"[" + re.escape(SIGNS.encode("cp1252")) + b"]"
-# At most three letters in a row, with one of ASCII beside them; a sign may stand alone.
+# At most three letters in a row, with one of ASCII beside them; a sign may stand alone, beside a
+# letter too: «Société».
 WESTERN = re.compile(
-    b"(?<=[A-Za-z])" + _LETTER + b"{1,3}(?![\x80-\xff])|"
-    b"(?<![\x80-\xff])" + _LETTER + b"{1,3}(?=[A-Za-z])|"
-    b"(?<![A-Za-z\x80-\xff])" + _WORD + b"(?![A-Za-z\x80-\xff])|" + _SIGN
+    b"(?<=[A-Za-z])" + _LETTER + b"{1,3}(?!" + _LETTER + b")|"
+    b"(?<!" + _LETTER + b")" + _LETTER + b"{1,3}(?=[A-Za-z])|"
+    b"(?<![A-Za-z" + _LETTERS + b"])" + _WORD + b"(?![A-Za-z" + _LETTERS + b"])|" + _SIGN
 )
 HIGH = re.compile(b"[\x80-\xff]")
-OF_UTF_8 = re.compile(b"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+# Without DF, of a West African script: it is ß, and before a quotation mark it looks like UTF-8.
+# At the end of a text, a letter may be cut.
+OF_UTF_8 = re.compile(
+    b"[\xc2-\xde][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}|"
+    b"[\xc2\xc3]\\Z|\xe2[\x80-\xbf]?\\Z"
+)
 
 
-def encoding_of(content: bytes) -> str:
-    """The codec of a text or of its beginning. A text in UTF-8 of which bytes are damaged is UTF-8:
-    Windows-1252 is assumed only where all that is no ASCII makes words of it."""
+def encoding_of(content: bytes, is_whole: bool = False) -> str:
+    """The codec of a text, or of its beginning, which may end within a letter.
+
+    A text in UTF-8 of which bytes are damaged is UTF-8: Windows-1252 is assumed only where all that
+    is no ASCII makes words of it.
+    """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return UTF_16
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(content)
+        codecs.getincrementaldecoder("utf-8")().decode(content, final=is_whole)
     except UnicodeDecodeError:
-        is_damaged = OF_UTF_8.search(content) or HIGH.search(WESTERN.sub(b"", content))
-        return UTF_8 if is_damaged else WINDOWS
+        return UTF_8 if _is_damaged(content) else WINDOWS
     return UTF_8
+
+
+def _is_damaged(content: bytes) -> bool:
+    """Whether half of what is no ASCII is UTF-8, or some of it makes no words of Windows-1252."""
+    of_utf_8 = sum(map(len, OF_UTF_8.findall(content)))
+    if 2 * of_utf_8 >= len(HIGH.findall(content)):
+        return True
+    return bool(HIGH.search(WESTERN.sub(b"", content)))
 
 
 def note_on(encoding: str) -> tuple[str, ...]:

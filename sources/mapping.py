@@ -22,10 +22,11 @@ from pathlib import Path
 import duckdb
 
 from sources.contract import Table
-from sources.dates import NEW_UNREAD_VALUES, parse_dates_directive, read_dates
+from sources.dates import FORMATS, NEW_UNREAD_VALUES, parse_dates_directive, read_dates
 from sources.encodings import encoding_of
 from sources.headers import ROW_COLUMNS
 from sources.landing import FileProblem, Landed, find_files, find_table_files, quoted
+from sources.mapping_reads import reads_otherwise
 from sources.reading import read_files
 
 MAPPINGS = Path(__file__).resolve().parent / "mappings"
@@ -34,16 +35,20 @@ CANONICAL = "canonical"
 FILE_NAME = re.compile(
     r'"([^"\n]+\.(?:csv(?:\.gz)?|parquet|jsonl|ndjson|json|xlsx|xls|ods))"', re.I
 )
-COMMENT = re.compile(r"--[^\n]*")
+JSON = re.compile(r"\.(?:jsonl|ndjson|json)$", re.I)
+QUOTED = re.compile(r'"((?:[^"\n]|"")+)"')
+COMMENT = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")|--[^\n]*|/\*.*?\*/""", re.S)
 DIRECTIVE = re.compile(
     r'^[ \t]*--[ \t]*(?:(dates)|delimiter(?: of "([^"\n]+)")?):[ \t]*(.*?)[ \t]*$', re.M
 )
-LIKE_A_DIRECTIVE = re.compile(r"^[ \t]*--[ \t]*(?:delimiters?|dates?)\b.*$", re.M | re.I)
-# DuckDB's own ways to a file
-READ_OTHERWISE = re.compile(
-    r"\b(?:read_(?:csv|csv_auto|json|json_auto|json_objects|json_objects_auto|ndjson|ndjson_auto|"
-    r"ndjson_objects|parquet|text|blob|xlsx)|parquet_scan|glob|sniff_csv)\s*\(|\b(?:from|join)\s+'",
-    re.I,
+# A remark may begin with these words too: it is meant to steer with a colon after them, or where it
+# ends in the order of a date or in a mark.
+LIKE_A_DIRECTIVE = re.compile(
+    r"^[ \t]*--[ \t]*(?:"
+    r"(?:delimiters?(?: of [^:\n]*)?|dates?)[ \t]*:.*|"
+    rf"dates?\b[^\n]*[ \t](?:{'|'.join(FORMATS)})[ \t]*|"
+    r"delimiters?[ \t]+(?:of [^:\n]*[ \t])?(?:[^\w\s]|tab)[ \t]*)$",
+    re.M | re.I,
 )
 
 
@@ -77,13 +82,27 @@ class Mapping:
         return self.delimiters.get(file, self.delimiter)
 
     @property
+    def members(self) -> frozenset[str]:
+        """What it names that may be a member of an object in JSON: `organization.name`."""
+        return frozenset(
+            name.replace('""', '"')
+            for name in QUOTED.findall(without_comments(self.sql))
+            if "." in name and not FILE_NAME.fullmatch(f'"{name}"')
+        )
+
+    @property
     def is_row_by_row(self) -> bool:
         """Whether each row comes of one row of one file, so that files can be mapped one by one.
 
         In doubt it is not, which costs time and never a row.
         """
-        text = COMMENT.sub("", self.sql)
+        text = without_comments(self.sql)
         return not ACROSS_ROWS.search(text) and len(FILE_NAME.findall(text)) == len(self.files)
+
+
+def without_comments(sql: str) -> str:
+    """SQL without its comments; dashes in a text or a name begin none."""
+    return COMMENT.sub(lambda found: found[1] or " ", sql)
 
 
 def parse_mapping(name: str, text: str) -> Mapping:
@@ -107,9 +126,9 @@ def parse_mapping(name: str, text: str) -> Mapping:
         except ValueError as error:
             raise MappingError(f"{name}: {error}") from error
     sql = text.strip().rstrip(";")
-    bare = COMMENT.sub("", sql)
+    bare = without_comments(sql)
     files = tuple(dict.fromkeys(FILE_NAME.findall(bare)))
-    _expect_files_of_the_folder(name, bare, files)
+    _expect_files_of_the_folder(name, sql, files)
     if not files:
         raise MappingError(f'{name}: reads no file; name one as in: from "subscription.csv"')
     of_all = delimiters.pop("", ",")
@@ -123,9 +142,10 @@ def parse_mapping(name: str, text: str) -> Mapping:
 def _expect_files_of_the_folder(name: str, sql: str, files: Sequence[str]) -> None:
     """Raise MappingError for what reads past the delivery's folder: its rows would be in no count
     of what came."""
-    if found := READ_OTHERWISE.search(sql):
+    mentions = len(FILE_NAME.findall(without_comments(sql)))
+    if found := reads_otherwise(sql, files, mentions):
         raise MappingError(
-            f"{name}: {found[0].strip()} reads what is not counted; name a file of the folder in "
+            f"{name}: {found} reads what is not counted; name a file of the folder in "
             'double quotes, as in: from "subscription.csv"'
         )
     for file in files:
@@ -265,7 +285,10 @@ class Reader:
             name = f"{only.name} alone" if only and is_alone else pattern
             delimiter = mapping.delimiter_of(pattern)
             raw = f"{name} read with {delimiter}"
-            notes += self._read_once(files, raw, delimiter)
+            members = mapping.members if JSON.search(pattern) else frozenset()
+            if members:
+                raw += f" and {', '.join(sorted(members))}"
+            notes += self._read_once(files, raw, delimiter, members=members)
             notes += read_dates(self.con, raw, pattern, mapping.dates, advice)
             groups[raw] = tuple(files)
         return Delivery(mapping.name, groups, mapping.sql, tuple(notes))
@@ -298,10 +321,15 @@ class Reader:
         return [file for file in files if file.name not in self.withdrawn]
 
     def _read_once(
-        self, files: list[Landed], raw: str, delimiter: str, expected: Table | None = None
+        self,
+        files: list[Landed],
+        raw: str,
+        delimiter: str,
+        expected: Table | None = None,
+        members: Collection[str] = (),
     ) -> list[str]:
         if raw not in self._read:
-            self._read[raw] = read_files(self.con, files, raw, delimiter, expected)
+            self._read[raw] = read_files(self.con, files, raw, delimiter, expected, members)
         return self._read[raw]
 
     def _check_header(self, table: Table, raw: str, files: list[Landed]) -> None:
@@ -321,6 +349,8 @@ def run_mapping(reader: Reader, delivery: Delivery, kind: str) -> dict[str, str]
     number = "row_number() over ()" if kind == "table" else "0"
     drop_mapped(reader.con)
     try:
+        # a bracket too many would end the one that is put around it
+        reader.con.extract_statements(delivery.sql)
         reader.con.execute(
             f"create {kind} mapped as select *, {number} as _n from ({delivery.sql}\n)"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import duckdb
 
@@ -10,7 +10,7 @@ from sources.contract import Table
 from sources.csv_files import read_csv
 from sources.excel_files import read_excel
 from sources.headers import Header
-from sources.json_files import read_json
+from sources.json_files import NoRecords, read_json
 from sources.landing import (
     CREATE_UNREADABLE,
     SPREADSHEETS,
@@ -32,13 +32,20 @@ def read_files(
     relation: str,
     delimiter: str = ",",
     expected: Table | None = None,
+    members: Collection[str] | None = None,
 ) -> list[str]:
     """Make `relation` (a table, or a view over Parquet) of all rows of `files`, matched by column.
 
-    `expected` is the contract's table, where the files are in its form. Returns sentences about
-    columns that need a look. Raises FileProblem for the first file that cannot be used.
+    `expected` is the contract's table, where the files are in its form; `members` are those of
+    objects in JSON that are columns, None for all. Returns sentences about columns that need a
+    look. Raises FileProblem for the first file that cannot be used, and where no file has records.
     """
     con.execute(CREATE_UNREADABLE)
+    # a file that two mappings read in two ways has each bad line once
+    con.execute(
+        "delete from unreadable where list_contains(?, _file)", [[file.name for file in files]]
+    )
+    empty: list[NoRecords] = []
     parts: list[str] = []
     notes: list[str] = []
     for number, file in enumerate(files):
@@ -50,7 +57,11 @@ def read_files(
             case ".parquet":
                 header = _read_parquet(con, file, part, expected)
             case ".json" | ".jsonl" | ".ndjson":
-                header = read_json(con, file, part, expected)
+                try:
+                    header = read_json(con, file, part, expected, members)
+                except NoRecords as error:
+                    empty.append(error)
+                    continue
             case ".xlsx" | ".xls" | ".ods":
                 header = read_excel(con, file, part, expected)
             case _:
@@ -60,6 +71,9 @@ def read_files(
         columns, passed_over = _without_nul(con, file, part)
         parts.append(f"select {columns} from {quoted(part)}")
         notes += [f"{file.name}: {note}" for note in (*header.notes, *passed_over)]
+    if not parts and empty:
+        raise empty[0]
+    notes += map(str, empty)
     con.execute(
         f"create or replace view {quoted(relation)} as " + " union all by name ".join(parts)
     )

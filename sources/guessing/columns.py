@@ -11,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from sources.contract import Column, Rule, Table
 from sources.guessing.names import readings, spellings, words_of
-from sources.guessing.periods import share_of_periods
+from sources.guessing.periods import is_of_billing, share_of_periods
 from sources.guessing.values import Profile, overlap
 from sources.guessing.words import Vocabulary
 
@@ -151,7 +151,11 @@ def _fit_number(column: Column, profile: Profile) -> tuple[float, str]:
         return 1.0, "numbers"
     if profile.numbers < 0.8:
         # months in words (monthly, annual) can be mapped to their number
-        if column.name == "billing_period_months" and share_of_periods(profile) >= 0.8:
+        if (
+            column.name == "billing_period_months"
+            and is_of_billing(profile.header)
+            and share_of_periods(profile) >= 0.8
+        ):
             return 1.0, "monthly, annual"
         return 0.0, ""
     return 1.0, "numbers"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sources.guessing.languages import without_accents
-from sources.guessing.names import words_of
+from sources.guessing.names import singular, words_of
 from sources.guessing.values import Profile
 from sources.landing import literal, quoted
 
@@ -33,8 +33,11 @@ MONTHS: Mapping[str, int] = {
     word: int(12 / float(times)) for word, times in TIMES_A_YEAR.items() if float(times) <= 12
 }
 OF_PERIODS = frozenset({"interval", "frequency", "cycle", "period", "cadence", "recurrence"})
-# What has periods of its own, and is not billed by them.
-OF_OTHERS = frozenset({"trial", "notice", "term", "contract", "commitment", "usage"})
+# What else the name of such a column may say: meetings, reviews and trials have intervals too.
+OF_BILLING = frozenset(
+    {"billing", "payment", "invoice", "invoicing", "charge", "plan", "price", "subscription",
+     "recurring", "unit"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,9 @@ class Billed:
         period = f"lower({quoted(self.unit.header)}::varchar)"
         words = sorted({text.casefold() for text in self.unit.known if times_a_year(text)})
         whens = " ".join(f"when {literal(word)} then {times_a_year(word)}" for word in words)
-        count = f"try_cast({quoted(self.count.header)} as integer)" if self.count else "1"
         monthly = (
             f"try_cast({number} as decimal(28, 6)) * case {period} {whens} end "
-            f"/ nullif(12 * {count}, 0)"
+            f"/ nullif(12 * {times(self.count)}, 0)"
         )
         return f"coalesce(({monthly})::varchar, {amount} || ' per ' || coalesce({period}, '?'))"
 
@@ -74,17 +76,28 @@ def months_of(profile: Profile) -> dict[str, str]:
     return {text: str(MONTHS[word]) for text, word in words.items() if word in MONTHS}
 
 
+def is_of_billing(header: str) -> bool:
+    """Whether a header names the interval at which amounts are billed, and no other interval."""
+    words = set(map(singular, words_of(header)))
+    return bool(words & OF_PERIODS) and words <= OF_PERIODS | OF_BILLING
+
+
 def find_billed(profiles: Sequence[Profile]) -> Billed | None:
     """The period for which a file's amounts are; None where no column says so."""
     for unit in profiles:
-        words = set(words_of(unit.header))
-        is_named = bool(words & OF_PERIODS) and not words & OF_OTHERS
-        if is_named and share_of_periods(unit) >= 0.5:
-            return Billed(unit, _count(profiles, unit))
+        if is_of_billing(unit.header) and share_of_periods(unit) >= 0.5:
+            return Billed(unit, count_of(profiles, unit))
     return None
 
 
-def _count(profiles: Sequence[Profile], unit: Profile) -> Profile | None:
+def times(count: Profile | None) -> str:
+    """SQL: how many units a period is. One where that is blank; null where it is no number."""
+    if count is None:
+        return "1"
+    return f"try_cast(coalesce(nullif(trim({quoted(count.header)}::varchar), ''), '1') as integer)"
+
+
+def count_of(profiles: Sequence[Profile], unit: Profile) -> Profile | None:
     """How many of the units one period is: interval count beside interval, billing period beside
     billing period unit."""
     words = words_of(unit.header)

@@ -13,7 +13,7 @@ from sources.guessing.derived import Line, currency, derive, durations, is_quota
 from sources.guessing.folder import ACCOUNTS, FolderGuess
 from sources.guessing.lookups import with_lookups
 from sources.guessing.names import words_of
-from sources.guessing.periods import find_billed, months_of
+from sources.guessing.periods import count_of, find_billed, months_of, times
 from sources.guessing.plan import Plan
 from sources.guessing.tables import FileLook, TableGuess
 from sources.guessing.usage import METRICS, Wide
@@ -23,6 +23,7 @@ from sources.guessing.written_numbers import number_form, plain_number
 from sources.landing import literal, quoted
 
 SUBSCRIPTIONS, CSMS = "billing.subscriptions", "crm.csms"
+OF_A_WHOLE_CONTRACT = frozenset({"contract", "total"})
 YEARLY = frozenset({"annual", "annually", "arr", "acv", "yearly", "year"})
 MONTHLY = frozenset({"mrr", "monthly", "month", "mthly"})
 
@@ -122,7 +123,16 @@ def _case(name: str, codes: dict[str, str], profile: Profile) -> str:
 def _billing_period(line: Line, profile: Profile, file: FileLook) -> Line:
     """A period in months: of a word such as annual, or of a number beside which its unit stands."""
     if profile.numbers < 0.8:
-        return replace(line, sql=_case(line.sql, months_of(profile), profile))
+        months = _case(line.sql, months_of(profile), profile)
+        count = count_of(file.profiles, profile)
+        if count is None:
+            return replace(line, sql=months)
+        counted = f"try_cast({months} as integer) * {times(count)}"
+        return replace(
+            line,
+            sql=f"coalesce(({counted})::varchar, {line.sql}::varchar)",
+            headers=(*line.headers, count.header),
+        )
     of_unit = (*words_of(profile.header), "unit")
     for unit in file.profiles:
         if words_of(unit.header) == of_unit and not unit.is_empty:
@@ -152,10 +162,21 @@ def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Mat
     why = f"{line.why}; {form.doubt}" if form.doubt else line.why
     is_divided = is_yearly = line.column == "mrr_cents" and bool(words & YEARLY)
     is_assumed = line.column == "mrr_cents" and not words & (YEARLY | MONTHLY)
+    is_whole = bool(words & OF_A_WHOLE_CONTRACT)
     if is_yearly:
         number = f"coalesce((try_cast({number} as decimal(28, 6)) / 12)::varchar, {line.sql})"
         why += "; a year's amount, divided by twelve"
-    elif is_assumed and (billed := find_billed(file.profiles)) and is_quotable(billed.unit.header):
+    elif is_assumed and is_whole and (term := _months_of_term(file, matches)):
+        months = f"nullif(try_cast({quoted(term)} as decimal(28, 6)), 0)"
+        number = f"coalesce((try_cast({number} as decimal(28, 6)) / {months})::varchar, {line.sql})"
+        is_divided = True
+        why += f"; a whole contract's amount, divided by {shown(term)}"
+    elif (
+        is_assumed
+        and not is_whole
+        and (billed := find_billed(file.profiles))
+        and is_quotable(billed.unit.header)
+    ):
         number = billed.per_month(number, line.sql)
         is_divided = True
         why += f"; an amount for each {shown(billed.unit.header)}, brought to a month"
@@ -163,12 +184,23 @@ def _amount(line: Line, profile: Profile, file: FileLook, matches: dict[str, Mat
         why += "; taken as a month's amount"
     is_assumed |= bool(form.doubt)
     if in_minor_units:
-        whole = f"round(try_cast({number} as decimal(28, 6)))::bigint"
-        return replace(line, sql=whole if is_divided else number, why=why + "; in minor units",
-                       is_assumed=is_assumed)  # fmt: skip
+        if is_divided:  # what is no number stays, so that the contract names it
+            whole = f"round(try_cast({number} as decimal(28, 6)))::bigint"
+            number = f"coalesce({whole}::varchar, {number})"
+        return replace(line, sql=number, why=why + "; in minor units", is_assumed=is_assumed)
     code = quoted(matches["currency"].header) if "currency" in matches else None
     code = code or currency(file, matches).sql
     return replace(line, sql=f"cents({number}, {code})", why=why, is_assumed=is_assumed)
+
+
+def _months_of_term(file: FileLook, matches: dict[str, Match]) -> str | None:
+    """The header of a contract's length where that is said to be in months, as in Term (months)."""
+    if "term_months" not in matches:
+        return None
+    header = matches["term_months"].header
+    says = words_of(header.replace("(", " ").replace(")", " "))
+    is_known = {"month", "months"} & set(says) and is_quotable(header)
+    return header if is_known and file.profile(header).has_plain_numbers else None
 
 
 def _usage_lines(wide: Wide, file: FileLook) -> list[Line]:

@@ -67,7 +67,8 @@ def metric_header(
     profiles: Sequence[Profile], matches: Mapping[str, Match], months: Mapping[str, str]
 ) -> str | None:
     """The column that says which metric the months of a row are of: the one with such a name, else
-    the only text of few values where accounts have several rows."""
+    the only text of few values where accounts have several rows, if one of them is a known metric:
+    regions and plans are such texts too, and EU is no metric."""
     if "metric" in matches:
         return matches["metric"].header
     named = {match.header for match in matches.values()} | set(months)
@@ -76,7 +77,11 @@ def metric_header(
         return None
     most = len(account.values) / max(len(account.known), 1)
     few = [p for p in profiles if p.header not in named and 2 <= len(p.known) <= most]
-    return few[0].header if len(few) == 1 and few[0].numbers == few[0].dates == 0 else None
+    if len(few) != 1 or few[0].numbers or few[0].dates:
+        return None
+    codes = vocabulary().codes(METRICS, "metric")
+    known = {*codes, *codes.values()}
+    return few[0].header if any(text.casefold() in known for text in few[0].known) else None
 
 
 def metric_name(header: str) -> str:

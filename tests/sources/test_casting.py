@@ -58,6 +58,12 @@ def test_only_a_time_is_null_where_it_says_nat(con) -> None:
     ("written", "code"),
     [
         ("Germany", "DE"),
+        ("GER", "DE"),
+        ("Weißrussland", "BY"),
+        ("GROSSBRITANNIEN", "GB"),
+        ("Kosovo", "XK"),
+        ("Saint Martin", "MF"),
+        ("United States of America (USA)", "US"),
         ("Österreich", "AT"),
         ("Côte d\u2019Ivoire", "CI"),
         ("united states", "US"),

@@ -161,6 +161,22 @@ def test_usage_with_a_column_per_metric_or_per_month(contract: Contract) -> None
     assert wide is not None
     assert (wide.period, wide.metric, wide.grain) == (None, "sessions", "month")
     assert wide.values["2025-09"] == "2025-09-01"
+    assert wide.metric_header is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "header"), [(("EU", "US"), None), (("Logins", "Exports"), "Kind")]
+)
+def test_a_text_names_metrics_only_where_one_is_known(
+    contract: Contract, texts: tuple[str, str], header: str | None
+) -> None:
+    """Two regions of each customer were metrics called EU and US."""
+    account = profile("Customer ID", "C-1", "C-1", "C-2", "C-2")
+    months = [profile(name, *"1234") for name in ("2025-08", "2025-09", "2025-10")]
+    matches = match_columns(contract.table("support.tickets"), [account], vocabulary())
+    wide = find_wide([account, profile("Kind", *texts, *texts), *months], matches, ("usage",))
+    assert wide is not None
+    assert wide.metric_header == header
 
 
 def test_the_currency_stands_in_a_header_or_beside_the_amounts() -> None:

@@ -21,7 +21,9 @@ SUBSCRIPTIONS = "billing.subscriptions"
 
 
 def look(columns: Mapping[str, Sequence[str]]) -> FileLook:
-    profiles = tuple(Profile(name, tuple(texts), len(texts)) for name, texts in columns.items())
+    profiles = tuple(
+        Profile(name, tuple(filter(None, texts)), len(texts)) for name, texts in columns.items()
+    )
     return FileLook("subs.csv", ("subs.csv",), profiles)
 
 
@@ -99,9 +101,59 @@ def test_a_months_amount_stays_one_whatever_is_billed(contract: Contract, header
     assert read(lines_of(contract, columns)["mrr_cents"].sql, columns) == ["10000", "5000"]
 
 
-def test_a_trial_period_is_not_how_amounts_are_billed(contract: Contract) -> None:
-    columns = {"Customer ID": ["a", "b"], "Amount": ["100", "50"], "Trial period": ["week", "week"]}
-    assert read(lines_of(contract, columns)["mrr_cents"].sql, columns) == ["10000", "5000"]
+@pytest.mark.parametrize(
+    "header", ["Trial period", "Meeting cadence", "Review frequency", "Reporting cycle"]
+)
+def test_other_intervals_are_not_how_amounts_are_billed(contract: Contract, header: str) -> None:
+    """Quarterly meetings divided amounts by three, and were how long a period of billing is."""
+    columns = {"Customer ID": ["a", "b"], "Amount": ["100", "50"], header: ["quarterly"] * 2}
+    lines = lines_of(contract, columns)
+    assert read(lines["mrr_cents"].sql, columns) == ["10000", "5000"]
+    assert "billing_period_months" not in lines
+
+
+def test_a_whole_contracts_amount_is_divided_by_its_term(contract: Contract) -> None:
+    """36,000 for 36 months, paid each quarter, were 12,000 a month."""
+    columns = {
+        "Customer ID": ["a", "b"],
+        "Contract value": ["36000", "1200"],
+        "Payment frequency": ["quarterly", "monthly"],
+        "Contract term (months)": ["36", "12"],
+    }
+    line = lines_of(contract, columns)["mrr_cents"]
+    assert (read(line.sql, columns), line.is_assumed) == (["100000", "10000"], True)
+    del columns["Contract term (months)"]
+    line = lines_of(contract, columns)["mrr_cents"]
+    assert (read(line.sql, columns), line.is_assumed) == (["3600000", "120000"], True)
+
+
+def test_a_period_is_its_unit_as_often_as_its_count_says(contract: Contract) -> None:
+    """Stripe's interval_count: three months were one, beside an amount divided by three; a blank
+    count is one, and a count that is no number leaves the row to the contract."""
+    columns = {
+        "Customer ID": ["a", "b", "c", "d", "e", "f", "g"],
+        "Amount": ["300", "1200", "50", "70", "30", "60", "60"],
+        "interval": ["month", "year", "monthly", "lifetime", "Monat", "quarter", "months"],
+        "interval_count": ["3", "1", "", "1", "x", "2", "6"],
+    }
+    lines = lines_of(contract, columns)
+    assert read(lines["billing_period_months"].sql, columns) == [
+        "3", "12", "1", "lifetime", "Monat", "6", "6",
+    ]  # fmt: skip
+    amounts = ["10000", "10000", "5000", "70 per lifetime", "30 per monat", "1000", "1000"]
+    assert read(lines["mrr_cents"].sql, columns) == amounts
+
+
+def test_an_amount_in_minor_units_keeps_its_unknown_period(contract: Contract) -> None:
+    """It was null, and the row was named for an amount that it has."""
+    columns = {
+        "Customer ID": ["a", "b", "c"],
+        "Amount": ["1200", "700", "600"],
+        "interval": ["year", "lifetime", "month"],
+        "livemode": ["true"] * 3,
+    }
+    found = read(lines_of(contract, columns)["mrr_cents"].sql, columns)
+    assert found == ["100", "700 per lifetime", "600"]
 
 
 @pytest.mark.parametrize(

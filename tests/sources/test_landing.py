@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sources.contract import Column, Table
 from sources.csv_files import parse_csv
-from sources.encodings import UTF_8, encoding_of
+from sources.encodings import UTF_8, WINDOWS, encoding_of
 from sources.headers import match_header
 from sources.landing import FileProblem, find_files
 from sources.reading import read_files
@@ -78,6 +78,31 @@ def test_a_damaged_file_is_not_taken_for_another_encoding() -> None:
     assert encoding_of(b"id,name\n1,\x9d\x81\n") == UTF_8
     assert encoding_of("Компания".encode("cp1251")) == UTF_8
     assert encoding_of("Söhne".encode()[:2]) == UTF_8
+    assert encoding_of("Müller".encode() + b"\n\xe9\xe9\xe9\xe9\n") == UTF_8
+    assert encoding_of("„Größe“ Käse".encode() + b"\xff\n") == UTF_8
+    assert encoding_of("中文".encode("gb18030")) == UTF_8
+    assert encoding_of("id,name\n1,Qualité".encode()[:-1], is_whole=True) == UTF_8
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "„Spaß“",
+        "«Société»",
+        "Qualité…",
+        "Café”",
+        "l\u2019été\u2019",
+        "Société\u00a0:",
+        "Ü",
+        "ñ",
+        "ö;ü;ß",
+    ],
+)
+def test_signs_beside_letters_are_of_windows(cell: str) -> None:
+    """One such cell made a file damaged UTF-8, and every row with an accent was quarantined."""
+    assert encoding_of(f"id,name\n1,{cell}\n2,Müller\n".encode("cp1252")) == WINDOWS
+    assert encoding_of(f"id,name\n1,{cell}\n".encode("cp1252")) == WINDOWS
+    assert encoding_of(f"id,name\n1,{cell}".encode("cp1252"), is_whole=True) == WINDOWS
 
 
 def test_the_list_in_a_systems_answer_is_read_and_objects_are_columns(con, tmp_path) -> None:

@@ -62,6 +62,12 @@ def test_a_column_that_the_file_lacks_is_named(loader: Loader) -> None:
     assert '"nonsense" not found' in problem
 
 
+def test_a_bracket_too_many_opens_no_other_file(loader: Loader) -> None:
+    sql = 'select * from "customers.csv") as x, "/etc/x.tsv", (select 1'
+    [problem] = deliver_mapped(loader, sql)
+    assert "syntax error" in problem
+
+
 def test_a_mapping_must_pass_on_the_row_numbers(loader: Loader) -> None:
     [problem] = deliver_mapped(loader, 'select account_id as ticket_id from "customers.csv"')
     assert problem == "mappings/acme/support.tickets.sql: must pass on _file and _row"
@@ -128,7 +134,9 @@ def test_file_names_in_comments_are_not_files() -> None:
         ("-- delimiter of a.csv: ;", "cannot read '-- delimiter of a.csv: ;'"),
         ("-- delimiter ;", "cannot read '-- delimiter ;'"),
         ("-- Delimiter: ;", "cannot read '-- Delimiter: ;'"),
-        ("-- dates start, end", "cannot read '-- dates start, end'"),
+        ("-- dates start, end day-first", "cannot read '-- dates start, end day-first'"),
+        ("-- Dates: start", "cannot read '-- Dates: start'"),
+        ("-- delimiter tab", "cannot read '-- delimiter tab'"),
         ("-- Date: start", "cannot read '-- Date: start'"),
     ],
 )
@@ -136,6 +144,17 @@ def test_a_directive_that_cannot_be_used_is_refused(line: str, message: str) -> 
     """It ended a run with a traceback, took the next line of SQL, or was passed over."""
     with pytest.raises(MappingError, match=f"x.sql: .*{message}"):
         parse_mapping("x.sql", f'{line}\nselect * from "a.csv"')
+
+
+@pytest.mark.parametrize(
+    "remark",
+    ["-- date of the export: 2024", "-- dates are in UTC", "-- delimiters differ by year",
+     "-- date formats: see the guide", "-- delimiter as in Excel, not a tab: see above"],
+)  # fmt: skip
+def test_a_remark_may_begin_with_the_word_of_a_directive(remark: str) -> None:
+    """One such line stopped a whole system after an upgrade."""
+    mapping = parse_mapping("x.sql", f'{remark}\nselect * from "a.csv"')
+    assert (mapping.dates, mapping.delimiter) == ({}, ",")
 
 
 def test_a_directive_may_be_indented() -> None:
@@ -182,6 +201,13 @@ def test_only_mappings_row_by_row_read_files_one_by_one(sql: str, is_row_by_row:
     [
         ("select * from \"a.csv\", read_text('/etc/hostname')", "read_text"),
         ("select * from 'b.csv' union all select * from \"a.csv\"", "in double quotes"),
+        ("select * from \"a.csv\", '/etc/passwd.csv'", "'/etc/passwd.csv' reads what is not"),
+        ("select * from/**/'/x.csv'", "'/x.csv' reads what is not"),
+        ('select * from "a.csv", "read_csv"(\'/x\')', "read_csv reads what is not"),
+        ('select * from "a.csv" join "/tmp/x.tsv" using (id)', "'/tmp/x.tsv' reads what is not"),
+        ("select * from \"a.csv\" where exists (from glob('*'))", "glob reads what is not"),
+        ("select * from \"a.csv\" where x > (select max(x) from 'a.csv')", "in double quotes"),
+        ("select * from (pivot \"a.csv\" on x), read_text('/x')", "read_text"),
         ('select * from "/etc/a.csv"', "outside of the folder"),
         ('select * from "x/../../a.csv"', "outside of the folder"),
     ],
@@ -190,6 +216,23 @@ def test_a_mapping_reads_its_own_folder_alone(sql: str, complaint: str) -> None:
     """A path of its own was a traceback, a function's file in no count of rows."""
     with pytest.raises(MappingError, match=complaint):
         parse_mapping("x.sql", sql)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "*, status is distinct from 'deleted' as is_there",
+        "*, substring(n from '[0-9]+') as digits, trim(both from ' x') as x",
+        "*, 'moved from ' || city as remark, '-- no comment' as other",
+        "a.*, t.x from unnest([1, 2]) as t(x), json_each('[1]') as e, kept",
+    ],
+)
+def test_words_that_look_like_reading_are_none(columns: str) -> None:
+    """Honest mappings were refused for a `from` before a quotation mark."""
+    source = "" if " from unnest" in columns else ' from "a.csv"'
+    kept = 'with kept as (select * from "a.csv") ' if not source else ""
+    mapping = parse_mapping("x.sql", f"{kept}select {columns}{source}")
+    assert mapping.files == ("a.csv",)
 
 
 def test_a_mapping_of_a_windows_editor_is_read(tmp_path: Path) -> None:
