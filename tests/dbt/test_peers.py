@@ -51,6 +51,7 @@ select account_id, snapshot_date::text as day, usage_peer_rank as rank from mart
 where is_open order by account_id, day
 """
 REGISTRY = "models/marts/accounts/account_snapshots.yml"
+API_CALLS = "has_peers: {}, label: API calls"
 SCORED_DAYS = """
 select account_id, snapshot_date::text as day from intermediate.int_due_scores
 where is_open order by account_id, day
@@ -63,6 +64,7 @@ def twins(fresh_company: Callable[[], Warehouse], builder: Builder) -> Iterator[
     pair = Twins(builder, fresh_company(), fresh_company())
     pair.builder.edit(*FEW)
     pair.builder.edit(*ENOUGH)
+    pair.builder.edit(REGISTRY, API_CALLS.format("true"), API_CALLS.format("false"))
     for warehouse in (pair.kept, pair.anew):
         create_tables(warehouse, load_contract())
         fill(warehouse)
@@ -154,11 +156,12 @@ def test_an_account_that_is_gone_is_no_peer_any_more(twins: Twins) -> None:
 
 
 def test_other_bounds_and_other_sql_find_all_places_anew(twins: Twins) -> None:
-    """What nothing of the accounts says is remembered too."""
+    """What nothing of the accounts says is remembered too, and so is one more level of use."""
     twins.builder.edit("seeds/segments.csv", "enterprise,1000", "enterprise,600")
     twins.builder.edit("seeds/signal_policy.csv", ",84,3", ",84,2")
     assert_equal(twins, "2026-01-29")
     before = rows(twins.kept, SCORES)
+    twins.builder.edit(REGISTRY, API_CALLS.format("false"), API_CALLS.format("true"))
     twins.builder.edit("macros/peers.sql", "0.1, 0.2,", "0.15, 0.25,")
     assert_equal(twins, "2026-01-29")
     assert rows(twins.kept, SCORES) != before
