@@ -18,7 +18,7 @@ from sources.corrections import (
     is_correctable,
     strict_unread,
 )
-from sources.damaged_keys import keys_table, match_keys, replace_matched
+from sources.damaged_keys import keys_table, match_keys, matched_columns, replace_matched
 from sources.landing import literal, one_row, quoted
 
 # Of rows with one key, the one changed last is kept, or the one that its source recorded last,
@@ -167,8 +167,12 @@ def check_rows(
     table: Table,
     types: Mapping[str, str],
     rules: Sequence[Rule],
+    *,
+    is_whole: bool = True,
 ) -> Counts:
     """Sort the rows of `mapped` into the tables `accepted` and `rejected`.
+
+    Without `is_whole` these are some rows of their files, and no key is known by its number.
 
     `types` are the columns of `mapped`, `unread_values` holds what `read_dates` noted. The known
     keys of parents must be in their `keys_table`, those of other systems in `claimed_keys` (rule,
@@ -189,7 +193,7 @@ def check_rows(
         f"({typed_select(table, types, f'{recorded_at(types)} as _recorded_at,')}) "
         "left join unread_rows using (_file, _row)"
     )
-    match_keys(con, "typed", rules)
+    match_keys(con, "typed", rules if is_whole else ())
     matched = replace_matched(con, "typed", table)
     con.execute(
         f"create or replace view judged as select *, {corrections(table, rules)} as _corrections "
@@ -212,6 +216,12 @@ def check_rows(
     for rule in rules:
         if rule.kind in KEY_RULES:
             _check_unique(con, rule, table)
+    row_data = f"json_merge_patch({row_json(types, 'mapped')}, {UNREAD_VALUES})"
+    for name in matched_columns(con):
+        # a row waits under the name that its parent would have
+        key = f"json_object({literal(name)}, checked.{quoted(name)})"
+        present = f"case when checked.{quoted(name)} is not null then {key} else '{{}}' end"
+        row_data = f"json_merge_patch({row_data}, {present})"
     names = ", ".join(quoted(name) for name in table.column_names)
     con.execute(
         f"create or replace table accepted as select {names}, attributes, _row_hash, _recorded_at "
@@ -220,27 +230,18 @@ def check_rows(
     con.execute(
         f"""
         create or replace table rejected as
-        with broken as (
-            select
-                _n,
-                _violations[1].rule as rule,
-                array_to_string(
-                    list_transform(_violations, lambda violation: violation.message), '; '
-                ) as message,
-                coalesce(unread_cells, []) as unread_cells,
-            from checked
-            where len(_violations) > 0
-        )
-
         select
             mapped._n,
             mapped._file,
             mapped._row,
-            broken.rule,
-            broken.message,
-            json_merge_patch({row_json(types, "mapped")}, {UNREAD_VALUES})::varchar as row_data,
-        from broken
-        inner join mapped on broken._n = mapped._n
+            _violations[1].rule as rule,
+            array_to_string(
+                list_transform(_violations, lambda violation: violation.message), '; '
+            ) as message,
+            {row_data}::varchar as row_data,
+        from checked
+        inner join mapped on checked._n = mapped._n
+        where len(_violations) > 0
         """
     )
     con.execute(

@@ -30,7 +30,8 @@ CELL_RULES = (
     "within",
 )
 
-# Dates and numbers that could not be read, by the row of the file.
+# Dates and numbers that could not be read, by the row of the file. A row that waits comes back
+# without its file: a number that the rest of the file did not decide stays one that no cast reads.
 UNREAD_BY_ROW = """
 create or replace table unread_rows as
 select
@@ -47,20 +48,16 @@ select
         end,
         'content': content
     } order by column_name) as unread_cells,
+    to_json(map(
+        list(column_name order by column_name),
+        list(content || case format when 'marked' then ' (?)' else '' end order by column_name)
+    )) as unread_data,
 from unread_values
 group by _file, _row
 """
 
 # The unread values of a row as JSON, under the names that the file gave them.
-UNREAD_VALUES = """
-coalesce(
-    to_json(map(
-        list_transform(unread_cells, lambda cell: cell.name),
-        list_transform(unread_cells, lambda cell: cell.content)
-    )),
-    '{}'
-)
-"""
+UNREAD_VALUES = "coalesce(unread_data, '{}')"
 
 
 EARLIEST = "'1990-01-01'::timestamptz"

@@ -1,7 +1,9 @@
 """Keys that a spreadsheet or a program rewrote as numbers: matched where that is certain.
 
 `00123` became `123`, or `1001` became `1001.0`, in one of two files. Where all numbers of a file
-are written in one form and all keys that they refer to in another, a key is known by its number.
+are written in one form and nearly all keys that they refer to in another, a key is known by its
+number. That is decided by a whole file: its other numbers are written in the form of the keys too,
+so that a row that waits finds its key later without the file.
 Digits that are lost (`1.00E+05`) are never guessed: the rule `whole_key` rejects them.
 """
 
@@ -17,7 +19,9 @@ from sources.contract import Parent, Rule, Table
 from sources.landing import literal, one_row, quoted
 
 # Of the numbers of a file, this share must be found: else they may be other numbers.
-MOST = 0.5
+MOST = 0.9
+# Of the keys of a parent, this share must have one form; the others are known as they are.
+NEARLY_ALL = 0.99
 
 NUMERAL = r"\d+(\.\d+)?"
 SHORTENED = r"\d([.,]\d+)?[Ee]\+\d+"
@@ -29,8 +33,25 @@ LOOKED_AT = 1000
 
 NEW_MATCHED_KEYS = """
 create or replace table matched_keys
-(column_name varchar, parent varchar, _file varchar, delivered varchar, key varchar)
+(
+    column_name varchar, parent varchar, _file varchar, delivered varchar, key varchar,
+    is_known boolean
+)
 """
+
+# The forms that keys may have, and which of `value` have it; {width} is that of padded ones.
+HAS_ZERO = "(left(value, 1) = '0' and split_part(value, '.', 1) <> '0')"
+FORMS = {
+    "padded": "not contains(value, '.') and length(value) = {width}",
+    "plain": f"not contains(value, '.') and not {HAS_ZERO}",
+    "tailed": f"contains(value, '.') and not {HAS_ZERO}",
+}
+# How a number is written in them; {tail} is that of tailed ones.
+WRITTEN = {
+    "padded": "lpad({number}, {width}, '0')",
+    "plain": "{number}",
+    "tailed": "{number} || '.' || {tail}",
+}
 
 
 @dataclass(frozen=True)
@@ -92,41 +113,57 @@ def match_keys(con: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[Ru
 
 
 def replace_matched(con: duckdb.DuckDBPyConnection, relation: str, table: Table) -> int:
-    """Give the rows of a table in DuckDB the keys of their parents; how many there are."""
+    """Give the rows of a table in DuckDB the keys of their parents; how many have a known one."""
     number = 0
-    columns = con.execute("select distinct column_name from matched_keys order by 1").fetchall()
-    for (column,) in columns:
+    columns = con.execute(
+        "select distinct column_name, is_known from matched_keys order by all"
+    ).fetchall()
+    for column, is_known in columns:
         assert column in table.column_names
         found = con.execute(
             f"update {quoted(relation)} as child set {quoted(column)} = matched_keys.key "
             f"from matched_keys where matched_keys.column_name = {literal(column)} "
-            f"and matched_keys._file = child._file "
+            f"and matched_keys.is_known = {is_known} and matched_keys._file = child._file "
             f"and matched_keys.delivered = child.{quoted(column)}"
         ).fetchall()
-        number += found[0][0]
+        number += found[0][0] if is_known else 0
     return number
 
 
-def match_event_keys(con: duckdb.DuckDBPyConnection, types: Mapping[str, str]) -> bool:
-    """The same for the accounts of events in `mapped`; whether there are any.
+def matched_columns(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The columns in which keys were matched."""
+    found = con.execute("select distinct column_name from matched_keys order by 1").fetchall()
+    return [column for (column,) in found]
 
-    Events are many: they are read once more only where the first of them have an unknown number.
+
+def match_event_keys(
+    con: duckdb.DuckDBPyConnection, types: Mapping[str, str], files: Sequence[str] | None = None
+) -> bool:
+    """The same for the accounts of events in `mapped`, or in some files of it; whether there are
+    any.
+
+    Events are many: they are read once more only where the first of them have an unknown number,
+    and all of these another form than the accounts have.
     """
     con.execute(NEW_MATCHED_KEYS)
-    if ACCOUNT not in types:
+    if ACCOUNT not in types or files == []:
         return False
+    of_files = f"where _file in ({', '.join(map(literal, files))})" if files else ""
     con.execute(
         "create or replace temp view event_keys as "
-        f"select _file, {trimmed(f'{ACCOUNT}::varchar')} as {ACCOUNT} from mapped"
+        f"select _file, {trimmed(f'{ACCOUNT}::varchar')} as {ACCOUNT} from mapped {of_files}"
     )
     keys = quoted(keys_table(ACCOUNTS))
-    [unknown] = one_row(
-        con,
-        f"select count(*) from (select {ACCOUNT} from event_keys limit {LOOKED_AT}) "
-        f"where regexp_full_match({ACCOUNT}, '{NUMERAL}') "
-        f"and {ACCOUNT} not in (select key from {keys})",
+    con.execute(
+        "create or replace temp table first_numerals as "
+        f"select distinct value from (select {ACCOUNT} as value from event_keys limit {LOOKED_AT}) "
+        f"where regexp_full_match(value, '{NUMERAL}')"
     )
-    if unknown:
+    [unknown] = one_row(
+        con, f"select count(*) from first_numerals where value not in (select key from {keys})"
+    )
+    first = _numerals(con, "first_numerals")
+    if unknown and is_rewritten(first, _read_parent(con, keys)):
         _match_column(con, "event_keys", ACCOUNT, keys, ACCOUNTS.full_name)
     return bool(con.execute("select 1 from matched_keys limit 1").fetchall())
 
@@ -145,7 +182,7 @@ def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
     """A sentence for each file and column of which keys were matched."""
     rows = con.execute(
         "select _file, column_name, parent, count(*), min_by((delivered, key), delivered) "
-        "from matched_keys group by all order by 1, 2"
+        "from matched_keys where is_known group by all order by 1, 2"
     ).fetchall()
     return [
         f"{file}: {column}: {number:,} {'keys are' if number > 1 else 'key is'} written otherwise "
@@ -173,15 +210,34 @@ def _match_column(
     ).fetchall()
     if not files:
         return
-    con.execute(
-        f"create or replace temp table parent_numerals as select distinct key as value from {keys} "
-        f"where regexp_full_match(key, '{NUMERAL}')"
-    )
-    of_parent = _numerals(con, "parent_numerals")
+    of_parent = _read_parent(con, keys)
     for (file,) in files:
         child = _numerals(con, "key_numerals", f"where _file = {literal(file)}")
         if is_rewritten(child, of_parent):
-            _note_matches(con, column, parent, file, child.count)
+            _note_matches(con, (column, parent, file), keys, child, of_parent)
+
+
+def _read_parent(con: duckdb.DuckDBPyConnection, keys: str) -> Numerals:
+    """Make `parent_numerals` the keys that are numbers, of one form if nearly all have one.
+
+    A single key in another form, a test customer or one of another system, is none to match with.
+    """
+    con.execute(
+        "create or replace temp table parent_numerals as select distinct key as value "
+        f"from {keys} where regexp_full_match(key, '{NUMERAL}')"
+    )
+    [width] = one_row(
+        con,
+        "select coalesce(mode(length(value)), 0) from parent_numerals "
+        f"where {HAS_ZERO} and not contains(value, '.')",
+    )
+    for form in FORMS.values():
+        has_form = form.format(width=width)
+        [share] = one_row(con, f"select avg(({has_form})::integer) from parent_numerals")
+        if share is not None and share >= NEARLY_ALL:
+            con.execute(f"delete from parent_numerals where not ({has_form})")
+            break
+    return _numerals(con, "parent_numerals")
 
 
 def _numerals(con: duckdb.DuckDBPyConnection, relation: str, where: str = "") -> Numerals:
@@ -208,21 +264,38 @@ def _numerals(con: duckdb.DuckDBPyConnection, relation: str, where: str = "") ->
 
 
 def _note_matches(
-    con: duckdb.DuckDBPyConnection, column: str, parent: str, file: str, numerals: int
+    con: duckdb.DuckDBPyConnection,
+    place: tuple[str, str, str],
+    keys: str,
+    child: Numerals,
+    of_parent: Numerals,
 ) -> None:
+    """Note the keys of a file's numbers, unknown ones in the form of the known. `place` is the
+    column, the parent and the file."""
+    assert of_parent.form
+    is_key = f"child.value in (select key from {keys})"
+    number = _number("child.value")
+    written = WRITTEN[of_parent.form].format(
+        number=number,
+        width=of_parent.longest,
+        tail="(select max(split_part(value, '.', 2)) from parent_numerals)",
+    )
     found = con.execute(
         f"""
-        select child.value, parent_numerals.value
+        select
+            child.value,
+            case when {is_key} then child.value else coalesce(parent_numerals.value, {written}) end,
+            {is_key} or parent_numerals.value is not null as is_known,
         from key_numerals as child
-        inner join parent_numerals on {_number("child.value")} = {_number("parent_numerals.value")}
-        where child._file = {literal(file)}
+        left join parent_numerals on {number} = {_number("parent_numerals.value")}
+        where child._file = {literal(place[-1])}
         """
     ).fetchall()
-    if len(found) < MOST * numerals:
+    if sum(is_known for _, _, is_known in found) < MOST * child.count:
         return
     con.executemany(
-        "insert into matched_keys values (?, ?, ?, ?, ?)",
-        [(column, parent, file, value, key) for value, key in found if value != key],
+        "insert into matched_keys values (?, ?, ?, ?, ?, ?)",
+        [(*place, value, key, is_known) for value, key, is_known in found if value != key],
     )
 
 

@@ -20,7 +20,7 @@ from sources.events import (
     kept_columns,
     reject_events,
 )
-from sources.lake import Change, LandedFile
+from sources.lake import Catalogue, Change, LandedFile
 from sources.repeats import Repeats
 from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Warehouse
@@ -41,7 +41,7 @@ def restore_events(
     """
     store.fetch_parents(warehouse, con, EVENTS.rules)
     catalogue = lake.read_catalogue(warehouse, place)
-    if match_event_keys(con, types):
+    if match_event_keys(con, types, _whole_files(con, catalogue)):
         replace_matched(con, "mapped", EVENTS)
     check_events(con, types)
     con.execute("create or replace table rejected as select * from no_rejections")
@@ -93,3 +93,14 @@ def _counted(file: LandedFile, resolved: int, rows: int, late: int, repeats: Rep
         rows_repeated=file.rows_repeated + repeats.rows_lost_to_others,
         rows_late=file.rows_late + late,
     )
+
+
+def _whole_files(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> list[str]:
+    """The files of `mapped` of which every event waits: their keys are all to be seen."""
+    waiting = con.execute("select _file, count(*) from mapped group by _file order by _file")
+    return [
+        file
+        for file, number in waiting.fetchall()
+        if (landed := catalogue.files.get(file))
+        and (landed.rows_loaded, landed.rows_quarantined) == (0, number)
+    ]

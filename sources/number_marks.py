@@ -2,19 +2,19 @@
 
 1.200 seats are a thousand and more where the same file writes 85 without a dot; in a file that
 also has 12.5 they are one and a fifth. A rate of 1,085 is one where the same file has 0,91. What
-nothing decides is no number.
+nothing decides is no number. Files that know numbers from text write a dot before fractions only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from sources.blanks import trimmed
 from sources.contract import Column, Table
-from sources.landing import literal, one_row, quoted
+from sources.landing import SPREADSHEETS, literal, quoted
 
 DOTTED = r"[-+]?[1-9]\d{0,2}\.\d{3}"
 GROUPED = r"[-+]?[1-9]\d{0,2}(\.\d{3})+"
@@ -22,6 +22,7 @@ FRACTION = r"[-+]?\d*\.\d+"
 COMMA_GROUPED = r"[-+]?[1-9]\d{0,2}(,\d{3})+"
 # With other digits behind the comma than three, or thousands before it, it is a decimal mark.
 COMMA_FRACTION = r"[-+]?(\d+|\d{1,3}(\.\d{3})+),\d+"
+TEXT_FILE = r"\.csv(\.gz)?$"
 NUMBERS = ("integer", "bigint", "numeric", "double precision")
 
 
@@ -71,7 +72,7 @@ def _read_commas(con: duckdb.DuckDBPyConnection, column: Column) -> list[str]:
     either = f"regexp_full_match({value}, '{COMMA_GROUPED}')"
     fraction = f"(regexp_full_match({value}, '{COMMA_FRACTION}') and not {either})"
     has_dot = f"(regexp_full_match({value}, '({COMMA_GROUPED})?{FRACTION}') "
-    has_dot += f"and not regexp_full_match({value}, '{GROUPED}'))"
+    has_dot += f"and not {_is_grouped(value)})"
     files = con.execute(
         f"""
         select
@@ -85,18 +86,19 @@ def _read_commas(con: duckdb.DuckDBPyConnection, column: Column) -> list[str]:
         order by _file
         """
     ).fetchall()
-    notes = []
-    for file, fractions, others, example in files:
-        of_file = f"_file = {literal(file)}"
-        if fractions and not others:
-            marked = f"regexp_full_match({value}, '{COMMA_FRACTION}|{GROUPED}')"
-            plain = f"replace(replace({value}, '.', ''), ',', '.')"
-            _replace(con, column, plain, f"{of_file} and {marked}")
-            meaning = f"{example} is {example.replace('.', '').replace(',', '.')}"
-            notes.append(f"{file}: {column.name}: commas stand before fractions, {meaning}")
-        elif not (fractions or others or column.is_count):
-            _give_up(con, column, f"{of_file} and {either}")
-    return notes
+    decimal = {
+        file: example for file, fractions, others, example in files if fractions and not others
+    }
+    marked = f"regexp_full_match({value}, '{COMMA_FRACTION}|{GROUPED}')"
+    _replace(con, column, f"replace(replace({value}, '.', ''), ',', '.')", marked, list(decimal))
+    if not column.is_count:
+        unclear = [file for file, fractions, others, _ in files if not (fractions or others)]
+        _give_up(con, column, either, unclear)
+    return [
+        f"{file}: {column.name}: commas stand before fractions, {example} is "
+        f"{example.replace('.', '').replace(',', '.')}"
+        for file, example in decimal.items()
+    ]
 
 
 def _read_dots(con: duckdb.DuckDBPyConnection, table: Table, types: Mapping[str, str]) -> list[str]:
@@ -109,61 +111,99 @@ def _read_dots(con: duckdb.DuckDBPyConnection, table: Table, types: Mapping[str,
     ]
     for column in columns:
         value = trimmed(quoted(column.name))
-        is_dotted = f"regexp_full_match({value}, '{GROUPED}')"
-        files = con.execute(
-            f"select _file, min_by({value}, _row) from mapped where {is_dotted} "
-            "group by _file order by _file"
-        ).fetchall()
-        for file, example in files:
-            reading = _dots(con, value, file).reading
-            of_file = f"_file = {literal(file)} and {is_dotted}"
-            if reading == "grouped":
-                _replace(con, column, f"replace({value}, '.', '')", of_file)
+        is_grouped = _is_grouped(value)
+        examples = dict(
+            con.execute(
+                f"select _file, min_by({value}, _row) from mapped where {is_grouped} "
+                "group by _file order by _file"
+            ).fetchall()
+        )
+        dots = _dots(con, value, list(examples))
+        readings = {file: dots[file].reading for file in examples}
+        for file, example in examples.items():
+            if readings[file] == "grouped":
                 meaning = f"{example} is {example.replace('.', '')}"
                 notes.append(f"{file}: {column.name}: dots stand between thousands, {meaning}")
-            elif reading == "rounded":
+            elif readings[file] == "rounded":
                 meaning = f"{example} is {example.partition('.')[0]}"
                 notes.append(f"{file}: {column.name}: dots are taken as decimal points, {meaning}")
-            elif reading == "doubtful":
-                _give_up(con, column, of_file)
+        grouped, doubtful = (
+            [file for file, found in readings.items() if found == reading]
+            for reading in ("grouped", "doubtful")
+        )
+        _replace(con, column, f"replace({value}, '.', '')", is_grouped, grouped)
+        _give_up(con, column, is_grouped, doubtful)
     return notes
 
 
-def _dots(con: duckdb.DuckDBPyConnection, value: str, file: str) -> Dots:
-    return Dots(
-        *one_row(
-            con,
-            f"""
-            with read as (
-                select
-                    {value} as content,
-                    regexp_full_match({value}, '{DOTTED}') as is_dotted,
-                    regexp_full_match({value}, '{GROUPED}') as is_grouped,
-                from mapped
-                where _file = {literal(file)}
-            )
+def _is_grouped(value: str) -> str:
+    """SQL: whether dots of a number may stand between thousands.
 
-            select
-                count(*) filter (is_dotted),
-                count(*) filter (is_dotted and content like '%.000'),
-                count(*) filter (is_grouped and not is_dotted),
-                count(*) filter (not is_grouped and regexp_full_match(content, '{FRACTION}')),
-                count(*) filter (regexp_full_match(content, '[-+]?\\d{{1,3}}')),
-                count(*) filter (regexp_full_match(content, '[-+]?\\d{{4,}}')),
-            from read
-            """,
-        )
+    A number of a spreadsheet is never written with a zero at its end, or with two dots: a text is.
+    """
+    sheets = "|".join(SPREADSHEETS).replace(".", r"\.")
+    is_text = (
+        f"regexp_matches(_file, '({sheets})$', 'i') and regexp_matches({value}, '0$|\\..*\\.')"
+    )
+    return (
+        f"(contains({value}, '.') and regexp_full_match({value}, '{GROUPED}') "
+        f"and (regexp_matches(_file, '{TEXT_FILE}', 'i') or ({is_text})))"
     )
 
 
-def _give_up(con: duckdb.DuckDBPyConnection, column: Column, where: str) -> None:
+def _dots(con: duckdb.DuckDBPyConnection, value: str, files: Sequence[str]) -> dict[str, Dots]:
+    """Of each of some files, read in one pass."""
+    if not files:
+        return {}
+    found = con.execute(
+        f"""
+        with read as (
+            select
+                _file,
+                {value} as content,
+                regexp_full_match({value}, '{DOTTED}') as is_dotted,
+                {_is_grouped(value)} as is_grouped,
+            from mapped
+            where {_of_files(files)}
+        )
+
+        select
+            _file,
+            count(*) filter (is_grouped and is_dotted),
+            count(*) filter (is_grouped and is_dotted and content like '%.000'),
+            count(*) filter (is_grouped and not is_dotted),
+            count(*) filter (not is_grouped and regexp_full_match(content, '{FRACTION}')),
+            count(*) filter (regexp_full_match(content, '[-+]?\\d{{1,3}}')),
+            count(*) filter (regexp_full_match(content, '[-+]?\\d{{4,}}')),
+        from read
+        group by _file
+        """
+    ).fetchall()
+    return {file: Dots(*counts) for file, *counts in found}
+
+
+def _give_up(
+    con: duckdb.DuckDBPyConnection, column: Column, where: str, files: Sequence[str]
+) -> None:
+    if not files:
+        return
     con.execute(
         "insert into unread_values "
         f"select _file, _row, {literal(column.name)}, {quoted(column.name)}, 'marked' "
-        f"from mapped where {where}"
+        f"from mapped where {where} and {_of_files(files)}"
     )
-    _replace(con, column, "null", where)
+    _replace(con, column, "null", where, files)
 
 
-def _replace(con: duckdb.DuckDBPyConnection, column: Column, value: str, where: str) -> None:
-    con.execute(f"update mapped set {quoted(column.name)} = {value} where {where}")
+def _replace(
+    con: duckdb.DuckDBPyConnection, column: Column, value: str, where: str, files: Sequence[str]
+) -> None:
+    if files:
+        con.execute(
+            f"update mapped set {quoted(column.name)} = {value} "
+            f"where {where} and {_of_files(files)}"
+        )
+
+
+def _of_files(files: Sequence[str]) -> str:
+    return f"_file in ({', '.join(map(literal, files))})"

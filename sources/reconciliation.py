@@ -21,7 +21,6 @@ from sources.event_restoring import restore_events
 from sources.events import EVENTS
 from sources.landing import literal, quoted
 from sources.mapping import columns_of, drop_mapped
-from sources.number_marks import read_marks
 from sources.session import open_duckdb
 from sources.table_load import IngestError
 from warehouse import Warehouse
@@ -262,13 +261,22 @@ def _restore(
     recorded_at: datetime,
 ) -> int:
     types = _open_mapped(con, table, rows)
-    read_marks(con, table, types)
     store.fetch_parents(warehouse, con, rules)
     store.fetch_claimed_keys(warehouse, con, table)
-    counts = check_rows(con, table, types, rules)
+    is_whole = _all_wait(warehouse, waiting, rows)
+    counts = check_rows(con, table, types, rules, is_whole=is_whole)
     if ids := _resolved(con):
         store.restore(warehouse, con, waiting, table, ids, counts, recorded_at)
     return counts.rows_loaded
+
+
+def _all_wait(warehouse: Warehouse, waiting: load_audit.Place, rows: pa.Table) -> bool:
+    """Whether the rows that wait are all that was delivered: of some of them the others, which are
+    loaded, may have keys in another form."""
+    load = load_audit.last_load(warehouse, waiting)
+    if load is None:
+        return False
+    return (load.counts.rows_loaded, load.counts.rows_quarantined) == (0, rows.num_rows)
 
 
 def _quarantine_orphans(

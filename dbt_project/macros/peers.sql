@@ -77,3 +77,9 @@ tenth. In whole numbers first, so that no order of sums shows. -#}
     {%- set written = peer_rank(['x', 'y'], 'r') ~ tenths_of('x', '1') ~ peers_date('x') -%}
     {{ return(local_md5(peer_levels() | string ~ written ~ sql_checksums(['int_usage_peers']))) }}
 {%- endmacro %}
+
+
+{#- One hash of what account_snapshots adds to the kept weeks and today, whose rows an edit of it leaves. -#}
+{% macro snapshots_sql_hash() -%}
+    {{ return(local_md5(sql_checksums(['account_snapshots']) ~ peers_sql_hash())) }}
+{%- endmacro %}

@@ -15,7 +15,8 @@
 {%- endmacro %}
 
 
-{#- One hash of the SQL that says which signals are known on a date. -#}
+{#- One hash of the SQL that says which signals are known on a date, and of what they are found by. -#}
 {% macro signal_dates_sql_hash(registry) -%}
-    {{ return(local_md5(sql_checksums(['int_signal_dates']) ~ names_where_known(registry, 'snapshots'))) }}
+    {%- set written = names_where_known(registry, 'snapshots') -%}
+    {{ return(local_md5(sql_checksums(['int_signal_dates']) ~ written ~ snapshots_sql_hash())) }}
 {%- endmacro %}

@@ -30,6 +30,7 @@ from warehouse import Warehouse
 pytestmark = pytest.mark.slow
 
 PEERS = "intermediate.int_usage_peers"
+DATES = "intermediate.int_signal_dates"
 FEW = ("seeds/signal_policy.csv", ",84,8", ",84,3")
 # Three that are large, four in the middle, and a small one that has no peers of its size.
 EVENTS_ALONE = """
@@ -49,6 +50,8 @@ RANKS = """
 select account_id, snapshot_date::text as day, usage_peer_rank as rank from marts.account_snapshots
 where is_open order by account_id, day
 """
+REGISTRY = "models/marts/accounts/account_snapshots.yml"
+API_CALLS = "has_peers: {}, label: API calls"
 SCORED_DAYS = """
 select account_id, snapshot_date::text as day from intermediate.int_due_scores
 where is_open order by account_id, day
@@ -61,6 +64,7 @@ def twins(fresh_company: Callable[[], Warehouse], builder: Builder) -> Iterator[
     pair = Twins(builder, fresh_company(), fresh_company())
     pair.builder.edit(*FEW)
     pair.builder.edit(*ENOUGH)
+    pair.builder.edit(REGISTRY, API_CALLS.format("true"), API_CALLS.format("false"))
     for warehouse in (pair.kept, pair.anew):
         create_tables(warehouse, load_contract())
         fill(warehouse)
@@ -73,7 +77,10 @@ def twins(fresh_company: Callable[[], Warehouse], builder: Builder) -> Iterator[
 def assert_equal(twins: Twins, as_of: str) -> None:
     """Increments equal a build anew, and so does what places are looked up in."""
     twins.assert_equal(as_of)
-    assert rows(twins.kept, PEERS) == rows(twins.anew, PEERS)
+    for relation in (PEERS, DATES):
+        # in whatever order the columns came
+        named = f"(select to_jsonb(made) from {relation} as made)"
+        assert rows(twins.kept, named) == rows(twins.anew, named), relation
 
 
 def ranks(twins: Twins) -> dict[tuple[str, str], float]:
@@ -81,6 +88,12 @@ def ranks(twins: Twins) -> dict[tuple[str, str], float]:
     found = twins.kept.read(RANKS).fillna({"rank": -1})
     keys = zip(found["account_id"], found["day"], strict=True)
     return dict(zip(keys, found["rank"], strict=True))
+
+
+def dates_with_peers(twins: Twins) -> int:
+    """On how many dates a place among peers is known."""
+    found = twins.kept.read(f"select known_signals from {DATES}")
+    return sum("usage_peer_rank" in known for known in found["known_signals"])
 
 
 def test_use_is_compared_in_the_segment_and_of_few_in_the_company(twins: Twins) -> None:
@@ -143,18 +156,25 @@ def test_an_account_that_is_gone_is_no_peer_any_more(twins: Twins) -> None:
 
 
 def test_other_bounds_and_other_sql_find_all_places_anew(twins: Twins) -> None:
-    """What nothing of the accounts says is remembered too."""
+    """What nothing of the accounts says is remembered too, and so is one more level of use."""
     twins.builder.edit("seeds/segments.csv", "enterprise,1000", "enterprise,600")
     twins.builder.edit("seeds/signal_policy.csv", ",84,3", ",84,2")
     assert_equal(twins, "2026-01-29")
     before = rows(twins.kept, SCORES)
+    twins.builder.edit(REGISTRY, API_CALLS.format("false"), API_CALLS.format("true"))
     twins.builder.edit("macros/peers.sql", "0.1, 0.2,", "0.15, 0.25,")
     assert_equal(twins, "2026-01-29")
     assert rows(twins.kept, SCORES) != before
 
 
-def test_an_as_of_date_that_goes_back_leaves_no_later_week(twins: Twins) -> None:
-    assert_equal(twins, "2025-12-10")
+def test_levels_that_are_compared_no_more_are_forgotten_of_past_dates(twins: Twins) -> None:
+    """As of a date that goes back, which leaves no later week either."""
+    assert dates_with_peers(twins)
+    twins.builder.edit(REGISTRY, "has_peers: true", "has_peers: false")
+    twins.assert_equal("2025-12-10")
+    assert rows(twins.kept, DATES) == rows(twins.anew, DATES)
+    assert not dates_with_peers(twins)
+    twins.builder.edit(REGISTRY, "has_peers: false", "has_peers: true")
 
 
 def test_too_few_customers_have_no_peers_and_nothing_is_said(twins: Twins) -> None:
@@ -162,5 +182,4 @@ def test_too_few_customers_have_no_peers_and_nothing_is_said(twins: Twins) -> No
     twins.builder.edit("seeds/signal_policy.csv", ",84,2", ",84,9")
     assert_equal(twins, "2025-12-10")
     assert not twins.kept.read(RANKS)["rank"].notna().any()
-    words = twins.kept.read("select known_signals from intermediate.int_signal_dates")
-    assert not any("usage_peer_rank" in known for known in words["known_signals"])
+    assert not dates_with_peers(twins)

@@ -65,7 +65,8 @@ millionths: a mean of doubles depends on the order of the rows, and half of 100 
 {%- macro learned_lines_hash() -%}
     {%- set lines = [{'scorecard': 's', 'signal': 'x', 'weight': 1, 'floor': 0, 'ceiling': 1}] -%}
     {%- set written = mean_line_points(lines, 'x') ~ line_values(lines, 'x') -%}
-    {{ local_md5(learned_lines() | string ~ sql_checksums(['int_signal_evidence']) ~ written) }}
+    {%- set made = sql_checksums(['int_signal_evidence']) ~ snapshots_sql_hash() -%}
+    {{ local_md5(learned_lines() | string ~ made ~ written) }}
 {%- endmacro %}
 
 

@@ -3,7 +3,8 @@
 -- measured by events, in the segment that they were in.
 -- Only weeks of which snapshots were computed or deleted since the last scores are looked at. A row's
 -- segment is in the snapshot, so that another segment is among these; a row of each week and segment,
--- so that none is left behind where nothing comes any more.
+-- so that none is left behind where nothing comes any more. A level that is compared no more leaves its
+-- column: account_snapshots reads it until that is built, and PostgreSQL drops no column that is read.
 {{
     config(
         materialized='incremental',
