@@ -30,6 +30,7 @@ MARTS = ["customer_health", "customer_health_history", "portfolio_weekly", "rete
 SHOWN_BESIDE = ["data_trust", "model_evaluation", "source_outages", "quarantine_summary"]
 SHOWN_BESIDE += ["suspected_leaks", "fct_mrr_movements", "churn_cohorts", "score_basis"]
 SHOWN_BESIDE += ["data_balances", "correction_summary", "data_findings", "source_coverage"]
+SHOWN_BESIDE += ["failed_checks"]
 
 # Two customers in January, 38 more in June; the first leaves in autumn, and another one pays less
 # at the end. No use has been reported for two weeks, so that all are grey but the twenty whose
