@@ -41,6 +41,8 @@ def test_an_interrupt_ends_the_statement_that_dbt_has_open(
         seen.append(is_asleep(warehouse))
         os.kill(os.getpid(), signal.SIGINT)
 
+    # a shell that starts pytest in the background lets it ignore interrupts
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     point_at(parsed.graph, warehouse.settings.database)
     waiting = threading.Thread(target=interrupt, daemon=True)
     waiting.start()
@@ -48,6 +50,7 @@ def test_an_interrupt_ends_the_statement_that_dbt_has_open(
         asked = ["show", "--inline", SLEEP, "--no-write-json"]
         answer = invoke(warehouse.settings, asked, tmp_path, {}, parsed.graph)
         pytest.fail(f"dbt was not interrupted: {answer}")
+    signal.signal(signal.SIGINT, before)
     waiting.join()
     assert seen == [True]
     assert not is_asleep(warehouse)
