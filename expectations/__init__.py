@@ -4,8 +4,16 @@ Rows are judged at ingestion, one by one, against the contract; what breaks it i
 whole tables are judged: an export cut short, a column lost, money in the wrong unit.
 """
 
-from expectations.run import OWN_SUITE, run_suite
-from expectations.suites import Claim, Suite, SuiteError, TableClaims, load_suite, load_suites
+from expectations.run import run_suite
+from expectations.suites import (
+    OWN_SUITE,
+    Claim,
+    Suite,
+    SuiteError,
+    TableClaims,
+    load_suite,
+    load_suites,
+)
 from expectations.verdicts import TableCheck, is_accepted, passed_checks, record_checks
 
 __all__ = [

@@ -11,7 +11,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from expectations.facts import FEW_ROWS, TableFacts, claim_values, read_facts
-from expectations.suites import Claim, Suite, SuiteError, TableClaims, bound, load_suite
+from expectations.suites import (
+    OWN_SUITE,
+    Claim,
+    Suite,
+    SuiteError,
+    TableClaims,
+    bound,
+    load_suite,
+)
 from expectations.verdicts import NOT_DELIVERED, TableCheck, failure_in_words
 from warehouse import Warehouse
 from warehouse.environment import silence_telemetry
@@ -21,10 +29,6 @@ if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.datasource.fluent.interfaces import Batch
     from great_expectations.datasource.fluent.postgres_datasource import PostgresDatasource
-
-
-# What Tenure itself computed.
-OWN_SUITE = "ml"
 
 
 def run_suite(

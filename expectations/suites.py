@@ -13,6 +13,8 @@ import yaml
 
 SUITES = Path(__file__).resolve().parent / "suites"
 SHARED = "_shared"
+# What Tenure itself computed.
+OWN_SUITE = "ml"
 CLAIM_KEYS = {"claim", "expect", "with", "why", "first_step"}
 TABLE_KEYS = {"include", "claims", "loaded_from", "is_due", "rows"}
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from expectations.suites import Claim
+from expectations.suites import OWN_SUITE, Claim
 from warehouse import Warehouse
 
 NOT_DELIVERED = "Not delivered: there is nothing to check."
@@ -104,7 +104,7 @@ def consequence(check: TableCheck) -> str | None:
         return None
     if is_accepted(check.suite, check.table_name):
         return "It holds nothing back: it was accepted."
-    return ML_CONSEQUENCE if check.suite == "ml" else None
+    return ML_CONSEQUENCE if check.suite == OWN_SUITE else None
 
 
 def record_checks(

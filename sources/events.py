@@ -16,9 +16,9 @@ import duckdb
 
 from sources.casting import attributes, can_differ, cast, has_type_error, row_json, typed_select
 from sources.checks import violation_list, violations
-from sources.contract import LONGEST_TEXT, Column, Parent, Rule, Table
+from sources.contract import LONGEST_TEXT, Column, Rule, Table
 from sources.corrections import UNREAD_BY_ROW, UNREAD_VALUES, broken
-from sources.damaged_keys import keys_table
+from sources.damaged_keys import ACCOUNTS, keys_table
 from sources.headers import ROW_COLUMNS
 from sources.lake import Part
 from sources.landing import literal, one_row, quoted
@@ -43,7 +43,7 @@ EVENTS = Table(
         Rule("not_null", ("account_id",)),
         Rule("not_null", ("occurred_at",)),
         Rule("plausible_time", ("occurred_at",)),
-        Rule("relationships", ("account_id",), parent=Parent("crm", "accounts", "account_id")),
+        Rule("relationships", ("account_id",), parent=ACCOUNTS),
     ),
 )
 

@@ -38,7 +38,7 @@ def reads_otherwise(sql: str, files: Sequence[str], mentions: int) -> str | None
             tables.append(node["table_name"])
     if others := [name for name in tables if name not in files]:
         return repr(others[0])
-    # a file in single quotes that stands in double quotes elsewhere
+    # a file in single quotes that is named in double quotes elsewhere
     return repr(tables[-1]) if len(tables) > mentions else None
 
 
