@@ -53,7 +53,9 @@ class Home:
     def environment(self, **extra: str) -> dict[str, str]:
         guarded = self.guard.environment()
         inherited = {key: value for key, value in guarded.items() if "TENURE_" not in key}
-        return {**inherited, "TENURE_HOME": str(self.path), **extra}
+        # A crash in a compiled library says where it happened.
+        crashes = {"PYTHONFAULTHANDLER": "1"}
+        return {**inherited, **crashes, "TENURE_HOME": str(self.path), **extra}
 
     def start(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import lightgbm as lgb
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,6 +99,21 @@ def test_the_same_data_give_the_same_model_to_the_bit(company, trained) -> None:
     assert again.model.booster.model_to_string() == trained.model.booster.model_to_string()
     assert again.model.calibrator == trained.model.calibrator
     pd.testing.assert_frame_equal(again.evaluations, trained.evaluations, check_exact=True)
+
+
+def test_every_prediction_keeps_to_one_thread(company, trained, monkeypatch) -> None:
+    """A prediction that takes more crashes the fits that run beside it."""
+    threads = set()
+    predict = lgb.Booster.predict
+
+    def counted(booster: lgb.Booster, matrix: np.ndarray, **options):
+        threads.add(options.get("num_threads"))
+        return predict(booster, matrix, **options)
+
+    monkeypatch.setattr(lgb.Booster, "predict", counted)
+    train(company.panel())
+    trained.model.contributions(company.snapshots.head(3))
+    assert threads == {1}
 
 
 def test_the_fingerprint_follows_rows_outcomes_policy_and_features(company, trained) -> None:
