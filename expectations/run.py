@@ -5,10 +5,12 @@ Great Expectations is imported on the first run, not with this module: it takes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event
 
 from expectations.facts import FEW_ROWS, TableFacts, claim_values, read_facts
 from expectations.suites import (
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.datasource.fluent.interfaces import Batch
     from great_expectations.datasource.fluent.postgres_datasource import PostgresDatasource
+    from sqlalchemy import Engine
 
 
 def run_suite(
@@ -47,7 +50,7 @@ def run_suite(
     facts = read_facts(warehouse, suite, chosen)
     if not any(facts[table.name].is_applicable for table in chosen):
         return [_not_delivered(suite, table) for table in chosen]
-    with _data_source(warehouse) as source:
+    with _data_source(warehouse, {fact.rows for fact in facts.values() if fact.rows}) as source:
         return [
             _check_table(source, suite, table, facts[table.name], now)
             if facts[table.name].is_applicable
@@ -61,7 +64,7 @@ def _not_delivered(suite: Suite, table: TableClaims) -> TableCheck:
 
 
 @contextmanager
-def _data_source(warehouse: Warehouse) -> Iterator[PostgresDatasource]:
+def _data_source(warehouse: Warehouse, queries: Collection[str]) -> Iterator[PostgresDatasource]:
     silence_telemetry()
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -73,11 +76,31 @@ def _data_source(warehouse: Warehouse) -> Iterator[PostgresDatasource]:
     source = context.data_sources.add_postgres(
         "warehouse", connection_string=url, create_temp_table=False
     )
+    # one that tests the connection, one that sends the queries
+    engines = (source.get_engine(), source.get_execution_engine().engine)
+    _fetch_one_row_of(queries, engines[1])
     try:
         yield source
     finally:
         # Connections left open would outlive the check and hold the database.
-        source.get_engine().dispose()
+        for engine in engines:
+            engine.dispose()
+
+
+def _fetch_one_row_of(queries: Collection[str], engine: Engine) -> None:
+    """Learn the columns of a query from its first row alone.
+
+    To learn them GX 1.24 sends a query as it is, and takes all of its rows: of 14 million 43 s and
+    most of the memory of a run.
+    """
+
+    def first_row_alone(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
+    ) -> tuple[str, Any]:
+        query = statement.strip()
+        return (f"{query} limit 1" if query in queries else statement), parameters
+
+    event.listen(engine, "before_cursor_execute", first_row_alone, retval=True)
 
 
 def _check_table(

@@ -34,6 +34,11 @@ OF_QUERIES = {
     "The users of a week are among the users of four weeks.": (
         "update {table} set active_users_28d = 0"
     ),
+    "At most twenty thousand features are used.": (
+        "insert into {table} select (jsonb_populate_record(one, jsonb_build_object("
+        "'feature', 'f' || n))).* from (select t as one from {table} as t limit 1) as chosen "
+        "cross join generate_series(1, 20001) as n"
+    ),
     "Features have no more events than their accounts.": "update {table} set events = 1000",
     "Nobody was seen last before being seen first.": (
         "update {table} set last_seen_at = first_seen_at - interval '1 day'"
