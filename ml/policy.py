@@ -18,6 +18,7 @@ class ModelPolicy:
     time_folds: int
     fold_days: int
     account_groups: int
+    training_rows: int
     bootstrap_samples: int
     interval_level: float
     calibration: Literal["isotonic", "sigmoid"]
@@ -27,7 +28,7 @@ class ModelPolicy:
 
     def __post_init__(self) -> None:
         positive = ("horizon_days", "minimum_positive_accounts", "time_folds", "fold_days")
-        for name in (*positive, "bootstrap_samples", "drivers_per_account"):
+        for name in (*positive, "training_rows", "bootstrap_samples", "drivers_per_account"):
             if getattr(self, name) < 1:
                 raise ValueError(f"prediction_policy: {name} must be at least 1")
         if self.account_groups < 2:

@@ -172,9 +172,11 @@ def _aucs(
     ranking: Ranking, churned: np.ndarray, account: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
     """The AUC under each row of account weights."""
-    of_row, left = account[ranking.order], churned[ranking.order]
+    of_row, left = account[ranking.order], np.flatnonzero(churned[ranking.order])
     found = np.empty(len(weights))
     for sample, weight in enumerate(weights):
-        drawn = weight[of_row]
-        found[sample] = ranking.auc_in_order(drawn * left, drawn * ~left)
+        stayed = weight[of_row]
+        lost = stayed[left]
+        stayed[left] = 0
+        found[sample] = ranking.auc_in_order(left, lost, stayed)
     return found

@@ -31,20 +31,25 @@ class Ranking:
         return cls(order, *_spans(is_new_group), *_spans(is_new_day))
 
     def auc(self, positive: np.ndarray, negative: np.ndarray) -> float:
-        """`auc_in_order` of weights in the order of the rows."""
-        return self.auc_in_order(positive[self.order], negative[self.order])
-
-    def auc_in_order(self, positive: np.ndarray, negative: np.ndarray) -> float:
         """Share of the weight of pairs of one date in which the positive row ranks higher.
 
-        Ties count half; NaN where no date has both.
+        Weights in the order of the rows. Ties count half; NaN where no date has both.
         """
-        rows = np.flatnonzero(positive)
-        seen = np.r_[0.0, np.cumsum(negative)]
+        rows = np.flatnonzero(positive[self.order])
+        return self.auc_in_order(rows, positive[self.order][rows], negative[self.order])
+
+    def auc_in_order(self, rows: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> float:
+        """The same, given the places in `order` of the positive rows and their weights.
+
+        `negative` has every row of `order`, with no weight where it is not negative.
+        """
+        seen = np.empty(negative.size + 1)
+        seen[0] = 0
+        np.cumsum(negative, out=seen[1:])
         last = seen[self.day_end[rows]]
         below = last - (seen[self.start[rows]] + seen[self.end[rows]]) / 2
-        pairs = float(positive[rows] @ (last - seen[self.day_start[rows]]))
-        return float(positive[rows] @ below) / pairs if pairs > 0 else float("nan")
+        pairs = float(positive @ (last - seen[self.day_start[rows]]))
+        return float(positive @ below) / pairs if pairs > 0 else float("nan")
 
     def alerts(self, share: float) -> np.ndarray:
         """Per row, how surely it is among the riskiest `share` of its date, 0 to 1.

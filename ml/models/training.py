@@ -115,7 +115,7 @@ def _out_of_time(panel: Panel, matrix: np.ndarray, groups: np.ndarray) -> pd.Dat
     labelled, policy = panel.labelled, panel.policy
     label = labelled[LABEL].to_numpy()
     accounts = labelled["account_id"].to_numpy()
-    every = list(splits(labelled, list(panel.folds), groups, policy))
+    every = list(splits(labelled, list(panel.folds), groups, panel.is_learnt_from, policy))
     columns = {name: np.full(len(labelled), np.nan) for name in PREDICTORS}
     columns |= {f"{name}_rank": np.full(len(labelled), np.nan) for name in PREDICTORS}
     folds = np.zeros(len(labelled), dtype=int)
@@ -162,7 +162,7 @@ def _score_splits(
 
 
 def _side_by_side(work: Callable[[Task], Result], tasks: Iterable[Task]) -> list[Result]:
-    """Fits in parallel, each on one thread."""
+    """Work in parallel, each task on one thread."""
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         return list(pool.map(work, tasks))
 
@@ -192,10 +192,8 @@ def _evaluate(out_of_time: pd.DataFrame, policy: ModelPolicy) -> pd.DataFrame:
         "positive_accounts": float(out_of_time.loc[out_of_time[LABEL], "account_id"].nunique()),
         "base_rate": float(label.mean()),
     }
-    records = []
-    for name in PREDICTORS:
-        if name == HEALTH_SCORE and not out_of_time[f"{HEALTH_SCORE}_known"].any():
-            continue
+
+    def measured(name: str) -> list[tuple[str, str, float, float, float]]:
         scores = ScoredRows(
             label=label,
             probability=out_of_time[name].to_numpy(),
@@ -205,23 +203,28 @@ def _evaluate(out_of_time: pd.DataFrame, policy: ModelPolicy) -> pd.DataFrame:
         bounds = scores.intervals(
             accounts, policy.bootstrap_samples, policy.interval_level, BOOTSTRAP_SEED
         )
-        records += [
-            (name, metric, value, *bounds[metric]) for metric, value in scores.metrics().items()
-        ]
         counted = counts | {"mean_probability": float(scores.probability.mean())}
-        records += [(name, metric, value, np.nan, np.nan) for metric, value in counted.items()]
+        return [
+            *((name, metric, value, *bounds[metric]) for metric, value in scores.metrics().items()),
+            *((name, metric, value, np.nan, np.nan) for metric, value in counted.items()),
+        ]
+
+    has_score = out_of_time[f"{HEALTH_SCORE}_known"].any()
+    names = [name for name in PREDICTORS if name != HEALTH_SCORE or has_score]
+    records = [record for records in _side_by_side(measured, names) for record in records]
     return pd.DataFrame(
         records, columns=["predictor", "metric", "metric_value", "ci_low", "ci_high"]
     )
 
 
 def _fit_final(panel: Panel, matrix: np.ndarray, groups: np.ndarray) -> ServedModel:
-    """The model that is served: all rows, calibrated on scores across account groups."""
+    """The model that is served, calibrated on scores of all rows across account groups."""
     labelled, policy, features = panel.labelled, panel.policy, panel.features
     label, accounts = labelled[LABEL].to_numpy(), labelled["account_id"]
+    learnt = panel.is_learnt_from
 
     def held_out(group: int) -> tuple[np.ndarray, np.ndarray]:
-        own, rows = np.flatnonzero(groups == group), np.flatnonzero(groups != group)
+        own, rows = np.flatnonzero(groups == group), np.flatnonzero(learnt & (groups != group))
         weights = account_weights(accounts.iloc[rows])
         return own, fit_lightgbm(matrix[rows], label[rows], weights, features)(matrix[own])
 
@@ -229,7 +232,9 @@ def _fit_final(panel: Panel, matrix: np.ndarray, groups: np.ndarray) -> ServedMo
     for own, scores in _side_by_side(held_out, range(policy.account_groups)):
         raw[own] = scores
     return ServedModel(
-        booster=fit_booster(matrix, label, account_weights(accounts), features),
+        booster=fit_booster(
+            matrix[learnt], label[learnt], account_weights(accounts[learnt]), features
+        ),
         calibrator=fit_calibrator(raw, label, accounts.to_numpy(), policy.calibration),
         features=features.used,
         medians=tuple(np.nanmedian(matrix, axis=0).tolist()),

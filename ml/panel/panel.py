@@ -13,7 +13,7 @@ from ml.models.baseline import health_score_rank
 from ml.panel.features import FeatureChoice, choose_features
 from ml.panel.labels import label_snapshots
 from ml.panel.leaks import leave_out_leaks
-from ml.panel.validation import TimeFold, time_folds
+from ml.panel.validation import TimeFold, learnt_from, time_folds
 from ml.policy import ModelPolicy
 from ml.serving.served import feature_matrix
 from ml.targets.target import AMOUNT, KEYS, LABEL, Target
@@ -54,6 +54,11 @@ class Panel:
     def health_score(self) -> np.ndarray:
         """The health score as an inclination to the event, one per row."""
         return health_score_rank(self.labelled, self.target.rises_with_risk)
+
+    @property
+    def is_learnt_from(self) -> np.ndarray:
+        """Mask of the rows that fits learn from; all are evaluated and calibrated on."""
+        return learnt_from(self.labelled, self.policy.training_rows)
 
     @property
     def warning(self) -> str:

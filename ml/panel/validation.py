@@ -17,6 +17,10 @@ from ml.targets.target import LABEL
 # measure chance.
 MINIMUM_TRAINING_POSITIVES = 10
 
+SUNDAY = pd.Timestamp("1970-01-04")
+# Further apart, a company of few years has hardly a week of each season to learn from.
+LONGEST_STEP_WEEKS = 8
+
 
 @dataclass(frozen=True)
 class TimeFold:
@@ -82,8 +86,26 @@ def time_folds(labelled: pd.DataFrame, policy: ModelPolicy) -> list[TimeFold]:
     return folds
 
 
+def learnt_from(labelled: pd.DataFrame, most_rows: int) -> np.ndarray:
+    """Mask of the snapshots that fits may learn from, about `most_rows` of them.
+
+    Weekly snapshots of one account are near copies: of a large company every second, fourth or
+    eighth week says nearly as much. Weeks are counted from a fixed Sunday, so that the next
+    training learns from the same ones and those that came since.
+    """
+    week = ((labelled["snapshot_date"] - SUNDAY).dt.days // 7).to_numpy()
+    step = 1
+    while step < LONGEST_STEP_WEEKS and (week % step == 0).sum() > most_rows:
+        step *= 2
+    return week % step == 0
+
+
 def splits(
-    labelled: pd.DataFrame, folds: list[TimeFold], groups: np.ndarray, policy: ModelPolicy
+    labelled: pd.DataFrame,
+    folds: list[TimeFold],
+    groups: np.ndarray,
+    is_learnt_from: np.ndarray,
+    policy: ModelPolicy,
 ) -> Iterator[Split]:
     """One split per fold and account group."""
     dates = labelled["snapshot_date"]
@@ -94,7 +116,7 @@ def splits(
             yield Split(
                 fold=fold,
                 group=group,
-                train=np.flatnonzero(known & ~own),
+                train=np.flatnonzero(known & is_learnt_from & ~own),
                 calibrate=np.flatnonzero(known & own),
                 test=np.flatnonzero(tested & own),
             )

@@ -130,6 +130,7 @@ def policy_row(**changes: object) -> pd.DataFrame:
         "time_folds": 3,
         "fold_days": 28,
         "account_groups": 5,
+        "training_rows": 200_000,
         "bootstrap_samples": 60,
         "interval_level": 0.9,
         "calibration": "isotonic",

@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from ml.panel.labels import label_snapshots
-from ml.panel.validation import TimeFold, group_assignments, splits, time_folds
+from ml.panel.validation import (
+    TimeFold,
+    group_assignments,
+    learnt_from,
+    splits,
+    time_folds,
+)
 from ml.policy import ModelPolicy
 from ml.targets.churn import TARGET as CHURN
 
@@ -17,9 +23,13 @@ def labelled(company) -> pd.DataFrame:
     return label_snapshots(company.snapshots, company.outcomes, CHURN)
 
 
+def every(labelled: pd.DataFrame) -> np.ndarray:
+    return np.full(len(labelled), True)
+
+
 def test_no_account_is_on_both_sides_of_a_split(labelled, company) -> None:
     folds, groups = time_folds(labelled, company.rules), group_assignments(labelled, 5)
-    for split in splits(labelled, folds, groups, company.rules):
+    for split in splits(labelled, folds, groups, every(labelled), company.rules):
         trained_on = set(labelled.loc[split.train, "account_id"])
         assert not trained_on & set(labelled.loc[split.test, "account_id"])
         assert not trained_on & set(labelled.loc[split.calibrate, "account_id"])
@@ -28,17 +38,42 @@ def test_no_account_is_on_both_sides_of_a_split(labelled, company) -> None:
 
 def test_no_training_label_reaches_into_the_test_block(labelled, company) -> None:
     folds, groups = time_folds(labelled, company.rules), group_assignments(labelled, 5)
-    for split in splits(labelled, folds, groups, company.rules):
+    for split in splits(labelled, folds, groups, every(labelled), company.rules):
         begins = labelled.loc[split.test, "snapshot_date"].min()
         for rows in (split.train, split.calibrate):
             label_complete = labelled.loc[rows, "snapshot_date"] + pd.Timedelta(days=90)
             assert (label_complete < begins).all()
 
 
+def test_of_a_large_company_every_second_or_fourth_week_is_learnt_from(labelled) -> None:
+    """The same weeks a week later, and none is evaluated less."""
+    weeks = labelled["snapshot_date"].nunique()
+    assert learnt_from(labelled, len(labelled)).all()
+    fourth = learnt_from(labelled, len(labelled) // 3)
+    kept = labelled.loc[fourth, "snapshot_date"]
+    assert weeks // 4 <= kept.nunique() <= weeks // 4 + 1
+    assert (kept.drop_duplicates().sort_values().diff().dropna() == pd.Timedelta(weeks=4)).all()
+    earlier = labelled[labelled["snapshot_date"] < labelled["snapshot_date"].max()]
+    before = earlier.loc[learnt_from(earlier, len(labelled) // 3), "snapshot_date"]
+    assert set(before) <= set(kept)
+
+
+def test_a_split_learns_from_the_chosen_weeks_and_evaluates_all(labelled, company) -> None:
+    folds, groups = time_folds(labelled, company.rules), group_assignments(labelled, 5)
+    chosen = learnt_from(labelled, len(labelled) // 3)
+    whole = splits(labelled, folds, groups, every(labelled), company.rules)
+    for split, full in zip(
+        splits(labelled, folds, groups, chosen, company.rules), whole, strict=True
+    ):
+        assert list(split.train) == [row for row in full.train if chosen[row]]
+        assert list(split.test) == list(full.test)
+        assert list(split.calibrate) == list(full.calibrate)
+
+
 def test_each_row_of_the_newest_blocks_is_tested_exactly_once(labelled, company) -> None:
     folds, groups = time_folds(labelled, company.rules), group_assignments(labelled, 5)
     tested = np.concatenate(
-        [split.test for split in splits(labelled, folds, groups, company.rules)]
+        [split.test for split in splits(labelled, folds, groups, every(labelled), company.rules)]
     )
     newest = labelled["snapshot_date"].max()
     expected = labelled.index[labelled["snapshot_date"] > newest - pd.Timedelta(days=84)]

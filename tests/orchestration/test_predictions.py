@@ -42,8 +42,8 @@ create table seeds.leak_policy (single_feature_auc_limit float8);
 insert into seeds.leak_policy values (0.9);
 create table seeds.prediction_policy (
     target text, horizon_days int, minimum_positive_accounts int, time_folds int, fold_days int,
-    account_groups int, bootstrap_samples int, interval_level float8, calibration text,
-    drivers_per_account int, promotion_margin float8
+    account_groups int, training_rows int, bootstrap_samples int, interval_level float8,
+    calibration text, drivers_per_account int, promotion_margin float8
 );
 insert into ml.models
 select
