@@ -20,20 +20,18 @@ terms as (select * from {{ ref('int_subscription_terms') }}),
 
 policy as (select renewal_notice_days from {{ ref('signal_policy') }}),
 
--- each subscription as it stands at the snapshot and 90 days before; one that had ended by then says
--- nothing of either, and most of a long history are such
-standing as (
+-- each subscription at the snapshot and 90 days before; one that had ended by then says nothing of
+-- either, and most of a long history are such
+-- Kept apart from the terms, of whose three keys PostgreSQL expects one row in place of millions: it
+-- went through all rates for each, 275 of 330 s at 10,000 accounts.
+standing as materialized (
     select
         snapshots.account_id,
         snapshots.snapshot_date,
+        subscriptions.subscription_id,
         subscriptions.product,
-        terms.quantity,
         subscriptions.unit,
-        terms.billing_period_months,
-        terms.term_months,
-        terms.auto_renews,
-        terms.usage_limit,
-        terms.renewal_date,
+        subscriptions.started_at,
         subscriptions.first_started_date,
         -- at the rate of the snapshot, now and 90 days before: no exchange rate moves the change
         subscriptions.mrr_cents * rates.reporting_per_cent as mrr,
@@ -47,17 +45,29 @@ standing as (
             snapshots.account_id = subscriptions.account_id
             and snapshots.snapshot_date >= subscriptions.started_date
             and snapshots.snapshot_date < coalesce(subscriptions.ended_date, 'infinity'::date) + 90
-    inner join terms
-        on
-            subscriptions.subscription_id = terms.subscription_id
-            and subscriptions.product = terms.product
-            and subscriptions.started_at = terms.started_at
-            and snapshots.snapshot_date >= terms.known_from
-            and snapshots.snapshot_date < terms.known_until
     left join rates
         on
             snapshots.snapshot_date = rates.snapshot_date
             and subscriptions.currency = rates.currency
+),
+
+on_terms as (
+    select
+        standing.*,
+        terms.quantity,
+        terms.billing_period_months,
+        terms.term_months,
+        terms.auto_renews,
+        terms.usage_limit,
+        terms.renewal_date
+    from standing
+    inner join terms
+        on
+            standing.subscription_id = terms.subscription_id
+            and standing.product = terms.product
+            and standing.started_at = terms.started_at
+            and standing.snapshot_date >= terms.known_from
+            and standing.snapshot_date < terms.known_until
 ),
 
 -- terms that are over since the first start of the product, by its whole months
@@ -68,7 +78,7 @@ counted as (
             extract(year from age(snapshot_date, first_started_date)) * 12
             + extract(month from age(snapshot_date, first_started_date))
         )::integer / nullif(term_months, 0) as terms_over
-    from standing
+    from on_terms
 ),
 
 dated as (

@@ -13,6 +13,7 @@
 -- depends_on: {{ ref('int_weeks_built') }}
 
 {% set recorded_after, recorded_until = changed_between() %}
+{%- set nothing_is_built = recorded_after == "'-infinity'::timestamptz" -%}
 {%- set is_changed -%}
     (
         (_recorded_at > {{ recorded_after }} and _recorded_at <= {{ recorded_until }})
@@ -56,6 +57,30 @@ continues another decides whether that one was renewed early, some days before.
 
 with
 
+{% if nothing_is_built -%}
+-- Every week of every account is due, whenever its rows were recorded. To ask each row took 50 s of
+-- the first build of 10,000 accounts.
+recordings as (
+    {% for source_name, table_name in (first_days | list) + [('billing', 'invoices'), ('billing', 'payments'), ('crm', 'accounts')] -%}
+        {%- for column in ['_recorded_at', '_superseded_at'] %}
+            select max({{ column }}) as recorded_at
+            from {{ source(source_name, table_name) }}
+            where {{ column }} <= {{ recorded_until }}
+            {{- ' union all' if not loop.last }}
+        {%- endfor %}
+        {{- ' union all' if not loop.last }}
+    {%- endfor %}
+),
+
+earliest as (
+    select
+        account_id,
+        '-infinity'::date as changed_from,
+        (select max(recorded_at) from recordings) as recorded_at
+    from {{ source('crm', 'accounts') }}
+    group by account_id
+)
+{%- else -%}
 -- read twice: PostgreSQL would keep a copy of all rows before it looks for those that changed
 invoices as not materialized (select * from {{ source('billing', 'invoices') }}),
 
@@ -139,5 +164,6 @@ earliest as (
     from changes
     group by account_id
 )
+{%- endif %}
 
 select * from earliest
