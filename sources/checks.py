@@ -193,7 +193,7 @@ def check_rows(
         f"({typed_select(table, types, f'{recorded_at(types)} as _recorded_at,')}) "
         "left join unread_rows using (_file, _row)"
     )
-    match_keys(con, "typed", rules if is_whole else ())
+    match_keys(con, "typed", rules, is_whole=is_whole)
     matched = replace_matched(con, "typed", table)
     con.execute(
         f"create or replace view judged as select *, {corrections(table, rules)} as _corrections "
