@@ -32,6 +32,7 @@ from sources.number_marks import read_marks
 from sources.scoped_save import empty_rollups
 from sources.session import open_duckdb
 from sources.table_load import IngestError, TableLoad
+from sources.total_rows import find_totals
 from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Settings, Warehouse
 
@@ -158,17 +159,14 @@ class _Run:
         if delivery is None:
             return self.absent(table)
         types = run_mapping(self.reader, delivery, "table")
-        marks = read_marks(self.con, table, types)
+        notes = find_totals(self.con, table, types, delivery.groups)
+        notes += read_marks(self.con, table, types)
         store.fetch_parents(self.warehouse, self.con, rules)
         store.fetch_claimed_keys(self.warehouse, self.con, table, but=self.system)
         existing = store.fetch_existing_hashes(self.warehouse, self.con, table, self.system)
         counts = self.add_unreadable(delivery, check_rows(self.con, table, types, rules))
-        problems = [
-            *delivery.notes,
-            *marks,
-            *self.left_out(delivery),
-            *self.rejections(table, counts),
-        ]
+        problems = [*delivery.notes, *notes, *self.left_out(delivery)]
+        problems += self.rejections(table, counts)
         problems += [*damaged_keys.sentences(self.con), *self.corrections(table)]
         if counts.rows_loaded == 0 and existing > 0:
             if counts.rows_in == 0:
