@@ -310,7 +310,8 @@ class _Run:
         counts = last.counts
         where = "loaded before" if counts.rows_loaded else "in quarantine"
         rows = counts.rows_loaded or counts.rows_quarantined
-        return f"{problem}; the {rows:,} rows {where} stay{advice}"
+        stay = f"{rows:,} rows {where} stay" if rows > 1 else f"row {where} stays"
+        return f"{problem}; the {stay}{advice}"
 
     def driving(self, delivery: Delivery) -> dict[str, tuple[Landed, ...]]:
         """The groups of files whose rows the mapping passes on, not those it only looks up in."""
@@ -376,7 +377,8 @@ class _Run:
         ).fetchall()
         return [
             f"{table.full_name}: {number:,} {'values' if number > 1 else 'value'} of {column} "
-            f"cannot be used and count as unknown, first {file} row {row}: {message}"
+            f"cannot be used and count{'' if number > 1 else 's'} as unknown, "
+            f"first {file} row {row}: {message}"
             for column, number, (file, row, message) in rows
         ]
 
