@@ -29,6 +29,7 @@ from sources.mapping import (
     run_mapping,
 )
 from sources.number_marks import read_marks
+from sources.projected_rows import without_projected
 from sources.scoped_save import empty_rollups
 from sources.session import open_duckdb
 from sources.table_load import IngestError, TableLoad
@@ -165,7 +166,8 @@ class _Run:
         store.fetch_claimed_keys(self.warehouse, self.con, table, but=self.system)
         existing = store.fetch_existing_hashes(self.warehouse, self.con, table, self.system)
         counts = self.add_unreadable(delivery, check_rows(self.con, table, types, rules))
-        problems = [*delivery.notes, *notes, *self.left_out(delivery)]
+        counts, projected = without_projected(self.con, table, counts, delivery.groups)
+        problems = [*delivery.notes, *notes, *projected, *self.left_out(delivery)]
         problems += self.rejections(table, counts)
         problems += [*damaged_keys.sentences(self.con), *self.corrections(table)]
         if counts.rows_loaded == 0 and existing > 0:
@@ -220,13 +222,9 @@ class _Run:
         names = [file.file for file in files]
         notes = [note for file in files for note in file.notes]
         if landed.is_usable:
+            lake, clock = landing.folder, self.recorded_at
             self.roll_ups = RollUps(
-                self.warehouse,
-                self.con,
-                self.system,
-                landing.folder,
-                landed.catalogue,
-                self.recorded_at,
+                self.warehouse, self.con, self.system, lake, landed.catalogue, clock
             )
         sentences = self.quarantined if landed.is_recorded else self.rejections
         problems = [*notes, *sentences(table, landed.counts)]
