@@ -18,6 +18,9 @@ from sources.landing import Landed, literal, quoted
 
 RULE = "total_row"
 
+# What each of the words has in it: to look for it first takes a third of the time of all of them.
+PART_OF_EACH = "(?i)tot|sum|som|gesamt"
+
 TOTAL_WORDS = (
     "total", "totals", "grand total", "grand totals", "overall total", "sum",
     "summe", "gesamt", "gesamtsumme", "gesamtbetrag", "endsumme", "insgesamt",
@@ -122,11 +125,19 @@ def _candidates(
     for name in identity(table):
         if types.get(name) != "VARCHAR":
             continue
-        value = trimmed(quoted(name))
         rows = con.execute(
-            f"select _file, _row, {value} from mapped "
-            f"where rtrim(lower({value}), ' :*') in ({words}) and _row is not null "
-            "order by _file, _row"
+            f"""
+            with near as materialized (
+                select _file, _row, {quoted(name)} as value
+                from mapped
+                where regexp_matches({quoted(name)}, '{PART_OF_EACH}') and _row is not null
+            )
+
+            select _file, _row, {trimmed("value")}
+            from near
+            where rtrim(lower({trimmed("value")}), ' :*') in ({words})
+            order by _file, _row
+            """
         ).fetchall()
         for file, row, content in rows:
             found.setdefault(file, {}).setdefault(row, f"{name} is {content}")

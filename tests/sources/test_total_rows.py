@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from sources.contract import Contract
 from sources.mapping import Reader, load_mappings, run_mapping
-from sources.total_rows import Addend, adds_up, find_totals, identity
+from sources.total_rows import (
+    PART_OF_EACH,
+    TOTAL_WORDS,
+    Addend,
+    adds_up,
+    find_totals,
+    identity,
+)
 from tests.sources.conftest import Loader, write_files
 
 HEADER = "account_id,account_name,signed_at,employee_count,revenue"
@@ -78,6 +86,10 @@ def test_a_total_is_no_addend_of_another(con, contract, tmp_path: Path) -> None:
     totals, [note] = found(con, contract, tmp_path, accounts(*rows))
     assert [row for row, _ in totals] == [3]
     assert "account_name is Sum" in note
+
+
+def test_no_word_is_passed_over() -> None:
+    assert [word for word in TOTAL_WORDS if not re.search(PART_OF_EACH, word)] == []
 
 
 def test_a_rate_beside_the_sums_is_no_objection() -> None:
