@@ -11,7 +11,6 @@ import duckdb
 
 from sources.landing import literal, quoted
 
-SHORT = "[0-9A-Za-z]{15}"
 LONG = "[0-9A-Za-z]{15}[A-Z0-5]{3}"
 EITHER = "[0-9A-Za-z]{15}([A-Z0-5]{3})?"
 
@@ -38,6 +37,11 @@ def _bit(text: str, first: int, bit: int) -> str:
     return f"(substr({text}, {first + bit}, 1) between 'A' and 'Z')::integer * {2**bit}"
 
 
+def is_id(text: str) -> str:
+    """SQL: whether a text has the form of an id, short or long."""
+    return f"(strlen({text}) in (15, 18) and regexp_full_match({text}, '{EITHER}'))"
+
+
 def is_proven(text: str) -> str:
     """SQL: whether an id is a long one with the right checksum."""
     return f"regexp_full_match({text}, '{LONG}') and substr({text}, 16) = {checksum(text)}"
@@ -52,16 +56,19 @@ def match_ids(
     Two ids that differ by case only are two records.
     """
     name = quoted(column)
+    # other companies pay for no look at each of their rows
+    if not con.execute(f"select 1 from {keys} where {is_id('key')} limit 1").fetchall():
+        return
     con.execute(
         f"""
         create or replace temp table found_ids as
         with delivered as (
             select distinct _file, {name} as value
             from {quoted(relation)}
-            where regexp_full_match({name}, '{EITHER}') and {name} not in (select key from {keys})
+            where {is_id(name)} and {name} not in (select key from {keys})
         ),
 
-        known as (select key from {keys} where regexp_full_match(key, '{EITHER}'))
+        known as (select key from {keys} where {is_id("key")})
 
         select
             delivered._file,
@@ -97,8 +104,7 @@ def has_other_form(con: duckdb.DuckDBPyConnection, relation: str, keys: str) -> 
                 on
                     left(delivered.value, 15) = left(known.key, 15)
                     and length(delivered.value) <> length(known.key)
-            where regexp_full_match(delivered.value, '{EITHER}')
-                and regexp_full_match(known.key, '{EITHER}')
+            where {is_id("delivered.value")} and {is_id("known.key")}
             limit 1
             """
         ).fetchall()
