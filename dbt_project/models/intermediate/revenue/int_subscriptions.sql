@@ -228,8 +228,9 @@ subscriptions as (
         source_system,
         started_date,
         case when is_renewed_early then next_started_date else last_possible_date end as ended_date,
-        min(started_date) filter (where has_held and mrr_cents > 0 and not is_pause) over (partition by account_id)
-            as first_paid_date,
+        min(started_date) filter (
+            where has_held and mrr_cents > 0 and not is_pause
+        ) over (partition by account_id) as first_paid_date,
         has_held,
         has_further_periods,
         is_cancelled_before_start,

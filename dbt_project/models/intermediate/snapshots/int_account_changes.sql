@@ -100,11 +100,11 @@ paused_words as (
 
 paused_subscriptions as (
     select
-        account_id,
-        product,
-        started_at
-    from {{ source('billing', 'subscriptions') }}
-    where {{ status_word('status') }} in (select word from paused_words)
+        subscriptions.account_id,
+        subscriptions.product,
+        subscriptions.started_at
+    from {{ source('billing', 'subscriptions') }} as subscriptions
+    inner join paused_words on {{ status_word('subscriptions.status') }} = paused_words.word
 ),
 
 -- a segment holds from the day of its recording on, the first of them of all days before

@@ -108,7 +108,9 @@ described as (
                                 ' Probabilities need '
                                 || {{ counted('policy.minimum_positive_accounts', 'churned account') }}
                                 || '; ' || churned.churned_accounts
-                                || case when churned.churned_accounts = 1 then ' is known.' else ' are known.' end
+                                || case churned.churned_accounts
+                                    when 1 then ' is known.' else ' are known.'
+                                end
                         else ''
                     end
         end as sentence
