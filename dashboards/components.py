@@ -35,7 +35,7 @@ def page_top(title: str, promise: str, company_trust: trust.Trust) -> None:
 
 def _quarantine(waiting: int) -> None:
     rejected = data.load_quarantine()
-    st.markdown(f"**{count(waiting)} rows wait for a better delivery**")
+    st.markdown(f"**Rows that wait for a better delivery: {count(waiting)}**")
     st.dataframe(
         rejected,
         hide_index=True,

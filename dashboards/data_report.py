@@ -90,6 +90,7 @@ FIRST_STEPS = {
     "plausible_time": "Correct the time in the source: a year of 1900 or 2099 is a placeholder.",
     "readable": "Export the file anew: the line is broken in the file.",
     "relationships": "Deliver the row that it refers to; this row is then loaded by itself.",
+    "total_row": "Leave the row that adds up the others out of the export.",
     "type": "Export the column as plain numbers, ISO dates or true and false.",
     "unique": "Deliver each key once, or map a key that tells the rows apart.",
     "unique_combination": "Deliver each combination once, or add what tells the rows apart.",

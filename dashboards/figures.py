@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboards.formatting import count, day, money, percent, quarter, words
+from dashboards.formatting import count, counted, day, money, percent, quarter, words
 from dashboards.frames import column, rows
 from dashboards.palette import ACCENT, GRID, INK, MOVEMENTS, QUIET, RETAINED, look, tier_fills
 
@@ -93,12 +93,12 @@ def tier_bars(tiers: pd.DataFrame, measure: str, currency: str | None) -> go.Fig
             },
             text=[
                 f"<b>{percent(getattr(row, share), 0)}</b>  "
-                f"{count(row.accounts)} accounts · {money(row.mrr, currency, compact=True)}"
+                f"{counted(row.accounts, 'account')} · {money(row.mrr, currency, compact=True)}"
             ],
             textposition="outside",
             cliponaxis=False,
             hovertemplate=(
-                f"{words(row.tier)}<br>{count(row.accounts)} accounts"
+                f"{words(row.tier)}<br>{counted(row.accounts, 'account')}"
                 f"<br>{money(row.mrr, currency)} MRR<extra></extra>"
             ),
         )

@@ -31,6 +31,12 @@ def count(value: float | None) -> str:
     return f"{round(value):,}".replace("-", MINUS)
 
 
+def counted(value: float | None, thing: str) -> str:
+    """A count with its thing, in number: `1 account`, `2 accounts`; the thing takes an s."""
+    is_one = value is not None and not is_unknown(value) and round(abs(value)) == 1
+    return f"{count(value)} {thing if is_one else f'{thing}s'}"
+
+
 def money(value: float | None, currency: str | None, *, compact: bool = False) -> str:
     """An amount in units of `currency`, without minor units; compact gives `$1.2M`.
 

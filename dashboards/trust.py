@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from dashboards.formatting import count, day, days_old
+from dashboards.formatting import count, counted, day, days_old
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _age(trust: Trust) -> Fact:
 
 def _outage(outage: Outage) -> Fact:
     return Fact(
-        f"{outage.label} missing for {count(outage.days)} days",
+        f"{outage.label} missing for {counted(outage.days, 'day')}",
         "yellow",
         ":material/signal_disconnected:",
         f"{outage.sentence}. Signals that are counted over these days are unknown, not zero; "
@@ -153,14 +153,14 @@ def _quarantine(trust: Trust) -> Fact:
             "No rows quarantined",
             "green",
             icon,
-            f"All {count(trust.rows_loaded)} rows kept the contract.",
+            f"All {counted(trust.rows_loaded, 'row')} kept the contract.",
         )
     return Fact(
-        f"{count(rows)} rows quarantined",
+        f"{counted(rows, 'row')} quarantined",
         "yellow",
         icon,
-        f"{count(trust.rows_loaded)} rows were loaded; {count(rows)} broke a rule of the contract "
-        "and are kept aside with the reason.",
+        f"Rows loaded: {count(trust.rows_loaded)}. Rows that broke a rule of the contract and are "
+        f"kept aside with the reason: {count(rows)}.",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from dashboards.figures import tier_name
-from dashboards.formatting import UNKNOWN, count, day, is_unknown, money, percent, words
+from dashboards.formatting import UNKNOWN, count, counted, day, is_unknown, money, percent, words
 from dashboards.frames import column, rows
 from dashboards.trust import Retention
 
@@ -66,7 +66,7 @@ def accounts_lost(retention: Retention | None) -> str:
     """The counts behind logo churn: `34 of 317 accounts`, or why there are none."""
     if retention is None or retention.reason_not_shown:
         return retention_period(retention)
-    return f"{count(retention.churned_accounts)} of {count(retention.cohort_accounts)} accounts"
+    return f"{count(retention.churned_accounts)} of {counted(retention.cohort_accounts, 'account')}"
 
 
 def share_of_mrr(part: float | None, whole: float | None) -> str:
@@ -103,7 +103,7 @@ def without_mrr(accounts: pd.DataFrame) -> str:
     unknown = int(column(accounts, "mrr").isna().sum())
     if not unknown:
         return ""
-    return f"MRR leaves out {count(unknown)} accounts whose currency has no exchange rate."
+    return f"MRR leaves out {counted(unknown, 'account')} whose currency has no exchange rate."
 
 
 def tier_sentence(tiers: pd.DataFrame, measure: str) -> str:
@@ -148,8 +148,8 @@ def renewal(due: Any, today: date) -> str:
         return "renewal date unknown"
     away = (pd.Timestamp(due).date() - today).days
     if away < 0:
-        return f"renewal was due {day(due)} ({count(-away)} days ago)"
-    return f"renews {day(due)} (in {count(away)} days)"
+        return f"renewal was due {day(due)} ({counted(-away, 'day')} ago)"
+    return f"renews {day(due)} (in {counted(away, 'day')})"
 
 
 def renewal_window(mrr: str, as_of: date, days: int, today: date) -> str:

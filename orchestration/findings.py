@@ -1,5 +1,8 @@
 """What the files say against themselves, and how it was read: a line for each finding."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
 
 from orchestration.as_of.text import plain
@@ -23,16 +26,18 @@ def finding_lines(warehouse: Warehouse) -> list[str]:
     """A sentence per finding with its count and an example; none before the first build."""
     if not warehouse.read(IS_BUILT_SQL).iloc[0, 0]:
         return []
-    lines = []
-    for row in warehouse.read(FINDINGS_SQL).to_dict("records"):
-        rows = "row" if row["rows_affected"] == 1 else "rows"
-        step = f" {row['first_step']}." if isinstance(row["first_step"], str) else ""
-        example = str(row["example"])[:60]
-        lines.append(
-            f"{row['kind']}: {row['rows_affected']:,} {rows} of {row['full_name']} "
-            f"{row['sentence']} (for one: {example}).{step}"
-        )
-    return lines
+    return [
+        finding_line(row)  # pyright: ignore[reportArgumentType]
+        for row in warehouse.read(FINDINGS_SQL).to_dict("records")
+    ]
+
+
+def finding_line(row: Mapping[str, Any]) -> str:
+    """A finding in words. Its sentence speaks of rows, be there one or many."""
+    number, example = row["rows_affected"], str(row["example"])[:60]
+    such = f"1 such row: {example}" if number == 1 else f"{number:,} such rows, for one: {example}"
+    step = f" {row['first_step']}." if isinstance(row["first_step"], str) else ""
+    return f"{row['kind']}: rows of {row['full_name']} {row['sentence']} ({such}).{step}"
 
 
 def print_findings(console: Console, warehouse: Warehouse) -> None:

@@ -50,8 +50,8 @@ order by rule
 REPAIRS = {
     "corrected": "cells could not be used and count as unknown; their rows stayed",
     "duplicate": "rows were alike with another one in everything and are counted once",
-    "key": "rows name their customer in another form, as spreadsheets rewrite numbers, and were "
-    "matched by the number",
+    "key": "rows name their customer in another form, a rewritten number or the other length of a "
+    "Salesforce id, and were matched by the number or the checksum",
     "late": "rows arrived on a later day and are placed on the day on which they happened",
 }
 

@@ -20,6 +20,7 @@ from sources.corrections import (
 )
 from sources.damaged_keys import keys_table, match_keys, matched_columns, replace_matched
 from sources.landing import literal, one_row, quoted
+from sources.total_rows import NEW_TOTAL_ROWS, RULE
 
 # Of rows with one key, the one changed last is kept, or the one that its source recorded last,
 # where the table says when that was.
@@ -193,7 +194,7 @@ def check_rows(
         f"({typed_select(table, types, f'{recorded_at(types)} as _recorded_at,')}) "
         "left join unread_rows using (_file, _row)"
     )
-    match_keys(con, "typed", rules if is_whole else ())
+    match_keys(con, "typed", rules, is_whole=is_whole)
     matched = replace_matched(con, "typed", table)
     con.execute(
         f"create or replace view judged as select *, {corrections(table, rules)} as _corrections "
@@ -212,6 +213,13 @@ def check_rows(
         from numbered
         where not _is_duplicate
         """
+    )
+    # rows that wait come back without their file, and without its total
+    con.execute(f"create table if not exists {NEW_TOTAL_ROWS}")
+    con.execute(
+        f"update checked set _violations = list_prepend({{'rule': '{RULE}', "
+        "'message': total_rows.message}, _violations) from total_rows "
+        "where checked._file = total_rows._file and checked._row = total_rows._row"
     )
     for rule in rules:
         if rule.kind in KEY_RULES:

@@ -1,10 +1,12 @@
-"""Keys that a spreadsheet or a program rewrote as numbers: matched where that is certain.
+"""Keys that came in another form than their parent's: matched where that is certain.
 
 `00123` became `123`, or `1001` became `1001.0`, in one of two files. Where all numbers of a file
 are written in one form and nearly all keys that they refer to in another, a key is known by its
 number. That is decided by a whole file: its other numbers are written in the form of the keys too,
 so that a row that waits finds its key later without the file.
 Digits that are lost (`1.00E+05`) are never guessed: the rule `whole_key` rejects them.
+
+Ids of Salesforce in their short and their long form are matched one by one (`salesforce_ids`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,13 @@ import duckdb
 from sources.blanks import trimmed
 from sources.contract import Parent, Rule, Table
 from sources.landing import literal, one_row, quoted
+from sources.salesforce_ids import (
+    BY_CHECKSUM,
+    NEW_UNPROVEN_IDS,
+    has_other_form,
+    match_ids,
+    unproven_sentences,
+)
 
 # Of the numbers of a file, this share must be found: else they may be other numbers.
 MOST = 0.9
@@ -35,9 +44,15 @@ NEW_MATCHED_KEYS = """
 create or replace table matched_keys
 (
     column_name varchar, parent varchar, _file varchar, delivered varchar, key varchar,
-    is_known boolean
+    is_known boolean, proof varchar
 )
 """
+BY_NUMBER = "number"
+HOW = {
+    BY_NUMBER: "as spreadsheets rewrite numbers, and matched by {their} number",
+    BY_CHECKSUM: "as Salesforce writes ids with 15 or with 18 characters, and matched by {their} "
+    "checksum",
+}
 
 # The forms that keys may have, and which of `value` have it; {width} is that of padded ones.
 HAS_ZERO = "(left(value, 1) = '0' and split_part(value, '.', 1) <> '0')"
@@ -102,14 +117,21 @@ def is_shortened(column: str) -> str:
     return f"contains({column}, '+') and regexp_full_match({column}, '{SHORTENED}')"
 
 
-def match_keys(con: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[Rule]) -> None:
+def match_keys(
+    con: duckdb.DuckDBPyConnection, relation: str, rules: Sequence[Rule], *, is_whole: bool = True
+) -> None:
     """Note in `matched_keys` the keys in `relation` (with `_file`) that are those of a parent in
-    another form. Needs the known keys of each parent."""
-    con.execute(NEW_MATCHED_KEYS)
+    another form. Needs the known keys of each parent.
+
+    Without `is_whole` these are some rows of their files, and no key is known by its number.
+    """
+    _forget_matches(con)
     for rule in rules:
         if rule.parent:
             keys = quoted(keys_table(rule.parent))
-            _match_column(con, relation, rule.columns[0], keys, rule.parent.full_name)
+            match_ids(con, relation, rule.columns[0], keys, rule.parent.full_name)
+            if is_whole:
+                _match_column(con, relation, rule.columns[0], keys, rule.parent.full_name)
 
 
 def replace_matched(con: duckdb.DuckDBPyConnection, relation: str, table: Table) -> int:
@@ -137,26 +159,45 @@ def matched_columns(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def match_event_keys(
-    con: duckdb.DuckDBPyConnection, types: Mapping[str, str], files: Sequence[str] | None = None
+    con: duckdb.DuckDBPyConnection,
+    types: Mapping[str, str],
+    whole_files: Sequence[str] | None = None,
 ) -> bool:
-    """The same for the accounts of events in `mapped`, or in some files of it; whether there are
-    any.
+    """The same for the accounts of events in `mapped`, by their number in all files or in those
+    that are whole; whether anything was noted.
 
     Events are many: they are read once more only where the first of them have an unknown number,
-    and all of these another form than the accounts have.
+    and all of these another form than the accounts have, or an id in another form.
     """
-    con.execute(NEW_MATCHED_KEYS)
-    if ACCOUNT not in types or files == []:
+    _forget_matches(con)
+    if ACCOUNT not in types:
         return False
-    of_files = f"where _file in ({', '.join(map(literal, files))})" if files else ""
     con.execute(
         "create or replace temp view event_keys as "
-        f"select _file, {trimmed(f'{ACCOUNT}::varchar')} as {ACCOUNT} from mapped {of_files}"
+        f"select _file, {trimmed(f'{ACCOUNT}::varchar')} as {ACCOUNT} from mapped"
     )
     keys = quoted(keys_table(ACCOUNTS))
     con.execute(
-        "create or replace temp table first_numerals as "
-        f"select distinct value from (select {ACCOUNT} as value from event_keys limit {LOOKED_AT}) "
+        "create or replace temp table first_keys as select distinct value "
+        f"from (select {ACCOUNT} as value from event_keys limit {LOOKED_AT}) "
+        f"where value not in (select key from {keys})"
+    )
+    if has_other_form(con, "first_keys", keys):
+        match_ids(con, "event_keys", ACCOUNT, keys, ACCOUNTS.full_name)
+    if whole_files != []:
+        _match_event_numbers(con, keys, whole_files)
+    noted = "select 1 from matched_keys union all select 1 from unproven_ids limit 1"
+    return bool(con.execute(noted).fetchall())
+
+
+def _match_event_numbers(
+    con: duckdb.DuckDBPyConnection, keys: str, files: Sequence[str] | None
+) -> None:
+    of_files = f"where _file in ({', '.join(map(literal, files))})" if files else ""
+    con.execute(f"create or replace temp view event_numbers as select * from event_keys {of_files}")
+    con.execute(
+        "create or replace temp table first_numerals as select distinct value "
+        f"from (select {ACCOUNT} as value from event_numbers limit {LOOKED_AT}) "
         f"where regexp_full_match(value, '{NUMERAL}')"
     )
     [unknown] = one_row(
@@ -164,8 +205,7 @@ def match_event_keys(
     )
     first = _numerals(con, "first_numerals")
     if unknown and is_rewritten(first, _read_parent(con, keys)):
-        _match_column(con, "event_keys", ACCOUNT, keys, ACCOUNTS.full_name)
-    return bool(con.execute("select 1 from matched_keys limit 1").fetchall())
+        _match_column(con, "event_numbers", ACCOUNT, keys, ACCOUNTS.full_name)
 
 
 def with_matched_accounts(sql: str) -> str:
@@ -179,17 +219,23 @@ def with_matched_accounts(sql: str) -> str:
 
 
 def sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """A sentence for each file and column of which keys were matched."""
+    """A sentence for each file and column of which keys were matched, or ids are not proven."""
     rows = con.execute(
-        "select _file, column_name, parent, count(*), min_by((delivered, key), delivered) "
-        "from matched_keys where is_known group by all order by 1, 2"
+        "select _file, column_name, parent, proof, count(*), min_by((delivered, key), delivered) "
+        "from matched_keys where is_known group by all order by 1, 2, 4"
     ).fetchall()
-    return [
+    matched = [
         f"{file}: {column}: {number:,} {'keys are' if number > 1 else 'key is'} written otherwise "
-        f"than in {parent}, as spreadsheets rewrite numbers, and matched by "
-        f"{'their' if number > 1 else 'its'} number: {delivered} is {key}"
-        for file, column, parent, number, (delivered, key) in rows
+        f"than in {parent}, {HOW[proof].format(their='their' if number > 1 else 'its')}: "
+        f"{delivered} is {key}"
+        for file, column, parent, proof, number, (delivered, key) in rows
     ]
+    return matched + unproven_sentences(con)
+
+
+def _forget_matches(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(NEW_MATCHED_KEYS)
+    con.execute(NEW_UNPROVEN_IDS)
 
 
 def _match_column(
@@ -202,7 +248,9 @@ def _match_column(
         select distinct _file, {name} as value
         from {quoted(relation)}
         where regexp_full_match({name}, '{NUMERAL}')
-        """
+            and {name} not in (select delivered from matched_keys where column_name = ?)
+        """,
+        [column],
     )
     files = con.execute(
         f"select distinct _file from key_numerals where value not in (select key from {keys}) "
@@ -294,8 +342,12 @@ def _note_matches(
     if sum(is_known for _, _, is_known in found) < MOST * child.count:
         return
     con.executemany(
-        "insert into matched_keys values (?, ?, ?, ?, ?, ?)",
-        [(*place, value, key, is_known) for value, key, is_known in found if value != key],
+        "insert into matched_keys values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (*place, value, key, is_known, BY_NUMBER)
+            for value, key, is_known in found
+            if value != key
+        ],
     )
 
 

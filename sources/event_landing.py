@@ -229,7 +229,8 @@ class EventLanding:
             f"select count(distinct _row) from unreadable where _file = {name}"
         )
         unusable = [
-            f"{file.name}: {number:,} values of {column} cannot be used and count as unknown"
+            f"{file.name}: {number:,} {'values' if number > 1 else 'value'} of {column} "
+            f"cannot be used and count{'' if number > 1 else 's'} as unknown"
             for column, number in unusable_values(self.con, types, file.name).items()
         ]
         landed = LandedFile(

@@ -7,6 +7,7 @@ goes before another one of the same file.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -54,7 +55,8 @@ def match_header(spelled: Sequence[str], expected: Table | None = None) -> Heade
     as_spelled = tuple(spelled)
     # PostgreSQL can hold a NUL character in no text.
     spelled = [name.replace("\0", "") for name in spelled]
-    if twice := sorted({name for name in spelled if name and spelled.count(name) > 1}):
+    counted = Counter(spelled)
+    if twice := sorted(name for name, number in counted.items() if name and number > 1):
         raise HeaderProblem(f"names {', '.join(twice)} twice")
     found = _contract_columns(spelled, expected.column_names if expected else ())
     names: list[str | None] = []

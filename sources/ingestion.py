@@ -29,9 +29,11 @@ from sources.mapping import (
     run_mapping,
 )
 from sources.number_marks import read_marks
+from sources.projected_rows import without_projected
 from sources.scoped_save import empty_rollups
 from sources.session import open_duckdb
 from sources.table_load import IngestError, TableLoad
+from sources.total_rows import find_totals
 from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Settings, Warehouse
 
@@ -158,17 +160,15 @@ class _Run:
         if delivery is None:
             return self.absent(table)
         types = run_mapping(self.reader, delivery, "table")
-        marks = read_marks(self.con, table, types)
+        notes = find_totals(self.con, table, types, delivery.groups)
+        notes += read_marks(self.con, table, types)
         store.fetch_parents(self.warehouse, self.con, rules)
         store.fetch_claimed_keys(self.warehouse, self.con, table, but=self.system)
         existing = store.fetch_existing_hashes(self.warehouse, self.con, table, self.system)
         counts = self.add_unreadable(delivery, check_rows(self.con, table, types, rules))
-        problems = [
-            *delivery.notes,
-            *marks,
-            *self.left_out(delivery),
-            *self.rejections(table, counts),
-        ]
+        counts, projected = without_projected(self.con, table, counts, delivery.groups)
+        problems = [*delivery.notes, *notes, *projected, *self.left_out(delivery)]
+        problems += self.rejections(table, counts)
         problems += [*damaged_keys.sentences(self.con), *self.corrections(table)]
         if counts.rows_loaded == 0 and existing > 0:
             if counts.rows_in == 0:
@@ -222,13 +222,9 @@ class _Run:
         names = [file.file for file in files]
         notes = [note for file in files for note in file.notes]
         if landed.is_usable:
+            lake, clock = landing.folder, self.recorded_at
             self.roll_ups = RollUps(
-                self.warehouse,
-                self.con,
-                self.system,
-                landing.folder,
-                landed.catalogue,
-                self.recorded_at,
+                self.warehouse, self.con, self.system, lake, landed.catalogue, clock
             )
         sentences = self.quarantined if landed.is_recorded else self.rejections
         problems = [*notes, *sentences(table, landed.counts)]
@@ -312,7 +308,8 @@ class _Run:
         counts = last.counts
         where = "loaded before" if counts.rows_loaded else "in quarantine"
         rows = counts.rows_loaded or counts.rows_quarantined
-        return f"{problem}; the {rows:,} rows {where} stay{advice}"
+        stay = f"{rows:,} rows {where} stay" if rows > 1 else f"row {where} stays"
+        return f"{problem}; the {stay}{advice}"
 
     def driving(self, delivery: Delivery) -> dict[str, tuple[Landed, ...]]:
         """The groups of files whose rows the mapping passes on, not those it only looks up in."""
@@ -378,7 +375,8 @@ class _Run:
         ).fetchall()
         return [
             f"{table.full_name}: {number:,} {'values' if number > 1 else 'value'} of {column} "
-            f"cannot be used and count as unknown, first {file} row {row}: {message}"
+            f"cannot be used and count{'' if number > 1 else 's'} as unknown, "
+            f"first {file} row {row}: {message}"
             for column, number, (file, row, message) in rows
         ]
 

@@ -20,9 +20,31 @@
 {%- endmacro %}
 
 
-{#- A signal's number with its name: "4 urgent tickets in 90 days", but "Training attendance: 45". -#}
+{#- A whole number with its thing: "1 churned account", "2 churned accounts". -#}
+{% macro counted(number, thing) -%}
+    {{ number }} || case when {{ number }} = 1 then ' {{ thing }}' else ' {{ thing }}s' end
+{%- endmacro %}
+
+
+{#- A unit of which there is one: "ticket", "person". -#}
+{% macro singular(unit) -%}
+    case
+        when {{ unit }} = 'people' then 'person'
+        else regexp_replace(regexp_replace({{ unit }}, 'ies$', 'y'), 's$', '')
+    end
+{%- endmacro %}
+
+
+{#- A signal's number with its name: "4 urgent tickets in 90 days" and "1 urgent ticket in 90 days", but
+"Training attendance: 45". -#}
 {% macro signal_words(label, unit, value) -%}
     case
+        when {{ unit }} != '' and lower({{ label }}) like '%' || {{ unit }} || '%'
+            and {{ number_words(value) }} = '1'
+            then
+                '1 ' || regexp_replace(
+                    {{ first_letter_small(label) }}, '\m' || {{ unit }} || '\M', {{ singular(unit) }}, 'i'
+                )
         when {{ unit }} != '' and lower({{ label }}) like '%' || {{ unit }} || '%'
             then {{ number_words(value) }} || ' ' || {{ first_letter_small(label) }}
         else {{ label }} || ': ' || {{ number_words(value) }}

@@ -99,9 +99,11 @@ class Panel:
         if not len(self.labelled):
             return f"no snapshot has an outcome yet, which takes {policy.horizon_days} days."
         if self.positive_account_count < policy.minimum_positive_accounts:
+            number, needed = self.positive_account_count, policy.minimum_positive_accounts
+            accounts, have = ("account", "has") if number == 1 else ("accounts", "have")
             return (
-                f"{self.positive_account_count} accounts with a known outcome "
-                f"have {words.happened}, and {policy.minimum_positive_accounts} are needed."
+                f"{number} {accounts} with a known outcome {have} {words.happened}, "
+                f"and {needed} are needed."
             )
         if not self.features.used:
             return "no signal is known that could be learnt from."

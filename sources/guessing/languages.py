@@ -21,7 +21,7 @@ SHORTEST_PART = 4
 LONGEST_WORD = 60  # of a header: what is longer is no word, and would take too many parts
 # What stands between a name and what it belongs to, as the list writes it in English.
 OF = "of"
-TURNED = frozenset({"fr", "es", "pt", "nl"})
+TURNED = frozenset({"fr", "es", "pt", "it", "nl"})
 # A key or a number goes before its owner in Romance languages, and after it in English.
 BEFORE_ITS_OWNER = frozenset({"id", "number", "code", "name"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,29 +11,48 @@ from sources.guessing.names import singular, words_of
 from sources.guessing.values import Profile
 from sources.landing import literal, quoted
 
-# How many times a year, by the words of exports, without accents.
+# How many times a year, by the words of exports, without accents and marks: English, German,
+# French, Spanish, Portuguese, Italian, Dutch. Before them may stand one of BEFORE, or a number.
 WORDS = {
-    "365": "day|days|daily|taglich|tag|jour|diario|dag",
-    "52": "week|weeks|weekly|wochentlich|woche|hebdomadaire|semaine|semanal|wekelijks",
-    "26": "fortnight|fortnightly|biweekly|bi-weekly|every 2 weeks",
-    "12": "month|months|monthly|mthly|1 month|every month|monatlich|monat|mensuel|mensuelle|mois|"
-    "mensual|mensal|mes|maandelijks|maand",
-    "4": "quarter|quarters|quarterly|3 months|every 3 months|vierteljahrlich|quartal|quartalsweise|"
-    "trimestriel|trimestrielle|trimestre|trimestral|kwartaal|per kwartaal",
-    "2": "semi-annual|semiannual|semi-annually|half-yearly|6 months|every 6 months|halbjahrlich|"
-    "semestriel|semestre|semestral|halfjaarlijks",
-    "1": "annual|annually|yearly|year|years|12 months|1 year|every year|jahrlich|jahr|annuel|"
-    "annuelle|an|anual|ano|jaarlijks|jaar",
-    "0.5": "biennial|biennially|2 years|24 months|every 2 years",
+    365: "day|days|daily|tag|tage|taglich|jour|jours|journalier|quotidien|dia|dias|diario|diaria|"
+    "diariamente|giorno|giorni|giornaliero|dag|dagen|dagelijks",
+    52: "week|weeks|weekly|woche|wochen|wochentlich|semaine|semaines|hebdomadaire|hebdo|semana|"
+    "semanas|semanal|semanalmente|settimana|settimane|settimanale|weken|wekelijks",
+    26: "fortnight|fortnights|fortnightly|biweekly|bi weekly|zweiwochentlich|14 tagig|14 taglich|"
+    "tweewekelijks",
+    24: "semi monthly|semimonthly|twice a month|halbmonatlich|bimensuel|bimensuelle|quincenal|"
+    "quincena|quinzenal|quinzena|quindicinale",
+    12: "month|months|monthly|mthly|mo|monat|monate|monaten|monatlich|monatsweise|mois|mensuel|"
+    "mensuelle|mensuellement|mes|meses|mensual|mensualmente|mensal|mensalmente|mese|mesi|mensile|"
+    "mensilmente|maand|maanden|maandelijks",
+    6: "zweimonatlich|bimestriel|bimestrielle|bimestre|bimestral|bimestrale|tweemaandelijks",
+    4: "quarter|quarters|quarterly|qtr|vierteljahr|vierteljahrlich|quartal|quartale|quartalsweise|"
+    "dreimonatlich|trimestre|trimestres|trimestriel|trimestrielle|trimestriellement|trimestral|"
+    "trimestralmente|trimestri|trimestrale|trimestralmente|kwartaal|kwartalen|driemaandelijks",
+    3: "quadrimestre|quadrimestriel|cuatrimestre|cuatrimestral|quadrimestral|quadrimestrale",
+    2: "semi annual|semiannual|semi annually|semiannually|half yearly|half year|biannual|halbjahr|"
+    "halbjahrlich|semestre|semestres|semestriel|semestrielle|semestral|semestralmente|semestri|"
+    "semestrale|semestralmente|halfjaar|halfjaarlijks|zesmaandelijks",
+    1: "annual|annually|yearly|year|years|yr|jahr|jahre|jahren|jahrlich|an|ans|annee|annees|annuel|"
+    "annuelle|annuellement|anual|anualmente|ano|anos|anno|anni|annuale|annualmente|annua|annuo|"
+    "jaar|jaren|jaarlijks",
+    0.5: "biennial|biennially|zweijahrlich|bisannuel|biennal|bienal|biennale|bienio|tweejaarlijks",
 }
-TIMES_A_YEAR: Mapping[str, str] = {
+BEFORE = (
+    "every", "each", "per", "once a", "a", "pro", "je", "jede", "jeden", "jedes", "alle", "zum",
+    "par", "chaque", "tous les", "toutes les", "por", "al", "cada", "todos los", "ao", "a cada",
+    "ogni", "all", "elke", "elk", "iedere",
+)  # fmt: skip
+TIMES_A_YEAR: Mapping[str, float] = {
     word: times for times, words in WORDS.items() for word in words.split("|")
 }
-# In months, of those that are whole months.
-MONTHS: Mapping[str, int] = {
-    word: int(12 / float(times)) for word, times in TIMES_A_YEAR.items() if float(times) <= 12
-}
-OF_PERIODS = frozenset({"interval", "frequency", "cycle", "period", "cadence", "recurrence"})
+BEGINNING = re.compile(rf"(?:{'|'.join(sorted(BEFORE, key=len, reverse=True))}) (?=.)")
+NUMBERED = re.compile(r"(\d{1,2}) ?(\D+)")
+# Inflected: jährliche, monatlicher Betrag, maandelijkse.
+ENDINGS = ("e", "er", "es", "en", "em", "s")
+OF_PERIODS = frozenset(
+    {"interval", "frequency", "cycle", "period", "cadence", "recurrence", "periodicity"}
+)
 # What else the name of such a column may say: meetings, reviews and trials have intervals too.
 OF_BILLING = frozenset(
     {"billing", "payment", "invoice", "invoicing", "charge", "plan", "price", "subscription",
@@ -52,7 +72,7 @@ class Billed:
         it, so that the contract names the row."""
         period = f"lower({quoted(self.unit.header)}::varchar)"
         words = sorted({text.casefold() for text in self.unit.known if times_a_year(text)})
-        whens = " ".join(f"when {literal(word)} then {times_a_year(word)}" for word in words)
+        whens = " ".join(f"when {literal(word)} then {_factor(word)}" for word in words)
         monthly = (
             f"try_cast({number} as decimal(28, 6)) * case {period} {whens} end "
             f"/ nullif(12 * {times(self.count)}, 0)"
@@ -60,9 +80,36 @@ class Billed:
         return f"coalesce(({monthly})::varchar, {amount} || ' per ' || coalesce({period}, '?'))"
 
 
-def times_a_year(text: str) -> str | None:
-    """How often a year a period comes, as a number; None where its word is unknown."""
-    return TIMES_A_YEAR.get(without_accents(text.strip()))
+def times_a_year(text: str) -> float | None:
+    """How often a year a period comes; None where its word is unknown."""
+    words = " ".join(re.findall(r"[^\W_]+", without_accents(text)))
+    found = _listed(words)
+    if found is None and (numbered := NUMBERED.fullmatch(_without_beginning(words))):
+        number, unit = int(numbered[1]), _listed(numbered[2])
+        found = unit / number if unit and number else None
+    return found
+
+
+def _listed(words: str) -> float | None:
+    """How often a year, of a word that is listed, as it stands, inflected or after `every`."""
+    for spelled in (words, _without_beginning(words)):
+        for ending in ("", *ENDINGS):
+            if spelled.endswith(ending):
+                found = TIMES_A_YEAR.get(spelled.removesuffix(ending))
+                if found is not None:
+                    return found
+    return None
+
+
+def _without_beginning(words: str) -> str:
+    return BEGINNING.sub("", words, count=1) if BEGINNING.match(words) else words
+
+
+def _factor(text: str) -> str:
+    """SQL: how often a year a period comes. As a float where it is none of few digits: a decimal of
+    all of them has no room left for the amount."""
+    often = times_a_year(text) or 0
+    return f"{often:g}" if often * 2 % 1 == 0 else f"{often!r}e0"
 
 
 def share_of_periods(profile: Profile) -> float:
@@ -72,8 +119,12 @@ def share_of_periods(profile: Profile) -> float:
 
 def months_of(profile: Profile) -> dict[str, str]:
     """Whole months by the words of a column, in small letters."""
-    words = {text.casefold(): without_accents(text.strip()) for text in profile.known}
-    return {text: str(MONTHS[word]) for text, word in words.items() if word in MONTHS}
+    months = {
+        text.casefold(): round(12 / often, 6)
+        for text in profile.known
+        if (often := times_a_year(text))
+    }
+    return {text: f"{number:.0f}" for text, number in months.items() if number % 1 == 0}
 
 
 def is_of_billing(header: str) -> bool:

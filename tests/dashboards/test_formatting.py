@@ -37,6 +37,15 @@ def test_money_names_its_currency_and_keeps_three_figures(
     assert formatting.money(amount, currency, compact=True) == expected
 
 
+def test_one_of_a_thing_is_named_in_the_singular() -> None:
+    assert [formatting.counted(number, "account") for number in (0, 1, 1_000, None)] == [
+        "0 accounts",
+        "1 account",
+        "1,000 accounts",
+        f"{formatting.UNKNOWN} accounts",
+    ]
+
+
 def test_a_small_share_is_not_printed_as_none() -> None:
     assert formatting.percent(0.0004) == "<0.1%"
     assert formatting.percent(0.002, digits=0) == "<1%"

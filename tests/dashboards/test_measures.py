@@ -188,6 +188,8 @@ def test_a_day_that_has_passed_is_not_ahead() -> None:
     due = pd.Timestamp("2026-05-01")
     assert wording.renewal(due, date(2026, 4, 21)) == "renews 1 May 2026 (in 10 days)"
     assert wording.renewal(due, date(2026, 5, 3)) == "renewal was due 1 May 2026 (2 days ago)"
+    assert wording.renewal(due, date(2026, 4, 30)) == "renews 1 May 2026 (in 1 day)"
+    assert wording.renewal(due, date(2026, 5, 2)) == "renewal was due 1 May 2026 (1 day ago)"
     assert wording.renewal(pd.NaT, date(2026, 5, 3)) == "renewal date unknown"
     as_of = pd.Timestamp("2026-03-31")
     window = wording.renewal_window("$1K", as_of, 90, date(2026, 11, 27))

@@ -10,6 +10,7 @@ import pytest
 from sources import Contract
 from sources.guessing.columns import match_columns
 from sources.guessing.derived import Line
+from sources.guessing.periods import times_a_year
 from sources.guessing.plans import plan
 from sources.guessing.tables import FileLook, TableGuess
 from sources.guessing.values import Profile
@@ -79,6 +80,50 @@ def test_periods_of_other_languages_and_of_a_unit_beside_its_number(contract: Co
     assert read(lines_of(contract, columns)["mrr_cents"].sql, columns) == [
         "10000", "10000", "5000",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "often"),
+    [
+        ("monatlich|Monatliche|pro Monat|je Monat|mensuel|tous les mois|par mois", 12),
+        ("mensual|cada mes|al mes|mensal|ao mês|mensile|ogni mese|maandelijks|/month", 12),
+        ("jährlich|Jahr|pro Jahr|annuel|annuelle|par an|année|anual|año|cada año", 1),
+        ("ao ano|annuale|all'anno|ogni anno|jaarlijks|per jaar|12 Monate|12-month", 1),
+        ("vierteljährlich|Quartal|trimestre|trimestriel|trimestral|trimestrale|kwartaal", 4),
+        ("alle 3 Monate|3 mois|cada 3 meses|3 mesi|elke 3 maanden|dreimonatlich", 4),
+        ("halbjährlich|semestriel|semestral|semestrale|halfjaarlijks|6 months", 2),
+        ("wöchentlich|hebdomadaire|semanal|settimanale|wekelijks", 52),
+        ("zweijährlich|bienal|biennale|tweejaarlijks|24 mois", 0.5),
+        ("36 Monate|3 ans", 1 / 3),
+    ],
+)
+def test_a_period_is_known_in_six_languages(words: str, often: float) -> None:
+    """Yearly amounts of other languages counted twelve times, or no row had an amount."""
+    assert {times_a_year(word) for word in words.split("|")} == {often}
+
+
+@pytest.mark.parametrize("word", ["einmalig", "lifetime", "0 Monate", "3", "visa", "des", "a"])
+def test_another_word_is_no_period(word: str) -> None:
+    assert times_a_year(word) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Abrechnungszeitraum", "Zahlungsrhythmus", "Turnus", "Périodicité", "Fréquence de facturation",
+     "Ciclo de facturación", "Frecuencia de pago", "Periodicidade", "Frequência de cobrança",
+     "Frequenza di fatturazione", "Periodicità", "Facturatiefrequentie", "Factuurperiode"],
+)  # fmt: skip
+def test_an_interval_is_known_by_its_header_in_six_languages(
+    contract: Contract, header: str
+) -> None:
+    columns = {
+        "Customer ID": ["a", "b", "c"],
+        "Amount": ["1200", "300", "7200"],
+        header: ["annuel", "alle 3 Monate", "36 mesi"],
+    }
+    lines = lines_of(contract, columns)
+    assert read(lines["mrr_cents"].sql, columns) == ["10000", "10000", "20000"]
+    assert read(lines["billing_period_months"].sql, columns) == ["12", "3", "36"]
 
 
 def test_an_amount_of_an_unknown_period_is_no_number(contract: Contract) -> None:

@@ -45,13 +45,22 @@ def test_a_quoted_line_break_belongs_to_its_field(con, tmp_path) -> None:
     assert [row[1] for row in read(con, tmp_path, "a.csv")] == ['One\nand, "more"', "Two"]
 
 
+def test_a_blank_cell_is_null_whether_it_is_quoted_or_not(con, tmp_path) -> None:
+    """A text of no letters would be a key, or a customer without a name."""
+    write_files(tmp_path, {"a.csv": 'id,name,note\n1,,""\n2," ",NULL\n'})
+    assert [row[:3] for row in read(con, tmp_path, "a.csv")] == [
+        ("1", None, None),
+        ("2", " ", "NULL"),
+    ]
+
+
 def test_records_that_cannot_be_read_are_kept_with_their_number(con, tmp_path) -> None:
     """A reader that skips bad lines loses rows without a word."""
     write_files(tmp_path, {"a.csv": b'id,name\n1,One\n2\n3,x,y\n4,caf\xe9\xff\n5,"open\n6,Six\n'})
     assert [row[0] for row in read(con, tmp_path, "a.csv")] == ["1", "6"]
     assert [row[3] for row in read(con, tmp_path, "a.csv")] == [1, 6]
     found = {row: (content, reason) for row, content, reason in unreadable(con)}
-    assert found[2] == ("2", "the row has 1 fields, the header 2")
+    assert found[2] == ("2", "the row has 1 field, the header 2")
     assert found[3] == ("3,x,y", "the row has 3 fields, the header 2")
     assert found[4][1] == "the text is not UTF-8"
     assert found[5][0] == '5,"open' and "never closed" in found[5][1]

@@ -208,6 +208,9 @@ def test_only_mappings_row_by_row_read_files_one_by_one(sql: str, is_row_by_row:
         ("select * from \"a.csv\" where exists (from glob('*'))", "glob reads what is not"),
         ("select * from \"a.csv\" where x > (select max(x) from 'a.csv')", "in double quotes"),
         ("select * from (pivot \"a.csv\" on x), read_text('/x')", "read_text"),
+        ("select * from (pivot '/x/b.csv' on x) join \"a.csv\" using (id)", "'/x/b.csv' reads"),
+        ("pivot (select * from \"a.csv\", '/b.csv') on x using sum(y)", "'/b.csv' reads"),
+        ("pivot \"a.csv\" on x in (select x from '/b.csv') using sum(y)", "'/b.csv' reads"),
         ('select * from "/etc/a.csv"', "outside of the folder"),
         ('select * from "x/../../a.csv"', "outside of the folder"),
     ],
@@ -216,6 +219,20 @@ def test_a_mapping_reads_its_own_folder_alone(sql: str, complaint: str) -> None:
     """A path of its own was a traceback, a function's file in no count of rows."""
     with pytest.raises(MappingError, match=complaint):
         parse_mapping("x.sql", sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'pivot "a.csv" on month using sum(x) group by id',
+        'pivot "a.csv" join b on "a.csv".x = b.x on month, year || day using sum(x)',
+        'select * from (pivot (pivot "a.csv" on x using sum(y)) on z using sum(w))',
+        "with p as (pivot \"a.csv\" on x -- from 'b.csv'\n) select * from p",
+        'pivot "a.csv" on x in (select x from kept) using sum(y) order by all',
+    ],
+)
+def test_a_pivot_without_values_may_read_the_folder(sql: str) -> None:
+    assert parse_mapping("x.sql", sql).files == ("a.csv",)
 
 
 @pytest.mark.parametrize(

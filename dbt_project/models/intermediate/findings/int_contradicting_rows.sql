@@ -95,12 +95,23 @@ stated_terms as (
                     then 'running_and_ended'
             end,
             case
-                when subscriptions.status_meaning = 'ended' and terms.ended_date > {{ as_of_date() }}
+                when
+                    subscriptions.status_meaning in ('ended', 'paused')
+                    and terms.ended_date > {{ as_of_date() }}
                     then 'ended_ahead'
             end,
             case
                 when subscriptions.status_meaning = 'trial' and terms.mrr_cents > 0
                     then 'trial_by_status'
+            end,
+            case when subscriptions.is_pause and terms.mrr_cents > 0 then 'pause_by_status' end,
+            case
+                when
+                    subscriptions.status_meaning = 'paused'
+                    and not subscriptions.is_pause
+                    and terms.mrr_cents > 0
+                    and terms.ended_date <= {{ as_of_date() }}
+                    then 'paused_and_ended'
             end,
             case when subscriptions.status_meaning is null then 'unknown_status' end
         ]) as finding

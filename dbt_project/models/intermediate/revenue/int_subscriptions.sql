@@ -120,7 +120,10 @@ sequenced as (
             lead(started_date) over (
                 partition by source_system, account_id, subscription_id, product order by started_at
             )
-        ) as last_possible_date
+        ) as last_possible_date,
+        lead(started_date) over (
+            partition by source_system, account_id, product order by started_at, subscription_id
+        ) as following_start_date
     from exclusive
 ),
 
@@ -129,6 +132,12 @@ held as (
         sequenced.*,
         policy.following_within_days,
         sequenced.is_closed_by_status and sequenced.last_possible_date is null as is_end_unknown,
+        -- Had it run until its end and paused then, the next would not begin there: it is the pause.
+        coalesce(
+            sequenced.status_meaning = 'paused'
+            and sequenced.following_start_date - sequenced.last_possible_date between 0 and 1,
+            false
+        ) as is_pause,
         coalesce(
             sequenced.last_possible_date > sequenced.started_date, not sequenced.is_closed_by_status
         )
@@ -214,13 +223,14 @@ subscriptions as (
         account_id,
         product,
         unit,
-        mrr_cents,
+        case when is_pause then 0 else mrr_cents end as mrr_cents,
         currency,
         source_system,
         started_date,
         case when is_renewed_early then next_started_date else last_possible_date end as ended_date,
-        min(started_date) filter (where has_held and mrr_cents > 0) over (partition by account_id)
-            as first_paid_date,
+        min(started_date) filter (
+            where has_held and mrr_cents > 0 and not is_pause
+        ) over (partition by account_id) as first_paid_date,
         has_held,
         has_further_periods,
         is_cancelled_before_start,
@@ -229,7 +239,8 @@ subscriptions as (
         is_renewed_early,
         status_meaning,
         is_closed_by_status,
-        is_end_unknown
+        is_end_unknown,
+        is_pause
     from cut
 )
 

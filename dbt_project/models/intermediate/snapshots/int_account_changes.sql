@@ -110,6 +110,28 @@ first_attempts as (
     group by invoice_id
 ),
 
+changed_subscriptions as (
+    select
+        *,
+        greatest(_recorded_at, _superseded_at) as recorded_at
+    from {{ source('billing', 'subscriptions') }}
+    where {{ is_changed }}
+),
+
+paused_words as (
+    select word from {{ ref('status_words') }}
+    where table_name = 'subscriptions' and meaning = 'paused'
+),
+
+paused_subscriptions as (
+    select
+        subscriptions.account_id,
+        subscriptions.product,
+        subscriptions.started_at
+    from {{ source('billing', 'subscriptions') }} as subscriptions
+    inner join paused_words on {{ status_word('subscriptions.status') }} = paused_words.word
+),
+
 -- a segment holds from the day of its recording on, the first of them of all days before
 first_recordings as (
     select
@@ -153,6 +175,18 @@ changes as (
         changed_payments.recorded_at
     from changed_payments
     inner join invoices on changed_payments.invoice_id = invoices.invoice_id
+    union all
+    -- what goes on where a paused period ends says of all its days that they were not paid
+    select
+        changed_subscriptions.account_id,
+        {{ utc_date('paused_subscriptions.started_at') }} as first_day,
+        changed_subscriptions.recorded_at
+    from changed_subscriptions
+    inner join paused_subscriptions
+        on
+            changed_subscriptions.account_id = paused_subscriptions.account_id
+            and changed_subscriptions.product = paused_subscriptions.product
+            and changed_subscriptions.started_at > paused_subscriptions.started_at
 ),
 
 earliest as (

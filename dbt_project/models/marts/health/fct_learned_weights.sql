@@ -84,10 +84,10 @@ select
     end::numeric(5, 2) as weight,
     case
         when judged.is_proven
-            then 'Learned from ' || judged.churned_accounts || ' churned accounts'
+            then 'Learned from ' || {{ counted('judged.churned_accounts', 'churned account') }}
         when judged.churned_accounts < judged.minimum_churned_accounts
             then
-                'Unproven: ' || judged.churned_accounts || ' churned accounts, '
+                'Unproven: ' || {{ counted('judged.churned_accounts', 'churned account') }} || ', '
                 || judged.minimum_churned_accounts || ' are needed'
         else 'Unproven: no signal was seen more often in accounts that left'
     end as reason

@@ -105,8 +105,12 @@ described as (
                     || case
                         when churned.churned_accounts < policy.minimum_positive_accounts
                             then
-                                ' Probabilities need ' || policy.minimum_positive_accounts
-                                || ' churned accounts; ' || churned.churned_accounts || ' are known.'
+                                ' Probabilities need '
+                                || {{ counted('policy.minimum_positive_accounts', 'churned account') }}
+                                || '; ' || churned.churned_accounts
+                                || case churned.churned_accounts
+                                    when 1 then ' is known.' else ' are known.'
+                                end
                         else ''
                     end
         end as sentence

@@ -30,7 +30,10 @@ found_in_subscriptions as (
                 when not has_held and not is_end_unknown and coalesce(status_meaning != 'not_begun', true)
                     then 'never_held'
             end,
-            case when is_closed_by_status and not is_end_unknown then 'ended_by_status' end,
+            case
+                when is_closed_by_status and not is_end_unknown and is_pause is not true
+                    then 'ended_by_status'
+            end,
             case when is_end_unknown then 'ended_undated' end,
             case when status_meaning = 'not_begun' then 'not_begun' end,
             case when is_renewed_early then 'renewed_early' end,

@@ -25,7 +25,7 @@ judged as (
         case
             when not trial.is_proven
                 then
-                    'unproven: ' || trial.known_outcomes || ' churns known of '
+                    'unproven: ' || {{ counted('trial.known_outcomes', 'churn') }} || ' known of '
                     || trial.minimum_outcomes || ' needed'
             when trial.auc_low > 0.5 then 'ranks better than chance'
             when trial.auc_high < 0.5 then 'ranks worse than chance'

@@ -25,7 +25,7 @@ measured as (
 worded as (
     select
         *,
-        label || ' are missing for ' || missing_days || ' days, from '
+        label || ' are missing for ' || {{ counted('missing_days', 'day') }} || ', from '
         || to_char(first_missing_date, 'FMDD Mon YYYY')
         || case
             when is_over then ' to ' || to_char(last_missing_date, 'FMDD Mon YYYY')

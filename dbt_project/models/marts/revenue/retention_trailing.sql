@@ -115,8 +115,8 @@ measured as (
                 undated_ends.undated_subscriptions > policy.undated_end_share
                 * (undated_ends.undated_subscriptions + endings.ended_subscriptions)
                 then
-                    undated_ends.undated_subscriptions
-                    || ' subscriptions ended or paused on a day that is not known'
+                    {{ counted('undated_ends.undated_subscriptions', 'subscription') }}
+                    || ' ended or paused on a day that is not known'
             when endings.ended_subscriptions = 0
                 then 'no subscription has ended yet, as on a list of today''s customers alone'
             when
