@@ -10,7 +10,7 @@
         ]
     )
 }}
--- depends_on: {{ ref('int_weeks_built') }}
+-- depends_on: {{ ref('int_weeks_built') }}, {{ ref('status_words') }}
 
 {% set recorded_after, recorded_until = changed_between() %}
 {%- set nothing_is_built = recorded_after == "'-infinity'::timestamptz" -%}
