@@ -1,15 +1,23 @@
 {#-
-Levels of use among those of peers, for accounts that are measured by events.
+Use beside that of peers, for accounts that are measured by events.
 
 An absolute level means nothing for an unknown product. What a level is compared with are the nine
 values that part the peers' levels into tenths: few numbers per week and segment (int_usage_peers), so
-that one account's late event makes no rank of another to be written anew.
+that one account's late event makes no rank of another to be written anew. What an account's change is
+set beside is the median of its peers' changes: a fall that all of them share, as in holidays, is none.
 -#}
 
-{#- The signals that are compared with those of peers: `has_peers` in account_snapshots.yml. -#}
+{#- The levels that are compared with those of peers: `has_peers` in account_snapshots.yml. -#}
 {% macro peer_levels() -%}
     {{ return(signal_registry() | selectattr('has_peers', 'defined') | selectattr('has_peers')
-        | map(attribute='signal') | list) }}
+        | rejectattr('unit', 'equalto', 'change') | map(attribute='signal') | list) }}
+{%- endmacro %}
+
+
+{#- The changes that are, by their unit. -#}
+{% macro peer_changes() -%}
+    {{ return(signal_registry() | selectattr('has_peers', 'defined') | selectattr('has_peers')
+        | selectattr('unit', 'equalto', 'change') | map(attribute='signal') | list) }}
 {%- endmacro %}
 
 
@@ -25,9 +33,15 @@ that one account's late event makes no rank of another to be written anew.
 {%- endmacro %}
 
 
-{#- What a level is compared with: tenths of the segment, or of the company where the segment has few. -#}
-{% macro peer_tenths(level) -%}
-    coalesce(segment_peers.{{ level }}, company_peers.{{ level }})
+{#- What a signal is compared with: that of the segment, or of the company where the segment has few. -#}
+{% macro of_peers(signal) -%}
+    coalesce(segment_peers.{{ signal }}, company_peers.{{ signal }})
+{%- endmacro %}
+
+
+{#- A change against what is usual among peers; as it is where there is nothing usual. -#}
+{% macro change_beside_peers(change, relation) -%}
+    (1 + {{ relation }}.{{ change }}) / coalesce(nullif(1 + {{ of_peers(change) }}, 0), 1) - 1
 {%- endmacro %}
 
 
@@ -46,7 +60,7 @@ tenth. In whole numbers first, so that no order of sums shows. -#}
 {% macro peer_rank(levels, relation) -%}
     {%- set places = [] -%}
     {%- for level in levels -%}
-        {%- do places.append(peer_place(relation ~ '.' ~ level, peer_tenths(level))) -%}
+        {%- do places.append(peer_place(relation ~ '.' ~ level, of_peers(level))) -%}
     {%- endfor -%}
     {%- if not levels -%}
         null::double precision
@@ -72,10 +86,21 @@ tenth. In whole numbers first, so that no order of sums shows. -#}
 {%- endmacro %}
 
 
-{#- One hash of what ranks are made by, whatever they are made of: edited, it makes all of them anew. -#}
+{#- The median of a grouped change, null where fewer than are a comparison have it. -#}
+{% macro usual_of(change, minimum_peers) -%}
+    case
+        when count({{ change }}) >= {{ minimum_peers }}
+            then percentile_cont(0.5) within group (order by {{ change }})
+    end
+{%- endmacro %}
+
+
+{#- One hash of what comparisons are made by, whatever of: edited, it makes all of them anew. -#}
 {% macro peers_sql_hash() -%}
-    {%- set written = peer_rank(['x', 'y'], 'r') ~ tenths_of('x', '1') ~ peers_date('x') -%}
-    {{ return(local_md5(peer_levels() | string ~ written ~ sql_checksums(['int_usage_peers']))) }}
+    {%- set written = peer_rank(['x', 'y'], 'r') ~ tenths_of('x', '1') ~ peers_date('x')
+        ~ change_beside_peers('x', 'r') ~ usual_of('x', '1') -%}
+    {%- set compared = peer_levels() ~ peer_changes() -%}
+    {{ return(local_md5(compared ~ written ~ sql_checksums(['int_usage_peers']))) }}
 {%- endmacro %}
 
 

@@ -86,6 +86,8 @@ with accounts as (
     select account_id, metric, date_trunc('week', at)::date, 'week',
         n * 7 + week * (n % 3) + length(metric)
     from weeks cross join unnest(array['MAU', 'Reports', 'API calls']) as metric
+    -- of one the events alone are compared with its past at first
+    where n != 8 or week >= 24
 ), tickets as (
     insert into support.tickets (ticket_id, account_id, priority, is_core_function, created_at,
         first_response_at, solved_at, escalated_at, reopened_count, csat_score)

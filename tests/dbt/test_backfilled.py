@@ -37,6 +37,8 @@ def test_signals_that_a_first_recording_moves_in_the_past_are_marked(
     # of two sizes at first, each with enough of them to be compared
     builder.edit("seeds/signal_policy.csv", ",84,8", ",84,3")
     fill(company)
+    # whose metrics are compared with their past, of them events are not
+    company.execute("delete from product.usage_metrics where account_id between 'a2' and 'a5'")
     company.execute("update crm.accounts set employee_count = 50 where account_id < 'a5'")
     company.execute("update crm.contacts set left_at = '2025-11-01' where account_id = 'a1'")
     for table in FIRST:

@@ -1,10 +1,11 @@
-"""Levels of use beside those of peers: one account's use moves the place of others, also in weeks
-of theirs that nothing has changed."""
+"""Use beside that of peers: one account's use moves the place of others and what a change of theirs
+is set against, also in weeks of theirs that nothing has changed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import pandas as pd
 import pytest
 
 from sources import load_contract
@@ -50,6 +51,21 @@ RANKS = """
 select account_id, snapshot_date::text as day, usage_peer_rank as rank from marts.account_snapshots
 where is_open order by account_id, day
 """
+# Beside what the account's own row says of its past, and what is usual among its peers.
+CHANGES = f"""
+select
+    snapshots.account_id, snapshots.snapshot_date::text as day,
+    snapshots.active_use_against_past as change, weeks.active_use_against_past as own_change,
+    of_segment.active_use_against_past is not null as is_of_segment,
+    coalesce(of_segment.active_use_against_past, of_company.active_use_against_past, 0) as usual
+from marts.account_snapshots as snapshots
+inner join intermediate.int_account_weeks as weeks using (account_id, snapshot_date)
+inner join {PEERS} as of_segment using (snapshot_date, segment)
+inner join {PEERS} as of_company on of_company.snapshot_date = snapshots.snapshot_date
+where snapshots.is_open and of_company.segment = 'all'
+    and weeks.active_use_against_past is not null
+order by snapshots.account_id, day
+"""
 REGISTRY = "models/marts/accounts/account_snapshots.yml"
 API_CALLS = "has_peers: {}, label: API calls"
 SCORED_DAYS = """
@@ -90,6 +106,11 @@ def ranks(twins: Twins) -> dict[tuple[str, str], float]:
     return dict(zip(keys, found["rank"], strict=True))
 
 
+def changes(twins: Twins) -> pd.DataFrame:
+    """Of each account and week-end on which its past is known."""
+    return twins.kept.read(CHANGES)
+
+
 def dates_with_peers(twins: Twins) -> int:
     """On how many dates a place among peers is known."""
     found = twins.kept.read(f"select known_signals from {DATES}")
@@ -112,6 +133,16 @@ def test_use_is_compared_in_the_segment_and_of_few_in_the_company(twins: Twins) 
     }
 
 
+def test_a_change_that_peers_share_is_none_of_the_account(twins: Twins) -> None:
+    """Its past is its own; what is usual is the median of its segment, of few of the company."""
+    found = changes(twins)
+    assert found["own_change"].nunique() > 10
+    assert set(found["is_of_segment"]) == {True, False}
+    assert set(found.loc[found["account_id"] == "a5", "is_of_segment"]) == {False}
+    beside = (1 + found["own_change"]) / (1 + found["usual"]) - 1
+    pd.testing.assert_series_equal(found["change"], beside, check_names=False)
+
+
 def test_a_day_in_the_week_is_compared_with_the_week_end_before(twins: Twins) -> None:
     """A new day leaves what is compared with as it is: no week is written."""
     twins.execute(NEW_DAY)
@@ -124,7 +155,7 @@ def test_a_day_in_the_week_is_compared_with_the_week_end_before(twins: Twins) ->
 
 def test_a_late_event_of_one_account_moves_the_places_of_others(twins: Twins) -> None:
     """The weeks of the others are not computed, but scored where their place is another."""
-    before = ranks(twins)
+    before, changes_before = ranks(twins), changes(twins)
     twins.execute(LATE)
     twins.builder.build(twins.kept, "2026-01-16", *SCORED)
     assert set(due(twins.kept)["account_id"]) == {"a2", "a6"}
@@ -134,6 +165,8 @@ def test_a_late_event_of_one_account_moves_the_places_of_others(twins: Twins) ->
     assert {account for account, _ in moved} > {"a2"}
     assert moved <= set(scored.itertuples(index=False, name=None))
     assert scored["day"].min() == "2025-11-09"
+    both = changes_before.merge(changes(twins), on=["account_id", "day"], suffixes=("_before", ""))
+    assert set(both[both["own_change"] != both["own_change_before"]]["account_id"]) == {"a2"}
     assert_equal(twins, "2026-01-16")
 
 
@@ -151,8 +184,14 @@ def test_another_segment_changes_no_week_before_it_was_known(twins: Twins) -> No
 
 
 def test_an_account_that_is_gone_is_no_peer_any_more(twins: Twins) -> None:
+    """Two of its segment remain and are set against the company; their own rows stay."""
+    before = changes(twins)
     twins.execute(DELETED)
     assert_equal(twins, "2026-01-29")
+    both = before.merge(changes(twins), on=["account_id", "day"], suffixes=("_before", ""))
+    both = both[both["account_id"].isin(["a6", "a7"])]
+    assert both["own_change"].equals(both["own_change_before"])
+    assert set(both[both["change"] != both["change_before"]]["account_id"]) == {"a6", "a7"}
 
 
 def test_other_bounds_and_other_sql_find_all_places_anew(twins: Twins) -> None:

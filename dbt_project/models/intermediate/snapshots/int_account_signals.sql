@@ -6,6 +6,8 @@ snapshots as (select * from {{ ref('int_due_snapshots') }}),
 
 usage as (select * from {{ ref('int_usage_signals') }}),
 
+usage_past as (select * from {{ ref('int_usage_past_signals') }}),
+
 usage_metrics as (select * from {{ ref('int_usage_metric_signals') }}),
 
 feature_use as (select * from {{ ref('int_feature_use_signals') }}),
@@ -72,6 +74,12 @@ joined as (
         usage_metrics.active_users_against_past,
         usage_metrics.usage_against_past,
         usage_metrics.usage_peer_rank,
+        -- whose metrics are compared with their past is not compared twice
+        case
+            when
+                num_nonnulls(usage_metrics.active_users_against_past, usage_metrics.usage_against_past) = 0
+                then usage_past.active_use_against_past
+        end as active_use_against_past,
         (
             coalesce(usage.events_28d, usage_metrics.events_28d) / nullif(subscriptions.usage_limit, 0)
         )::double precision as usage_limit_share_28d,
@@ -167,6 +175,11 @@ joined as (
         on
             snapshots.account_id = usage.account_id
             and snapshots.snapshot_date = usage.snapshot_date
+            and coalesce(usage_metrics.has_events, true)
+    left join usage_past
+        on
+            snapshots.account_id = usage_past.account_id
+            and snapshots.snapshot_date = usage_past.snapshot_date
             and coalesce(usage_metrics.has_events, true)
     left join feature_use
         on

@@ -1,11 +1,10 @@
--- Grain: one row per account whose use of today is compared with that of its peers.
+-- Grain: one row per account and signal by which its use of today is compared with that of its peers.
 -- Of several levels, the one that speaks most against the account.
 with
 
 accounts as (
     select * from {{ ref('int_account_today') }} as today
-    -- of metrics that their source had added up, int_usage_metric_reasons speaks
-    where {{ is_measured_by_events('today') }} and today.usage_peer_rank is null
+    where {{ is_measured_by_events('today') }}
 ),
 
 peers as (select * from {{ ref('int_usage_peers') }}),
@@ -14,15 +13,16 @@ segments as (select * from {{ ref('segments') }}),
 
 signals as (select * from {{ ref('dim_signals') }}),
 
-compared as (
+beside_peers as (
     select
-        accounts.account_id,
-        levels.signal,
-        levels.signal_value,
-        -- above so many tenths at least
-        9 - width_bucket(levels.signal_value, levels.tenths) as tenths_above,
-        {{ peer_place('levels.signal_value', 'levels.tenths') }} as place,
-        case when levels.is_of_segment then segments.label || ' ' else '' end as segment_words
+        {% for signal in peer_levels() + peer_changes() -%}
+            accounts.{{ signal }},
+            {{ of_peers(signal) }} as {{ signal }}_of_peers,
+            case when segment_peers.{{ signal }} is not null then segments.label || ' ' else '' end
+                as {{ signal }}_segment_words,
+        {% endfor -%}
+        accounts.usage_peer_rank,
+        accounts.account_id
     from accounts
     left join peers as segment_peers
         on
@@ -33,44 +33,91 @@ compared as (
             {{ peers_date('accounts.snapshot_date') }} = company_peers.snapshot_date
             and company_peers.segment = 'all'
     left join segments on accounts.segment = segments.segment
-    cross join
-        lateral (
-            values
-            {% for level in peer_levels() -%}
-                (
-                    '{{ level }}',
-                    accounts.{{ level }},
-                    {{ peer_tenths(level) }},
-                    segment_peers.{{ level }} is not null
-                )
-                {{- ',' if not loop.last }}
-            {% else -%}
-                (null::text, null::double precision, null::double precision[], false)
-            {%- endfor %}
-        ) as levels (signal, signal_value, tenths, is_of_segment)
 ),
 
-described as (
+levels as (
+    {% for level in peer_levels() -%}
+        select
+            account_id,
+            '{{ level }}' as signal,
+            {{ level }} as signal_value,
+            -- above so many tenths at least
+            9 - width_bucket({{ level }}, {{ level }}_of_peers) as tenths_above,
+            {{ peer_place(level, level ~ '_of_peers') }} as place,
+            {{ level }}_segment_words as segment_words
+        from beside_peers
+        -- of metrics that their source had added up, int_usage_metric_reasons speaks
+        where usage_peer_rank is null
+        union all
+    {% endfor -%}
     select
-        compared.account_id,
-        compared.place,
+        null as account_id,
+        null as signal,
+        null::double precision as signal_value,
+        null::integer as tenths_above,
+        null::integer as place,
+        null as segment_words
+    where false
+),
+
+described_levels as (
+    select
+        levels.account_id,
+        levels.place,
         signals.position,
-        {{ signal_words('signals.label', 'signals.unit', 'compared.signal_value') }}
-        || ', less than ' || compared.tenths_above || ' of 10 ' || compared.segment_words || 'customers'
+        {{ signal_words('signals.label', 'signals.unit', 'levels.signal_value') }}
+        || ', less than ' || levels.tenths_above || ' of 10 ' || levels.segment_words || 'customers'
             as words
-    from compared
-    inner join signals on compared.signal = signals.signal
-    where compared.tenths_above > 0
+    from levels
+    inner join signals on levels.signal = signals.signal
+    where levels.tenths_above > 0
+),
+
+least_levels as (
+    select distinct on (account_id) *
+    from described_levels
+    order by account_id asc, place asc, position asc
+),
+
+changes as (
+    {% for change in peer_changes() -%}
+        select
+            account_id,
+            '{{ change }}' as signal,
+            1 + {{ change }} as ratio,
+            1 + {{ change }}_of_peers as usual_ratio,
+            {{ change }}_segment_words as segment_words
+        from beside_peers
+        where {{ change }} is not null
+        union all
+    {% endfor -%}
+    select
+        null as account_id,
+        null as signal,
+        null::double precision as ratio,
+        null::double precision as usual_ratio,
+        null as segment_words
+    where false
 ),
 
 reasons as (
-    select distinct on (account_id) *
-    from described
-    order by account_id asc, place asc, position asc
+    select
+        account_id,
+        'usage_peer_rank' as signal,
+        words
+    from least_levels
+    union all
+    select
+        changes.account_id,
+        changes.signal,
+        signals.label || ': ' || {{ change_words('changes.ratio') }}
+        || coalesce(
+            ' (median ' || changes.segment_words || 'account: '
+            || replace({{ change_words('changes.usual_ratio') }}, 'as much as', 'no change') || ')',
+            ''
+        ) as words
+    from changes
+    inner join signals on changes.signal = signals.signal
 )
 
-select
-    account_id,
-    'usage_peer_rank' as signal,
-    words
-from reasons
+select * from reasons

@@ -1,9 +1,9 @@
 -- Grain: one row per week-end and segment, and per week-end one of the whole company (`all`).
--- What levels of use are compared with: see macros/peers.sql. Peers are the open accounts that are
+-- What use is compared with: see macros/peers.sql. Peers are the open accounts that are
 -- measured by events, in the segment that they were in.
 -- Only weeks of which snapshots were computed or deleted since the last scores are looked at. A row's
 -- segment is in the snapshot, so that another segment is among these; a row of each week and segment,
--- so that none is left behind where nothing comes any more. A level that is compared no more leaves its
+-- so that none is left behind where nothing comes any more. A signal that is compared no more leaves its
 -- column: account_snapshots reads it until that is built, and PostgreSQL drops no column that is read.
 {{
     config(
@@ -17,6 +17,7 @@
 }}
 
 {%- set levels = peer_levels() %}
+{%- set changes = peer_changes() %}
 
 with
 
@@ -56,8 +57,8 @@ due as (
     levels_of_{{ relation }} as (
         select
             {{ relation }}.snapshot_date,
-            {% for level in levels -%}
-                {{ relation }}.{{ level }},
+            {% for signal in levels + changes -%}
+                {{ relation }}.{{ signal }},
             {% endfor -%}
             {{ relation }}.segment
         from due
@@ -80,6 +81,9 @@ peers as (
         {% for level in levels -%}
             {{ tenths_of('levels.' ~ level, 'max(policy.minimum_peers)') }} as {{ level }},
         {% endfor -%}
+        {% for change in changes -%}
+            {{ usual_of('levels.' ~ change, 'max(policy.minimum_peers)') }} as {{ change }},
+        {% endfor -%}
         coalesce(levels.segment, 'all') as segment
     from levels
     cross join policy
@@ -89,8 +93,8 @@ peers as (
 select
     due.snapshot_date,
     segments.segment,
-    {% for level in levels -%}
-        peers.{{ level }},
+    {% for signal in levels + changes -%}
+        peers.{{ signal }},
     {% endfor -%}
     '{{ peers_sql_hash() }}' as sql_hash
 from due

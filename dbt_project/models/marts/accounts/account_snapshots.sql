@@ -1,12 +1,17 @@
 -- Grain: one row per account and snapshot date.
 -- A view: the weeks are kept, and today is made anew. Its columns are those that its YAML declares.
--- An account's place among its peers is found here, when all of them are there; what int_account_weeks
--- has of it is of metrics that their source had added up.
+-- What is set beside peers is found here, when all of them are there: a place among them, of which
+-- int_account_weeks has that by metrics that their source had added up, and changes, which are there of
+-- the account alone.
 {{ config(materialized='view') }}
 
 {%- set place -%}
     coalesce(snapshots.usage_peer_rank, {{ peer_rank(peer_levels(), 'snapshots') }})
 {%- endset %}
+{%- set beside_peers = {'usage_peer_rank': place} -%}
+{%- for change in peer_changes() -%}
+    {%- do beside_peers.update({change: change_beside_peers(change, 'snapshots')}) -%}
+{%- endfor %}
 
 with
 
@@ -30,12 +35,12 @@ snapshots as (
     select * from today
 ),
 
--- read twice, of which PostgreSQL would keep a copy: who does not ask for the place is to join nothing
+-- read twice, of which PostgreSQL would keep a copy: who asks for neither is to join nothing
 peers as not materialized (select * from {{ ref('int_usage_peers') }}),
 
 ranked as (
     select
-        {{ declared_columns('snapshots', {'usage_peer_rank': place}) }}
+        {{ declared_columns('snapshots', beside_peers) }}
     from snapshots
     left join peers as segment_peers
         on
