@@ -22,7 +22,6 @@ from sources.landing import literal, one_row, quoted
 from sources.salesforce_ids import (
     BY_CHECKSUM,
     NEW_UNPROVEN_IDS,
-    has_other_form,
     match_ids,
     unproven_sentences,
 )
@@ -167,7 +166,8 @@ def match_event_keys(
     that are whole; whether anything was noted.
 
     Events are many: they are read once more only where the first of them have an unknown number,
-    and all of these another form than the accounts have, or an id in another form.
+    and all of these another form than the accounts have. Ids of another form prove themselves, so
+    that where the accounts have such keys all events are looked through.
     """
     _forget_matches(con)
     if ACCOUNT not in types:
@@ -177,13 +177,7 @@ def match_event_keys(
         f"select _file, {trimmed(f'{ACCOUNT}::varchar')} as {ACCOUNT} from mapped"
     )
     keys = quoted(keys_table(ACCOUNTS))
-    con.execute(
-        "create or replace temp table first_keys as select distinct value "
-        f"from (select {ACCOUNT} as value from event_keys limit {LOOKED_AT}) "
-        f"where value not in (select key from {keys})"
-    )
-    if has_other_form(con, "first_keys", keys):
-        match_ids(con, "event_keys", ACCOUNT, keys, ACCOUNTS.full_name)
+    match_ids(con, "event_keys", ACCOUNT, keys, ACCOUNTS.full_name)
     if whole_files != []:
         _match_event_numbers(con, keys, whole_files)
     noted = "select 1 from matched_keys union all select 1 from unproven_ids limit 1"

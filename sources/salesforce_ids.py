@@ -93,24 +93,6 @@ def match_ids(
     )
 
 
-def has_other_form(con: duckdb.DuckDBPyConnection, relation: str, keys: str) -> bool:
-    """Whether a `value` of a relation is the first part of a key, or has a key as its first."""
-    return bool(
-        con.execute(
-            f"""
-            select 1
-            from {relation} as delivered
-            inner join {keys} as known
-                on
-                    left(delivered.value, 15) = left(known.key, 15)
-                    and length(delivered.value) <> length(known.key)
-            where {is_id("delivered.value")} and {is_id("known.key")}
-            limit 1
-            """
-        ).fetchall()
-    )
-
-
 def unproven_sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
     """A sentence for each file and column with ids whose checksum is wrong."""
     rows = con.execute(
@@ -119,7 +101,7 @@ def unproven_sentences(con: duckdb.DuckDBPyConnection) -> list[str]:
     ).fetchall()
     return [
         f"{file}: {column}: {number:,} {'ids share' if number > 1 else 'id shares'} the first 15 "
-        f"characters with one in {parent}, but the last 3 of the longer are not their checksum: "
-        f"not matched, first {delivered} and {key}"
+        f"characters with one in {parent}, as ids of Salesforce do, but the last 3 of the longer "
+        f"are not their checksum: not matched, first {delivered} and {key}"
         for file, column, parent, number, (delivered, key) in rows
     ]

@@ -24,7 +24,8 @@ PART_OF_EACH = "(?i)tot|sum|som|gesamt"
 TOTAL_WORDS = (
     "total", "totals", "grand total", "grand totals", "overall total", "sum",
     "summe", "gesamt", "gesamtsumme", "gesamtbetrag", "endsumme", "insgesamt",
-    "total général", "total general", "totaux", "somme", "suma", "totales",
+    "gesamtergebnis", "totale complessivo", "total général", "total general", "totaux",
+    "somme", "suma", "totales",
     "total geral", "totais", "soma", "totale", "totali", "totale generale", "somma",
     "totaal", "totalen", "eindtotaal", "som",
 )  # fmt: skip
@@ -39,7 +40,7 @@ MOST_ROUNDED = 0.001
 # Of the numbers of the row, this share are sums: a report averages its rates.
 SUMS = 0.5
 ARE_SUMS = "and the numbers of the row are the sums of the others"
-# A report has a few: of groups, and of all.
+# A report has a few. More are of groups, of which none adds up all others.
 MOST_TOTALS = 100
 # With one other row each number of it is its sum.
 FEWEST_OTHERS = 2
@@ -70,8 +71,13 @@ def adds_up(columns: Sequence[Sequence[Addend]]) -> bool:
     numbers = [
         readings for readings in columns if any(each.number for each in readings if each.others)
     ]
-    sums = sum(any(each.is_sum for each in readings) for readings in numbers)
-    return sums > 0 and sums >= SUMS * len(numbers)
+    added = [readings for readings in numbers if any(each.is_sum for each in readings)]
+    if not added:
+        return False
+    # two rows of a column that is hardly filled make a sum by chance
+    fullest = max(each.others for readings in numbers for each in readings)
+    is_chance = all(each.others < fullest for readings in added for each in readings if each.is_sum)
+    return not is_chance and len(added) >= SUMS * len(numbers)
 
 
 def find_totals(
@@ -191,6 +197,7 @@ def _readings(name: str) -> tuple[str, str]:
     """SQL: the two ways to read a cell as a number: as programs write it, and with a mark before
     one or two digits at its end alone."""
     value = f"{quoted(name)}::varchar"
+    is_finite = f"isfinite(try_cast({value} as double))"
     is_number = f"regexp_full_match({value}, '{NUMERAL}') "
     is_number += f"and not regexp_full_match({value}, '{DATE}')"
     digits = f"regexp_replace({value}, '[^0-9.,]', '', 'g')"
@@ -198,4 +205,5 @@ def _readings(name: str) -> tuple[str, str]:
     whole = f"regexp_replace(regexp_replace({digits}, '[.,]\\d{{1,2}}$', ''), '[.,]', '', 'g')"
     sign = f"case when regexp_matches({value}, '[-(]') then -1 else 1 end"
     written = f"try_cast({whole} || '.' || {fraction} || '0' as double) * {sign}"
-    return f"try_cast({value} as double)", f"case when {is_number} then {written} end"
+    plain = f"case when {is_finite} then try_cast({value} as double) end"
+    return plain, f"case when {is_number} then {written} end"

@@ -92,7 +92,10 @@ class _Curve:
 
     @property
     def auc(self) -> float:
-        """Share of pairs of a positive and a negative row in which the positive ranks higher."""
+        """Share of pairs of a positive and a negative row in which the positive ranks higher.
+
+        Needs both.
+        """
         caught = np.cumsum(self.found)
         negative = self.total - caught[-1]
         negative_in_group = self.seen - self.seen_before - self.found

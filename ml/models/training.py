@@ -115,7 +115,7 @@ def _out_of_time(panel: Panel, matrix: np.ndarray, groups: np.ndarray) -> pd.Dat
     labelled, policy = panel.labelled, panel.policy
     label = labelled[LABEL].to_numpy()
     accounts = labelled["account_id"].to_numpy()
-    every = list(splits(labelled, list(panel.folds), groups, panel.is_learnt_from, policy))
+    every = list(splits(labelled, list(panel.folds), groups, policy))
     columns = {name: np.full(len(labelled), np.nan) for name in PREDICTORS}
     columns |= {f"{name}_rank": np.full(len(labelled), np.nan) for name in PREDICTORS}
     folds = np.zeros(len(labelled), dtype=int)

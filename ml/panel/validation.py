@@ -17,8 +17,7 @@ from ml.targets.target import LABEL
 # measure chance.
 MINIMUM_TRAINING_POSITIVES = 10
 
-SUNDAY = pd.Timestamp("1970-01-04")
-# Further apart, a company of few years has hardly a week of each season to learn from.
+# Who leaves is positive for the 13 weeks of a horizon: of eight weeks at least one of them is kept.
 LONGEST_STEP_WEEKS = 8
 
 
@@ -71,10 +70,11 @@ def time_folds(labelled: pd.DataFrame, policy: ModelPolicy) -> list[TimeFold]:
     """The newest test blocks, newest first; those with too little history before are left out."""
     newest = labelled["snapshot_date"].max()
     length = pd.Timedelta(days=policy.fold_days)
+    learnt = labelled[learnt_from(labelled, policy.training_rows)]
     folds = []
     for number in range(1, policy.time_folds + 1):
         fold = TimeFold(number, newest - length * number, newest - length * (number - 1))
-        known = labelled[fold.known(labelled["snapshot_date"], policy.horizon_days)]
+        known = learnt[fold.known(learnt["snapshot_date"], policy.horizon_days)]
         positives = known.loc[known[LABEL], "account_id"].nunique()
         has_both = known[LABEL].nunique() == 2
         if (
@@ -90,24 +90,26 @@ def learnt_from(labelled: pd.DataFrame, most_rows: int) -> np.ndarray:
     """Mask of the snapshots that fits may learn from, about `most_rows` of them.
 
     Weekly snapshots of one account are near copies: of a large company every second, fourth or
-    eighth week says nearly as much. Weeks are counted from a fixed Sunday, so that the next
-    training learns from the same ones and those that came since.
+    eighth week of each says nearly as much. Which weeks follows from the account's id, so that
+    every season is learnt from, and the next training learns from the same rows and those that
+    came since. An account that was there for fewer weeks keeps its first.
     """
-    week = ((labelled["snapshot_date"] - SUNDAY).dt.days // 7).to_numpy()
+    accounts, dates = labelled["account_id"], labelled["snapshot_date"]
     step = 1
-    while step < LONGEST_STEP_WEEKS and (week % step == 0).sum() > most_rows:
+    while step < LONGEST_STEP_WEEKS and len(labelled) / step > most_rows:
         step *= 2
-    return week % step == 0
+    week = ((dates - pd.Timestamp("1970-01-04")).dt.days // 7).to_numpy()
+    phase = (pd.util.hash_array(accounts.to_numpy(dtype=object)) % step).astype(int)
+    chosen = (week + phase) % step == 0
+    is_first = (dates == dates.groupby(accounts).transform("min")).to_numpy()
+    return chosen | (is_first & ~accounts.isin(accounts[chosen]).to_numpy())
 
 
 def splits(
-    labelled: pd.DataFrame,
-    folds: list[TimeFold],
-    groups: np.ndarray,
-    is_learnt_from: np.ndarray,
-    policy: ModelPolicy,
+    labelled: pd.DataFrame, folds: list[TimeFold], groups: np.ndarray, policy: ModelPolicy
 ) -> Iterator[Split]:
-    """One split per fold and account group."""
+    """One split per fold and account group; of training rows those that fits may learn from."""
+    is_learnt_from = learnt_from(labelled, policy.training_rows)
     dates = labelled["snapshot_date"]
     for fold in folds:
         known, tested = fold.known(dates, policy.horizon_days), fold.tested(dates)

@@ -85,14 +85,15 @@ def times_a_year(text: str) -> float | None:
     words = " ".join(re.findall(r"[^\W_]+", without_accents(text)))
     found = _listed(words)
     if found is None and (numbered := NUMBERED.fullmatch(_without_beginning(words))):
-        number, unit = int(numbered[1]), _listed(numbered[2])
+        # as it stands: "4 per year" comes four times a year, "every 4 years" in four once
+        number, unit = int(numbered[1]), _listed(numbered[2], is_alone=True)
         found = unit / number if unit and number else None
     return found
 
 
-def _listed(words: str) -> float | None:
+def _listed(words: str, is_alone: bool = False) -> float | None:
     """How often a year, of a word that is listed, as it stands, inflected or after `every`."""
-    for spelled in (words, _without_beginning(words)):
+    for spelled in (words,) if is_alone else (words, _without_beginning(words)):
         for ending in ("", *ENDINGS):
             if spelled.endswith(ending):
                 found = TIMES_A_YEAR.get(spelled.removesuffix(ending))

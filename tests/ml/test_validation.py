@@ -1,6 +1,7 @@
 """The validation may never let an account or the future into the training side."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -23,13 +24,9 @@ def labelled(company) -> pd.DataFrame:
     return label_snapshots(company.snapshots, company.outcomes, CHURN)
 
 
-def every(labelled: pd.DataFrame) -> np.ndarray:
-    return np.full(len(labelled), True)
-
-
 def test_no_account_is_on_both_sides_of_a_split(labelled, company) -> None:
     folds, groups = time_folds(labelled, company.rules), group_assignments(labelled, 5)
-    for split in splits(labelled, folds, groups, every(labelled), company.rules):
+    for split in splits(labelled, folds, groups, company.rules):
         trained_on = set(labelled.loc[split.train, "account_id"])
         assert not trained_on & set(labelled.loc[split.test, "account_id"])
         assert not trained_on & set(labelled.loc[split.calibrate, "account_id"])
@@ -38,42 +35,60 @@ def test_no_account_is_on_both_sides_of_a_split(labelled, company) -> None:
 
 def test_no_training_label_reaches_into_the_test_block(labelled, company) -> None:
     folds, groups = time_folds(labelled, company.rules), group_assignments(labelled, 5)
-    for split in splits(labelled, folds, groups, every(labelled), company.rules):
+    for split in splits(labelled, folds, groups, company.rules):
         begins = labelled.loc[split.test, "snapshot_date"].min()
         for rows in (split.train, split.calibrate):
             label_complete = labelled.loc[rows, "snapshot_date"] + pd.Timedelta(days=90)
             assert (label_complete < begins).all()
 
 
-def test_of_a_large_company_every_second_or_fourth_week_is_learnt_from(labelled) -> None:
-    """The same weeks a week later, and none is evaluated less."""
-    weeks = labelled["snapshot_date"].nunique()
-    assert learnt_from(labelled, len(labelled)).all()
-    fourth = learnt_from(labelled, len(labelled) // 3)
-    kept = labelled.loc[fourth, "snapshot_date"]
-    assert weeks // 4 <= kept.nunique() <= weeks // 4 + 1
-    assert (kept.drop_duplicates().sort_values().diff().dropna() == pd.Timedelta(weeks=4)).all()
+def thinned(company, labelled: pd.DataFrame) -> ModelPolicy:
+    """The policy with which a third of the rows is too many by a little."""
+    return replace(company.rules, training_rows=len(labelled) // 3)
+
+
+def test_of_a_large_company_every_fourth_week_of_an_account_is_learnt_from(
+    labelled, company
+) -> None:
+    """The same rows a week later, in every week some, of every account one at least."""
+    most = thinned(company, labelled).training_rows
+    chosen = labelled[learnt_from(labelled, most)]
+    assert 0.2 < len(chosen) / len(labelled) < 0.3
+    gaps = chosen.sort_values("snapshot_date").groupby("account_id")["snapshot_date"].diff()
+    assert (gaps.dropna() == pd.Timedelta(weeks=4)).all()
+    assert set(chosen["account_id"]) == set(labelled["account_id"])
+    assert chosen["snapshot_date"].nunique() == labelled["snapshot_date"].nunique()
     earlier = labelled[labelled["snapshot_date"] < labelled["snapshot_date"].max()]
-    before = earlier.loc[learnt_from(earlier, len(labelled) // 3), "snapshot_date"]
-    assert set(before) <= set(kept)
+    assert set(earlier.index[learnt_from(earlier, most)]) <= set(chosen.index)
+    assert learnt_from(labelled, len(labelled)).all()
 
 
-def test_a_split_learns_from_the_chosen_weeks_and_evaluates_all(labelled, company) -> None:
-    folds, groups = time_folds(labelled, company.rules), group_assignments(labelled, 5)
-    chosen = learnt_from(labelled, len(labelled) // 3)
-    whole = splits(labelled, folds, groups, every(labelled), company.rules)
-    for split, full in zip(
-        splits(labelled, folds, groups, chosen, company.rules), whole, strict=True
-    ):
+def test_a_split_learns_from_the_chosen_rows_and_evaluates_all(labelled, company) -> None:
+    policy = thinned(company, labelled)
+    folds, groups = time_folds(labelled, policy), group_assignments(labelled, 5)
+    chosen = learnt_from(labelled, policy.training_rows)
+    whole = splits(labelled, folds, groups, company.rules)
+    for split, full in zip(splits(labelled, folds, groups, policy), whole, strict=True):
         assert list(split.train) == [row for row in full.train if chosen[row]]
         assert list(split.test) == list(full.test)
         assert list(split.calibrate) == list(full.calibrate)
 
 
+@pytest.mark.parametrize("weeks", [18, 20, 26, 40])
+def test_no_fold_is_left_without_rows_to_learn_from(labelled, company, weeks: int) -> None:
+    """Of many accounts with a short history whole weeks were left out, at times all of a fold."""
+    newest = labelled["snapshot_date"].min() + pd.Timedelta(weeks=weeks)
+    short = labelled[labelled["snapshot_date"] < newest].reset_index(drop=True)
+    policy = thinned(company, short)
+    groups = group_assignments(short, 5)
+    for split in splits(short, time_folds(short, policy), groups, policy):
+        assert short.loc[split.train, "label"].nunique() == 2
+
+
 def test_each_row_of_the_newest_blocks_is_tested_exactly_once(labelled, company) -> None:
     folds, groups = time_folds(labelled, company.rules), group_assignments(labelled, 5)
     tested = np.concatenate(
-        [split.test for split in splits(labelled, folds, groups, every(labelled), company.rules)]
+        [split.test for split in splits(labelled, folds, groups, company.rules)]
     )
     newest = labelled["snapshot_date"].max()
     expected = labelled.index[labelled["snapshot_date"] > newest - pd.Timedelta(days=84)]

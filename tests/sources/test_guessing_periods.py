@@ -102,7 +102,15 @@ def test_a_period_is_known_in_six_languages(words: str, often: float) -> None:
     assert {times_a_year(word) for word in words.split("|")} == {often}
 
 
-@pytest.mark.parametrize("word", ["einmalig", "lifetime", "0 Monate", "3", "visa", "des", "a"])
+@pytest.mark.parametrize(
+    "word",
+    "word",
+    [
+        *("einmalig", "lifetime", "0 Monate", "3", "visa", "des", "a"),
+        # four times a year, not once in four
+        *("4 per year", "4 pro Jahr", "12 par an", "2 a month"),
+    ],
+)
 def test_another_word_is_no_period(word: str) -> None:
     assert times_a_year(word) is None
 

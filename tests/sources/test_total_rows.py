@@ -66,8 +66,12 @@ def test_a_row_of_sums_is_found(con, contract, tmp_path: Path, rows) -> None:
         ("A-1,One,2024-01-01,10,100", "A-3,Total,2024-01-01,10,100"),
         ("A-1,One,2024-01-01,,", "A-2,Two,2024-01-01,,", "A-3,TOTAL,2024-01-01,,"),
         ("A-1,One,2024-01-01,0,0", "A-2,Two,2024-01-01,0,0", "A-3,Total,2024-01-01,0,0"),
+        (
+            *("A-1,One,2024-01-01,10,1", "A-2,Two,2024-01-01,32,1", "A-3,Three,2024-01-01,7,"),
+            "A-4,Total,2024-01-01,40,2",
+        ),
     ],
-    ids=["other numbers", "one other row", "no numbers", "zeros"],
+    ids=["other numbers", "one other row", "no numbers", "zeros", "a sum by chance"],
 )
 def test_the_word_alone_is_named_and_no_more(con, contract, tmp_path: Path, rows) -> None:
     """TotalEnergies was Total until 2021."""

@@ -101,7 +101,8 @@ exclusive as (
         stamped.*,
         coalesce(stamped.is_end_a_day and inclusive.source_system is not null, false) as is_inclusive_end,
         stamped.ended_date
-        + (stamped.is_end_a_day and inclusive.source_system is not null)::integer as first_uncovered_date
+        + coalesce(stamped.is_end_a_day and inclusive.source_system is not null, false)::integer
+            as first_uncovered_date
     from stamped
     left join inclusive on stamped.source_system = inclusive.source_system
 ),
@@ -121,10 +122,31 @@ sequenced as (
                 partition by source_system, account_id, subscription_id, product order by started_at
             )
         ) as last_possible_date,
-        lead(started_date) over (
-            partition by source_system, account_id, product order by started_at, subscription_id
-        ) as following_start_date
+        is_closed_by_status and lead(started_date) over (
+            partition by source_system, account_id, subscription_id, product order by started_at
+        ) is null as is_end_of_status_alone
     from exclusive
+),
+
+-- A status may be that of the subscription, written beside each of its terms, and an end that is but
+-- the day of a status says nothing of the next period. So it takes one that runs on either side.
+beside_others as (
+    select
+        *,
+        coalesce(
+            status_meaning = 'paused'
+            and not is_end_of_status_alone
+            and started_date - lag(last_possible_date) over by_product between 0 and 1
+            and coalesce(lag(status_meaning) over by_product, '') not in ('paused', 'not_begun')
+            and lead(started_date) over by_product - last_possible_date between 0 and 1
+            and coalesce(lead(status_meaning) over by_product, '') not in ('paused', 'not_begun'),
+            false
+        ) as is_pause
+    from sequenced
+    window
+        by_product as (
+            partition by source_system, account_id, product order by started_at, subscription_id
+        )
 ),
 
 held as (
@@ -132,23 +154,17 @@ held as (
         sequenced.*,
         policy.following_within_days,
         sequenced.is_closed_by_status and sequenced.last_possible_date is null as is_end_unknown,
-        -- Had it run until its end and paused then, the next would not begin there: it is the pause.
-        coalesce(
-            sequenced.status_meaning = 'paused'
-            and sequenced.following_start_date - sequenced.last_possible_date between 0 and 1,
-            false
-        ) as is_pause,
         coalesce(
             sequenced.last_possible_date > sequenced.started_date, not sequenced.is_closed_by_status
         )
         and not sequenced.is_cancelled_before_start
         and coalesce(sequenced.status_meaning != 'not_begun', true) as has_held
-    from sequenced
+    from beside_others as sequenced
     cross join policy
 ),
 
 -- Only what came before says whether a period renews the one before it: what comes later must not
--- change the weeks of the past.
+-- change the weeks of the past. (That a pause was one is said by what follows alone.)
 followed as (
     select
         *,
@@ -228,9 +244,8 @@ subscriptions as (
         source_system,
         started_date,
         case when is_renewed_early then next_started_date else last_possible_date end as ended_date,
-        min(started_date) filter (
-            where has_held and mrr_cents > 0 and not is_pause
-        ) over (partition by account_id) as first_paid_date,
+        min(started_date) filter (where has_held and mrr_cents > 0) over (partition by account_id)
+            as first_paid_date,
         has_held,
         has_further_periods,
         is_cancelled_before_start,

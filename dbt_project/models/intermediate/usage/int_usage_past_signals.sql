@@ -31,7 +31,24 @@ outages as (
     where source = 'product'
 ),
 
--- the past begins 237 days before, with the customer or with the source: a trial is none of it
+-- An account that began to use long after the source began to count has not grown since.
+first_uses as (
+    select
+        accounts.account_id,
+        uses.usage_date as first_use_date
+    from (select distinct account_id from due_snapshots) as accounts
+    cross join lateral (
+        select usage_date
+        from {{ ref('stg_product__account_days') }} as account_days
+        where
+            account_days.account_id = accounts.account_id
+            and account_days.events > 0
+        order by account_days.usage_date
+        limit 1
+    ) as uses
+),
+
+-- the past begins 237 days before, with the customer, its use or the source: a trial is none of it
 snapshots as (
     select
         due_snapshots.account_id,
@@ -46,6 +63,7 @@ snapshots as (
                         greatest(
                             windows.observed_date - 237,
                             due_snapshots.first_subscription_date,
+                            first_uses.first_use_date,
                             coverage.{{ counted.counted_from }}
                         )
             end as {{ measure }}_from,
@@ -53,6 +71,7 @@ snapshots as (
         due_snapshots.first_subscription_date
     from due_snapshots
     inner join windows on due_snapshots.snapshot_date = windows.snapshot_date
+    left join first_uses on due_snapshots.account_id = first_uses.account_id
     cross join coverage
 ),
 

@@ -110,7 +110,7 @@ reasons as (
     select
         changes.account_id,
         changes.signal,
-        signals.label || ': ' || {{ change_words('changes.ratio') }}
+        signals.label || ': ' || replace({{ change_words('changes.ratio') }}, 'as much as', 'no change')
         || coalesce(
             ' (median ' || changes.segment_words || 'account: '
             || replace({{ change_words('changes.usual_ratio') }}, 'as much as', 'no change') || ')',
