@@ -90,8 +90,8 @@ def test_an_id_with_a_wrong_checksum_is_named(con) -> None:
     assert sentences(con) == [
         "a.csv: account_id: 1 key is written otherwise than in crm.accounts, as Salesforce writes "
         f"ids with 15 or with 18 characters, and matched by its checksum: {OTHER_LONG} is {OTHER}",
-        "a.csv: account_id: 1 id shares the first 15 characters with one in crm.accounts, as ids of "
-        "Salesforce do, but the last 3 of the longer are not their checksum: not matched, first "
+        "a.csv: account_id: 1 id shares the first 15 characters with one in crm.accounts, as ids "
+        "of Salesforce do, but the last 3 of the longer are not their checksum: not matched, first "
         f"{SHORT}AAA and {SHORT}",
     ]
 
