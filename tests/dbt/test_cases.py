@@ -216,7 +216,7 @@ def test_each_reading_is_named_with_its_count(built: Warehouse) -> None:
         (1, "rows of billing.subscriptions are trials by their status while they have an amount"),
         (1, "rows of billing.subscriptions are running by their status while their ended_at has"),
         (1, "rows of crm.opportunities are open by their stage while is_won is false"),
-        (1, "rows of billing.subscriptions are paused by their status while another period"),
+        (1, "rows of billing.subscriptions are paused by their status between two periods"),
     ):
         such = f"({number:,} such row" if number else ""
         assert any(words in line and such in line for line in lines), (words, lines)
