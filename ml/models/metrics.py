@@ -78,17 +78,18 @@ class _Curve:
         """`seen` is the weight of the first rows of the ranking, from none to all of them."""
         return cls(seen[ranking.start], seen[ranking.end], ranking.found(found), float(seen[-1]))
 
-    def at(self, seen: np.ndarray | float) -> np.ndarray:
-        """What is found among the first rows of a weight."""
+    def at(self, seen: np.ndarray) -> np.ndarray:
+        """What is found among the first rows of some weights."""
         with_group = np.cumsum(self.found)
         knots = np.column_stack([self.seen_before, self.seen]).ravel()
         heights = np.column_stack([with_group - self.found, with_group]).ravel()
-        return np.interp(seen, knots, heights)
+        return np.asarray(np.interp(seen, knots, heights))
 
     @property
     def share_in_top(self) -> float:
         """Share of it that lies in the highest tenth of the rows."""
-        return float(self.at(TOP_SHARE * self.total) / self.found.sum())
+        [found] = self.at(np.array([TOP_SHARE * self.total]))
+        return float(found / self.found.sum())
 
     @property
     def auc(self) -> float:
