@@ -104,7 +104,6 @@ def test_a_period_is_known_in_six_languages(words: str, often: float) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    "word",
     [
         *("einmalig", "lifetime", "0 Monate", "3", "visa", "des", "a"),
         # four times a year, not once in four

@@ -10,14 +10,17 @@
         ]
     )
 }}
--- depends_on: {{ ref('int_weeks_built') }}, {{ ref('status_words') }}
+-- depends_on: {{ ref('int_weeks_built') }}
 
 {% set recorded_after, recorded_until = changed_between() %}
 {%- set nothing_is_built = recorded_after == "'-infinity'::timestamptz" -%}
 {%- set is_changed -%}
     (
-        (_recorded_at > {{ recorded_after }} and _recorded_at <= {{ recorded_until }})
-        or (_superseded_at > {{ recorded_after }} and _superseded_at <= {{ recorded_until }})
+        not {{ nothing_is_built }}
+        and (
+            (_recorded_at > {{ recorded_after }} and _recorded_at <= {{ recorded_until }})
+            or (_superseded_at > {{ recorded_after }} and _superseded_at <= {{ recorded_until }})
+        )
     )
 {%- endset %}
 
@@ -57,33 +60,6 @@ continues another decides whether that one was renewed early, some days before.
 
 with
 
-{% if nothing_is_built -%}
--- Every week of every account is due, whenever its rows were recorded. To ask each row took 50 s of
--- the first build of 10,000 accounts. Of large tables the newest stands at the end of its index.
-recordings as (
-    {% for source_name, table_name in (first_days | list) + [('billing', 'invoices'), ('billing', 'payments'), ('crm', 'accounts')] -%}
-        {%- for column in ['_recorded_at', '_superseded_at'] %}
-            select max({{ column }}) as recorded_at
-            from {{ source(source_name, table_name) }}
-            where {{ column }} <= {{ recorded_until }}
-            {{- ' union all' if not loop.last }}
-        {%- endfor %}
-        {{- ' union all' if not loop.last }}
-    {%- endfor %}
-),
-
-earliest as (
-    select
-        account_id,
-        '-infinity'::date as changed_from,
-        (select max(recorded_at) from recordings) as recorded_at
-    from (
-        select account_id from {{ source('crm', 'accounts') }}
-        union
-        select account_id from {{ source('billing', 'subscriptions') }}
-    ) as accounts
-)
-{%- else -%}
 -- read twice: PostgreSQL would keep a copy of all rows before it looks for those that changed
 invoices as not materialized (select * from {{ source('billing', 'invoices') }}),
 
@@ -161,7 +137,8 @@ changes as (
     from {{ source('crm', 'accounts') }} as accounts
     inner join first_recordings on accounts.account_id = first_recordings.account_id
     where
-        accounts._recorded_at > {{ recorded_after }}
+        not {{ nothing_is_built }}
+        and accounts._recorded_at > {{ recorded_after }}
         and accounts._recorded_at <= {{ recorded_until }}
     union all
     -- an invoice decides of whom its payments are, and by its amount which of them came late
@@ -192,15 +169,60 @@ changes as (
             and changed_subscriptions.started_at > paused_subscriptions.started_at
 ),
 
+-- While nothing is built every week is due, whenever its rows were recorded. To ask each row took
+-- 50 s of 10,000 accounts; of a large table the newest stands at the end of its index.
+recordings as (
+    {% for (source_name, table_name), _ in first_days.items() -%}
+        select max(_recorded_at) as recorded_at
+        from {{ source(source_name, table_name) }}
+        where _recorded_at <= {{ recorded_until }}
+        union all
+        select max(_superseded_at) as recorded_at
+        from {{ source(source_name, table_name) }}
+        where _superseded_at <= {{ recorded_until }}
+        union all
+    {% endfor -%}
+    select max(greatest(_recorded_at, _superseded_at)) as recorded_at
+    from invoices
+    where _recorded_at <= {{ recorded_until }}
+    union all
+    select max(greatest(_recorded_at, _superseded_at)) as recorded_at
+    from payments
+    where _recorded_at <= {{ recorded_until }}
+    union all
+    select max(greatest(_recorded_at, _superseded_at)) as recorded_at
+    from {{ source('crm', 'accounts') }}
+    where _recorded_at <= {{ recorded_until }}
+),
+
+newest as (select max(recorded_at) as recorded_at from recordings),
+
+every_account as (
+    select account_id from {{ source('crm', 'accounts') }}
+    union distinct
+    select account_id from {{ source('billing', 'subscriptions') }}
+),
+
+due as (
+    select * from changes
+    union all
+    select
+        every_account.account_id,
+        null as first_day,
+        newest.recorded_at
+    from every_account
+    cross join newest
+    where {{ nothing_is_built }}
+),
+
 earliest as (
     select
         account_id,
         -- a row without a time may matter to any day
         min(coalesce(first_day, '-infinity'::date)) as changed_from,
         max(recorded_at) as recorded_at
-    from changes
+    from due
     group by account_id
 )
-{%- endif %}
 
 select * from earliest

@@ -38,7 +38,7 @@ first_uses as (
         uses.usage_date as first_use_date
     from (select distinct account_id from due_snapshots) as accounts
     cross join lateral (
-        select usage_date
+        select account_days.usage_date
         from {{ ref('stg_product__account_days') }} as account_days
         where
             account_days.account_id = accounts.account_id
