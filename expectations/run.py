@@ -90,8 +90,7 @@ def _data_source(warehouse: Warehouse, queries: Collection[str]) -> Iterator[Pos
 def _fetch_one_row_of(queries: Collection[str], engine: Engine) -> None:
     """Learn the columns of a query from its first row alone.
 
-    To learn them GX 1.24 sends a query as it is, and takes all of its rows: of 14 million 43 s and
-    most of the memory of a run.
+    To learn them GX 1.24 sends a query as it is, and takes all of its rows: of 14 million 43 s.
     """
 
     def first_row_alone(

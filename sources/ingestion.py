@@ -166,9 +166,7 @@ class _Run:
         store.fetch_claimed_keys(self.warehouse, self.con, table, but=self.system)
         existing = store.fetch_existing_hashes(self.warehouse, self.con, table, self.system)
         counts = self.add_unreadable(delivery, check_rows(self.con, table, types, rules))
-        projected: list[str] = []
-        if table.full_name in self.mappings:
-            counts, projected = without_projected(self.con, table, counts, delivery.groups)
+        counts, projected = without_projected(self.con, table, counts, delivery.groups)
         problems = [*delivery.notes, *notes, *projected, *self.left_out(delivery)]
         problems += self.rejections(table, counts)
         problems += [*damaged_keys.sentences(self.con), *self.corrections(table)]

@@ -45,34 +45,49 @@ def without_projected(
 
 
 def _count(con: duckdb.DuckDBPyConnection, relation: str, files: Sequence[Landed]) -> int:
-    """Duplicates of some files whose rows, as they came, differ from that which is kept."""
-    described = con.execute(f"describe {quoted(relation)}").fetchall()
-    columns = ", ".join(quoted(name) for name, *_ in described if name not in ROW_COLUMNS)
+    """Duplicates of some files that the mapping passes on as it does the row that is kept, while
+    the rows as they came differ. What only repairs made alike was delivered twice."""
     listed = ", ".join(literal(file.name) for file in files)
     return one_row(
         con,
         f"""
         with repeated as (
             select
+                _n,
                 _file,
                 _row,
                 _is_duplicate,
+                first_value(_n) over same as kept_n,
                 first_value(_file) over same as kept_file,
                 first_value(_row) over same as kept_row,
             from numbered
             window same as (partition by _row_hash order by _file, _row, _n)
         ),
 
-        delivered as (select _file, _row, hash({columns}) as content from {quoted(relation)})
+        delivered as (
+            select _file, _row, {_content(con, relation)} as content from {quoted(relation)}
+        ),
+
+        passed as (select _n, {_content(con, "mapped")} as content from mapped)
 
         select count(*)
         from repeated
         inner join delivered as own on repeated._file = own._file and repeated._row = own._row
         inner join delivered as kept
             on repeated.kept_file = kept._file and repeated.kept_row = kept._row
+        inner join passed on repeated._n = passed._n
+        inner join passed as kept_passed on repeated.kept_n = kept_passed._n
         where
             repeated._is_duplicate
             and repeated._file in ({listed})
             and own.content <> kept.content
+            and passed.content = kept_passed.content
         """,
     )[0]
+
+
+def _content(con: duckdb.DuckDBPyConnection, relation: str) -> str:
+    """SQL: a hash of what a row says, wherever it stood."""
+    described = con.execute(f"describe {quoted(relation)}").fetchall()
+    names = [name for name, *_ in described if name not in (*ROW_COLUMNS, "_n")]
+    return f"hash({', '.join(map(quoted, names))})"

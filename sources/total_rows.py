@@ -64,8 +64,7 @@ class Addend:
 
 
 def adds_up(columns: Sequence[Sequence[Addend]]) -> bool:
-    """Whether a row is the total of the others; of each column the ways in which it may be read,
-    in turn beside the rows that are not called a total and beside all others.
+    """Whether a row is the total of the others; of each column the ways in which it may be read.
 
     Zeros say nothing: they are the sum of a column that is not used.
     """
@@ -75,13 +74,9 @@ def adds_up(columns: Sequence[Sequence[Addend]]) -> bool:
     added = [readings for readings in numbers if any(each.is_sum for each in readings)]
     if not added:
         return False
-    # Two rows of a column that is hardly filled make a sum by chance: one of the fullest must be
-    # one, among the others that were summed alike.
-    is_chance = True
-    for ways in (slice(0, None, 2), slice(1, None, 2)):
-        alike = [each for readings in numbers for each in readings[ways]]
-        fullest = max((each.others for each in alike), default=0)
-        is_chance &= not any(each.is_sum and each.others == fullest for each in alike)
+    # two rows of a column that is hardly filled make a sum by chance
+    fullest = max(each.others for readings in numbers for each in readings)
+    is_chance = all(each.others < fullest for readings in added for each in readings if each.is_sum)
     return not is_chance and len(added) >= SUMS * len(numbers)
 
 
@@ -175,9 +170,10 @@ def _totals(
     totals = set()
     for row, *values in numbers:
         addends = [_addends(number, *found) for number, found in zip(values, sums, strict=True)]
-        pairs = zip(addends[::2], addends[1::2], strict=True)
-        if adds_up([[*plain, *marked] for plain, marked in pairs]):
-            totals.add(row)
+        columns = list(zip(addends[::2], addends[1::2], strict=True))
+        for beside in (0, 1):
+            if adds_up([[plain[beside], marked[beside]] for plain, marked in columns]):
+                totals.add(row)
     return totals
 
 

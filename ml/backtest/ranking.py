@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from ml.models.metrics import running
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -43,9 +45,7 @@ class Ranking:
 
         `negative` has every row of `order`, with no weight where it is not negative.
         """
-        seen = np.empty(negative.size + 1)
-        seen[0] = 0
-        np.cumsum(negative, out=seen[1:])
+        seen = running(negative)
         last = seen[self.day_end[rows]]
         below = last - (seen[self.start[rows]] + seen[self.end[rows]]) / 2
         pairs = float(positive @ (last - seen[self.day_start[rows]]))

@@ -58,7 +58,7 @@ class Panel:
     @property
     def is_learnt_from(self) -> np.ndarray:
         """Mask of the rows that fits learn from; all are evaluated and calibrated on."""
-        return learnt_from(self.labelled, self.policy.training_rows)
+        return learnt_from(self.labelled, self.policy)
 
     @property
     def warning(self) -> str:

@@ -17,9 +17,6 @@ from ml.targets.target import LABEL
 # measure chance.
 MINIMUM_TRAINING_POSITIVES = 10
 
-# Who leaves is positive for the 13 weeks of a horizon: of eight weeks at least one of them is kept.
-LONGEST_STEP_WEEKS = 8
-
 
 @dataclass(frozen=True)
 class TimeFold:
@@ -70,7 +67,7 @@ def time_folds(labelled: pd.DataFrame, policy: ModelPolicy) -> list[TimeFold]:
     """The newest test blocks, newest first; those with too little history before are left out."""
     newest = labelled["snapshot_date"].max()
     length = pd.Timedelta(days=policy.fold_days)
-    learnt = labelled[learnt_from(labelled, policy.training_rows)]
+    learnt = labelled[learnt_from(labelled, policy)]
     folds = []
     for number in range(1, policy.time_folds + 1):
         fold = TimeFold(number, newest - length * number, newest - length * (number - 1))
@@ -86,17 +83,18 @@ def time_folds(labelled: pd.DataFrame, policy: ModelPolicy) -> list[TimeFold]:
     return folds
 
 
-def learnt_from(labelled: pd.DataFrame, most_rows: int) -> np.ndarray:
-    """Mask of the snapshots that fits may learn from, about `most_rows` of them.
+def learnt_from(labelled: pd.DataFrame, policy: ModelPolicy) -> np.ndarray:
+    """Mask of the snapshots that fits may learn from, about `training_rows` of them.
 
     Weekly snapshots of one account are near copies: of a large company every second, fourth or
-    eighth week of each says nearly as much. Which weeks follows from the account's id, so that
-    every season is learnt from, and the next training learns from the same rows and those that
-    came since. An account that was there for fewer weeks keeps its first.
+    eighth week of each says nearly as much; the weeks of a horizon, which precede an event, are
+    never all left out. Which weeks follows from the account's id, so that every season is learnt
+    from, and the next training learns from the same rows and those that came since. An account
+    that was there for fewer weeks keeps its first.
     """
     accounts, dates = labelled["account_id"], labelled["snapshot_date"]
     step = 1
-    while step < LONGEST_STEP_WEEKS and len(labelled) / step > most_rows:
+    while 2 * step * 7 <= policy.horizon_days and len(labelled) / step > policy.training_rows:
         step *= 2
     week = ((dates - pd.Timestamp("1970-01-04")).dt.days // 7).to_numpy()
     phase = (pd.util.hash_array(accounts.to_numpy(dtype=object)) % step).astype(int)
@@ -109,7 +107,7 @@ def splits(
     labelled: pd.DataFrame, folds: list[TimeFold], groups: np.ndarray, policy: ModelPolicy
 ) -> Iterator[Split]:
     """One split per fold and account group; of training rows those that fits may learn from."""
-    is_learnt_from = learnt_from(labelled, policy.training_rows)
+    is_learnt_from = learnt_from(labelled, policy)
     dates = labelled["snapshot_date"]
     for fold in folds:
         known, tested = fold.known(dates, policy.horizon_days), fold.tested(dates)

@@ -28,11 +28,11 @@ WORDS = {
     6: "zweimonatlich|bimestriel|bimestrielle|bimestre|bimestral|bimestrale|tweemaandelijks",
     4: "quarter|quarters|quarterly|qtr|vierteljahr|vierteljahrlich|quartal|quartale|quartalsweise|"
     "dreimonatlich|trimestre|trimestres|trimestriel|trimestrielle|trimestriellement|trimestral|"
-    "trimestralmente|trimestri|trimestrale|trimestralmente|kwartaal|kwartalen|driemaandelijks",
+    "trimestralmente|trimestri|trimestrale|kwartaal|kwartalen|driemaandelijks",
     3: "quadrimestre|quadrimestriel|cuatrimestre|cuatrimestral|quadrimestral|quadrimestrale",
     2: "semi annual|semiannual|semi annually|semiannually|half yearly|half year|biannual|halbjahr|"
     "halbjahrlich|semestre|semestres|semestriel|semestrielle|semestral|semestralmente|semestri|"
-    "semestrale|semestralmente|halfjaar|halfjaarlijks|zesmaandelijks",
+    "semestrale|halfjaar|halfjaarlijks|zesmaandelijks",
     1: "annual|annually|yearly|year|years|yr|jahr|jahre|jahren|jahrlich|an|ans|annee|annees|annuel|"
     "annuelle|annuellement|anual|anualmente|ano|anos|anno|anni|annuale|annualmente|annua|annuo|"
     "jaar|jaren|jaarlijks",

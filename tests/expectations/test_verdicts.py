@@ -72,7 +72,7 @@ def test_a_champion_that_predicts_nothing_fails(
 
 
 def test_no_check_fetches_the_rows_of_a_table(healthy: Warehouse) -> None:
-    """Days of use of 10,000 accounts are 14 million rows, most of the memory of a run."""
+    """Days of use of features are 14 million rows at 10,000 accounts: 43 s to fetch."""
     fetched: list[int] = []
 
     def record(_connection: Any, cursor: Any, *_: Any) -> None:

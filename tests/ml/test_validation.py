@@ -51,22 +51,24 @@ def test_of_a_large_company_every_fourth_week_of_an_account_is_learnt_from(
     labelled, company
 ) -> None:
     """The same rows a week later, in every week some, of every account one at least."""
-    most = thinned(company, labelled).training_rows
-    chosen = labelled[learnt_from(labelled, most)]
+    policy = thinned(company, labelled)
+    chosen = labelled[learnt_from(labelled, policy)]
     assert 0.2 < len(chosen) / len(labelled) < 0.3
     gaps = chosen.sort_values("snapshot_date").groupby("account_id")["snapshot_date"].diff()
     assert (gaps.dropna() == pd.Timedelta(weeks=4)).all()
     assert set(chosen["account_id"]) == set(labelled["account_id"])
     assert chosen["snapshot_date"].nunique() == labelled["snapshot_date"].nunique()
     earlier = labelled[labelled["snapshot_date"] < labelled["snapshot_date"].max()]
-    assert set(earlier.index[learnt_from(earlier, most)]) <= set(chosen.index)
-    assert learnt_from(labelled, len(labelled)).all()
+    assert set(earlier.index[learnt_from(earlier, policy)]) <= set(chosen.index)
+    assert learnt_from(labelled, replace(policy, training_rows=len(labelled))).all()
+    within_a_month = replace(policy, horizon_days=30)
+    assert learnt_from(labelled, replace(within_a_month, training_rows=1)).mean() > 0.2
 
 
 def test_a_split_learns_from_the_chosen_rows_and_evaluates_all(labelled, company) -> None:
     policy = thinned(company, labelled)
     folds, groups = time_folds(labelled, policy), group_assignments(labelled, 5)
-    chosen = learnt_from(labelled, policy.training_rows)
+    chosen = learnt_from(labelled, policy)
     whole = splits(labelled, folds, groups, company.rules)
     for split, full in zip(splits(labelled, folds, groups, policy), whole, strict=True):
         assert list(split.train) == [row for row in full.train if chosen[row]]
@@ -80,8 +82,9 @@ def test_no_fold_is_left_without_rows_to_learn_from(labelled, company, weeks: in
     newest = labelled["snapshot_date"].min() + pd.Timedelta(weeks=weeks)
     short = labelled[labelled["snapshot_date"] < newest].reset_index(drop=True)
     policy = thinned(company, short)
-    groups = group_assignments(short, 5)
-    for split in splits(short, time_folds(short, policy), groups, policy):
+    groups, folds = group_assignments(short, 5), time_folds(short, policy)
+    assert folds
+    for split in splits(short, folds, groups, policy):
         assert short.loc[split.train, "label"].nunique() == 2
 
 

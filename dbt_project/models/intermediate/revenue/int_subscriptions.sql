@@ -151,15 +151,15 @@ beside_others as (
 
 held as (
     select
-        sequenced.*,
+        beside_others.*,
         policy.following_within_days,
-        sequenced.is_closed_by_status and sequenced.last_possible_date is null as is_end_unknown,
+        beside_others.is_closed_by_status and beside_others.last_possible_date is null as is_end_unknown,
         coalesce(
-            sequenced.last_possible_date > sequenced.started_date, not sequenced.is_closed_by_status
+            beside_others.last_possible_date > beside_others.started_date, not beside_others.is_closed_by_status
         )
-        and not sequenced.is_cancelled_before_start
-        and coalesce(sequenced.status_meaning != 'not_begun', true) as has_held
-    from beside_others as sequenced
+        and not beside_others.is_cancelled_before_start
+        and coalesce(beside_others.status_meaning != 'not_begun', true) as has_held
+    from beside_others
     cross join policy
 ),
 
