@@ -155,7 +155,8 @@ held as (
         policy.following_within_days,
         beside_others.is_closed_by_status and beside_others.last_possible_date is null as is_end_unknown,
         coalesce(
-            beside_others.last_possible_date > beside_others.started_date, not beside_others.is_closed_by_status
+            beside_others.last_possible_date > beside_others.started_date,
+            not beside_others.is_closed_by_status
         )
         and not beside_others.is_cancelled_before_start
         and coalesce(beside_others.status_meaning != 'not_begun', true) as has_held
