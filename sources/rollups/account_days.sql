@@ -15,7 +15,6 @@ totals as (
         account_id,
         usage_date,
         count(*) as events,
-        count(distinct session_id) as sessions,
         sum(case when is_api then 1 else 0 end) as api_calls,
         sum(data_bytes) as data_bytes
     from events
@@ -58,10 +57,11 @@ following_days as (
     from session_days
 ),
 
-session_lengths as (
+sessions as (
     select
         account_id,
         usage_date,
+        count(*) as sessions,
         sum(
             last_seconds - first_seconds
             -- an id that comes back after a day without an event is another session
@@ -87,14 +87,15 @@ days_after as (
 used_days as (
     select
         totals.*,
-        coalesce(session_lengths.session_seconds, 0) as session_seconds,
+        coalesce(sessions.sessions, 0) as sessions,
+        coalesce(sessions.session_seconds, 0) as session_seconds,
         lead(totals.usage_date) over (partition by totals.account_id order by totals.usage_date)
             as next_date
     from totals
-    left join session_lengths
+    left join sessions
         on
-            totals.account_id = session_lengths.account_id
-            and totals.usage_date = session_lengths.usage_date
+            totals.account_id = sessions.account_id
+            and totals.usage_date = sessions.usage_date
 ),
 
 -- a used day stands for itself and for the quiet days up to the next one
