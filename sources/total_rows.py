@@ -1,13 +1,14 @@
 """Rows that add up the others: a report's `Grand total` is no customer.
 
 A row is one where its key or its name is a word for a total and its numbers are the sums of the
-others of its file. The word alone is no evidence, for there is a company called Total: such a row
-is loaded, and named.
+others of its file; or begins or ends with one, as `EMEA total`, and they are the sums of the rows
+above it, down from the last such row. The word alone is no evidence, for there is a company called
+Total: such a row is loaded, and named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -28,22 +29,38 @@ TOTAL_WORDS = (
     "somme", "suma", "totales",
     "total geral", "totais", "soma", "totale", "totali", "totale generale", "somma",
     "totaal", "totalen", "eindtotaal", "som",
+    "subtotal", "subtotals", "sub-total", "sub total", "zwischensumme", "teilsumme", "sous-total",
+    "subtotaal", "subtotale",
 )  # fmt: skip
 
 NEW_TOTAL_ROWS = "total_rows (_file varchar, _row bigint, message varchar)"
 
 # A number with its currency or per cent, and with marks that may be either: 1.200,50 EUR
-NUMERAL = r"([A-Za-z]{3} ?)?[-+(]?[$€£¥]? ?-?\d[\d.,'' ]*( ?[$€£¥%)]| ?[A-Za-z]{3})?"
+BLANK = r"[ \x{A0}\x{202F}]"
+NUMERAL = (
+    rf"([A-Za-z]{{3}}{BLANK}?)?[-+(]?[$€£¥]?{BLANK}?-?\d[\d.,'' \x{{A0}}\x{{2019}}\x{{202F}}]*"
+    rf"({BLANK}?[$€£¥%)]|{BLANK}?[A-Za-z]{{3}})?"
+)
 DATE = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}"
 # Half a unit of each row that was rounded, but no more of the sum than this.
 MOST_ROUNDED = 0.001
 # Of the numbers of the row, this share are sums: a report averages its rates.
 SUMS = 0.5
 ARE_SUMS = "and the numbers of the row are the sums of the others"
-# A report has a few. More are of groups, of which none adds up all others.
+ADD_UP_A_GROUP = "and the numbers of the row are the sums of the rows above it"
+# A report has a few: each is looked for in every row.
 MOST_TOTALS = 100
 # With one other row each number of it is its sum.
 FEWEST_OTHERS = 2
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a row says of itself, as `account_name is Total`; whether that is all that it says, or
+    it is of a group, as `Total EMEA`."""
+
+    content: str
+    is_of_all: bool
 
 
 @dataclass(frozen=True)
@@ -52,15 +69,20 @@ class Addend:
     others and how many of them are not zero."""
 
     number: float | None
-    sum: float | None
+    sum: float
     others: int
 
     @property
     def is_sum(self) -> bool:
-        if self.number is None or self.sum is None or self.others < FEWEST_OTHERS:
+        if self.number is None or self.others < FEWEST_OTHERS:
             return False
         rounded = min(self.others / 2, abs(self.sum) * MOST_ROUNDED)
         return abs(self.number - self.sum) <= rounded
+
+
+# Of each reading of each column the sum of some rows, and how many of them are not zero.
+Sums = list[tuple[float, int]]
+_NOTHING: Sums = [(0, 0)]
 
 
 def adds_up(columns: Sequence[Sequence[Addend]]) -> bool:
@@ -94,16 +116,17 @@ def find_totals(
     notes: list[str] = []
     for file, rows in _candidates(con, table, types).items():
         is_few = file in relations and len(rows) <= MOST_TOTALS
-        totals = _totals(con, relations[file], file, list(rows)) if is_few else set()
+        totals = _totals(con, relations[file], file, rows) if is_few else {}
         if totals:
             con.executemany(
                 "insert into total_rows values (?, ?, ?)",
-                [(file, row, f"{rows[row]}, {ARE_SUMS}") for row in sorted(totals)],
+                [(file, row, f"{rows[row].content}, {why}") for row, why in sorted(totals.items())],
             )
-        if others := [row for row in rows if row not in totals]:
+        if others := [row for row in rows if rows[row].is_of_all and row not in totals]:
             number = f"{len(others):,} {'rows have' if len(others) > 1 else 'row has'}"
             notes.append(
-                f"{file}: {number} the name of a total, first row {others[0]}: {rows[others[0]]}; "
+                f"{file}: {number} the name of a total, first row {others[0]}: "
+                f"{rows[others[0]].content}; "
                 "its numbers are not the sums of the others, so it is read as any other row"
             )
     return notes
@@ -124,10 +147,10 @@ def identity(table: Table) -> list[str]:
 
 def _candidates(
     con: duckdb.DuckDBPyConnection, table: Table, types: Mapping[str, str]
-) -> dict[str, dict[int, str]]:
+) -> dict[str, dict[int, Candidate]]:
     """Rows of `mapped` that are called a total, by file and number, with what says so."""
-    words = ", ".join(map(literal, TOTAL_WORDS))
-    found: dict[str, dict[int, str]] = {}
+    words = "|".join(TOTAL_WORDS)
+    found: dict[str, dict[int, Candidate]] = {}
     for name in identity(table):
         if types.get(name) != "VARCHAR":
             continue
@@ -137,61 +160,121 @@ def _candidates(
                 select _file, _row, {quoted(name)} as value
                 from mapped
                 where regexp_matches({quoted(name)}, '{PART_OF_EACH}') and _row is not null
+            ),
+
+            called as (
+                select
+                    *,
+                    {trimmed("value")} as content,
+                    rtrim(lower({trimmed("value")}), ' :*') as word
+                from near
             )
 
-            select _file, _row, {trimmed("value")}
-            from near
-            where rtrim(lower({trimmed("value")}), ' :*') in ({words})
+            select _file, _row, content, regexp_full_match(word, '{words}')
+            from called
+            where regexp_matches(word, '^({words})($|\\W)|(^|\\W)({words})$')
             order by _file, _row
             """
         ).fetchall()
-        for file, row, content in rows:
-            found.setdefault(file, {}).setdefault(row, f"{name} is {content}")
+        for file, row, content, is_of_all in rows:
+            candidate = Candidate(f"{name} is {content}", is_of_all)
+            found.setdefault(file, {}).setdefault(row, candidate)
     return found
 
 
 def _totals(
-    con: duckdb.DuckDBPyConnection, relation: str, file: str, rows: Sequence[int]
-) -> set[int]:
-    """Which of some rows of a file are the total of all the others."""
+    con: duckdb.DuckDBPyConnection, relation: str, file: str, rows: Mapping[int, Candidate]
+) -> dict[int, str]:
+    """Which of some rows of a file add up others, and which others: of a group or all."""
     described = con.execute(f"describe {quoted(relation)}").fetchall()
     names = [name for name, *_ in described if name not in ("_file", "_row")]
-    listed = f"list_contains([{', '.join(map(str, rows))}], _row)"
     readings = [reading for name in names for reading in _readings(name)]
-    summed = ", ".join(
-        f"[sum({reading}) filter (not {listed}), "
-        f"count(*) filter (not {listed} and {reading} <> 0), "
-        f"sum({reading}), count(*) filter ({reading} <> 0)]"
-        for reading in readings
-    )
-    of_file = f"from {quoted(relation)} where _file = {literal(file)}"
-    [sums] = con.execute(f"select {summed} {of_file}").fetchall()
-    numbers = con.execute(f"select _row, {', '.join(readings)} {of_file} and {listed}").fetchall()
-    totals = set()
-    for row, *values in numbers:
-        addends = [_addends(number, *found) for number, found in zip(values, sums, strict=True)]
-        columns = list(zip(addends[::2], addends[1::2], strict=True))
-        for beside in (0, 1):
-            if adds_up([[plain[beside], marked[beside]] for plain, marked in columns]):
-                totals.add(row)
+    of_file = f"(from {quoted(relation)} where _file = {literal(file)})"
+    numbers = {
+        row: values
+        for row, *values in con.execute(
+            f"select _row, {', '.join(readings)} from {of_file} where {_listed(rows)}"
+        ).fetchall()
+    }
+    groups = _sums_of_groups(con, of_file, readings, rows)
+    of_groups: list[int] = []
+    above = _NOTHING * len(readings)
+    for row in sorted(rows):
+        above = _added(above, groups.get(row, _NOTHING * len(readings)))
+        if _adds_up(numbers[row], above):
+            of_groups.append(row)
+            above = _NOTHING * len(readings)
+        else:
+            above = _added(above, _of_one(numbers[row]))
+    totals = dict.fromkeys(of_groups, ADD_UP_A_GROUP)
+    if of_all := [row for row in rows if rows[row].is_of_all]:
+        called = {*of_all, *of_groups}
+        uncalled = _sums(con, of_file, readings, f"not {_listed(called)}")
+        whole = _sums(con, of_file, readings, "true")
+        for row in of_all:
+            # one of those that are called a total may be a customer
+            others = _added(whole, [(-a, -b) for a, b in _of_one(numbers[row])])
+            if _adds_up(numbers[row], uncalled) or _adds_up(numbers[row], others):
+                totals[row] = ARE_SUMS
     return totals
 
 
-def _addends(
-    number: float | None,
-    plain_sum: float | None,
-    plain: float,
-    whole_sum: float | None,
-    whole: float,
-) -> tuple[Addend, Addend]:
-    """A number beside the sum of the rows that are not called a total, and beside that of all
-    others: one of these may be a customer."""
-    own = number or 0
-    others = None if whole_sum is None else whole_sum - own
-    return (
-        Addend(number, plain_sum, int(plain)),
-        Addend(number, others, int(whole) - (own != 0)),
+def _added(one: Sums, other: Sums) -> Sums:
+    return [(a + c, b + d) for (a, b), (c, d) in zip(one, other, strict=True)]
+
+
+def _of_one(numbers: Sequence[float | None]) -> Sums:
+    return [(number or 0, int(bool(number))) for number in numbers]
+
+
+def _adds_up(numbers: Sequence[float | None], sums: Sums) -> bool:
+    addends = [Addend(number, *found) for number, found in zip(numbers, sums, strict=True)]
+    return adds_up(list(zip(addends[::2], addends[1::2], strict=True)))
+
+
+def _listed(rows: Iterable[int]) -> str:
+    return f"list_contains([{', '.join(map(str, rows))}], _row)"
+
+
+def _summed(readings: Sequence[str], where: str) -> str:
+    """SQL: of each reading the sum of some rows, and how many of them are not zero."""
+    return ", ".join(
+        f"coalesce(sum({reading}) filter ({where}), 0), "
+        f"count(*) filter ({where} and {reading} <> 0)"
+        for reading in readings
     )
+
+
+def _sums(
+    con: duckdb.DuckDBPyConnection, of_file: str, readings: Sequence[str], where: str
+) -> Sums:
+    [found] = con.execute(f"select {_summed(readings, where)} from {of_file}").fetchall()
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+def _sums_of_groups(
+    con: duckdb.DuckDBPyConnection, of_file: str, readings: Sequence[str], rows: Iterable[int]
+) -> dict[int, Sums]:
+    """By row of `rows`: of the rows above it, down from the one of `rows` before it."""
+    groups = con.execute(
+        f"""
+        with marked as (select *, {_listed(rows)} as is_listed from {of_file}),
+
+        grouped as (
+            select
+                *,
+                min(_row) filter (is_listed)
+                    over (order by _row rows between current row and unbounded following) as ends_at
+            from marked
+        )
+
+        select ends_at, {_summed(readings, "not is_listed")}
+        from grouped
+        where ends_at is not null
+        group by ends_at
+        """
+    ).fetchall()
+    return {row: list(zip(found[::2], found[1::2], strict=True)) for row, *found in groups}
 
 
 def _readings(name: str) -> tuple[str, str]:

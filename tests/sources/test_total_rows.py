@@ -48,9 +48,13 @@ def found(con, contract: Contract, folder: Path, content: str) -> tuple[list, li
             'A-2,Zwei,2024-01-01,32,"99,50 €"',
             'SUMME:,Summe,2024-01-01,42,"1.300,00 €"',
         ),
+        (
+            *("A-1,Un,2024-01-01,10,1\u202f200", "A-2,Deux,2024-01-01,32,2\u00a0300\u00a0€"),
+            "Total,Total,2024-01-01,42,3\u2019500",
+        ),
         ("A-1,One,24.02.2024,10,9.996", "A-2,B,24.02.2024,4,9.996", "Total,x,24.02.2024,14,19.99"),
     ],
-    ids=["total", "by name", "german", "rounded"],
+    ids=["total", "by name", "german", "marks between thousands", "rounded"],
 )
 def test_a_row_of_sums_is_found(con, contract, tmp_path: Path, rows) -> None:
     """The total of all was the largest customer."""
@@ -90,6 +94,22 @@ def test_a_total_is_no_addend_of_another(con, contract, tmp_path: Path) -> None:
     totals, [note] = found(con, contract, tmp_path, accounts(*rows))
     assert [row for row, _ in totals] == [3]
     assert "account_name is Sum" in note
+
+
+def test_a_row_that_adds_up_a_group_is_found(con, contract, tmp_path: Path) -> None:
+    """A company whose name begins with the word is none, and belongs to its group."""
+    rows = (
+        *("A-1,One,2024-01-01,10,1", "A-2,Two,2024-01-01,32,2", ",EMEA total,,42,3"),
+        *("A-3,Three,2024-01-01,6,1", "A-4,Total Wine,2024-01-01,5,5", "A-5,Five,2024-01-01,1,4"),
+        *("x,Subtotal,,12,10", ",Grand Total,,54,13"),
+    )
+    totals, notes = found(con, contract, tmp_path, accounts(*rows))
+    assert [(row, message.rpartition("sums of the ")[2]) for row, message in totals] == [
+        (3, "rows above it"),
+        (7, "rows above it"),
+        (8, "others"),
+    ]
+    assert notes == []
 
 
 def test_no_word_is_passed_over() -> None:
