@@ -340,6 +340,7 @@ def _signals() -> pd.DataFrame:
     flags = ("is_model_feature", "is_backfilled", "is_actionable", "has_peers")
     row = dict.fromkeys(words, "tickets") | dict.fromkeys(flags, True)
     row |= {"signal": "open_tickets", "source_tables": "{support.tickets}", "position": 1}
+    row |= {"alternative_of": "{}"}
     return pd.DataFrame([row])
 
 
