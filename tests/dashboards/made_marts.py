@@ -353,6 +353,7 @@ def _sources() -> pd.DataFrame:
 def _outages() -> pd.DataFrame:
     outage = {
         "source": "product",
+        "measure": "all",
         "label": "Product events",
         "first_missing_date": AS_OF - pd.Timedelta(days=40),
         "last_missing_date": AS_OF - pd.Timedelta(days=27),
