@@ -340,6 +340,7 @@ def _signals() -> pd.DataFrame:
     flags = ("is_model_feature", "is_backfilled", "is_actionable", "has_peers")
     row = dict.fromkeys(words, "tickets") | dict.fromkeys(flags, True)
     row |= {"signal": "open_tickets", "source_tables": "{support.tickets}", "position": 1}
+    row |= {"alternative_of": "{}"}
     return pd.DataFrame([row])
 
 
@@ -352,6 +353,7 @@ def _sources() -> pd.DataFrame:
 def _outages() -> pd.DataFrame:
     outage = {
         "source": "product",
+        "measure": "all",
         "label": "Product events",
         "first_missing_date": AS_OF - pd.Timedelta(days=40),
         "last_missing_date": AS_OF - pd.Timedelta(days=27),

@@ -84,15 +84,16 @@ def test_each_size_is_scored_by_its_own_variant(scored: Warehouse) -> None:
 
 def test_an_override_is_a_contribution_with_its_reason(scored: Warehouse) -> None:
     row = scored.read(
-        "select health_score::float8, computed_score::float8, override_reason, override_author"
+        "select scorecard, health_score::float8, computed_score::float8, override_reason,"
+        " override_author"
         " from marts.customer_health where account_id = 'a12'"
     ).iloc[0]
     assert row["health_score"] == 35 != row["computed_score"]
     assert (row["override_reason"], row["override_author"]) == ("Merger announced", "Cleo")
     points = scored.read(
         "select contribution, sum(points)::float8 as points from marts.fct_health_contributions"
-        f" where account_id = 'a12' and snapshot_date = '{AS_OF}' and scorecard = 'strategy_002'"
-        " group by contribution"
+        f" where account_id = 'a12' and snapshot_date = '{AS_OF}'"
+        f" and scorecard = '{row['scorecard']}' group by contribution"
     ).set_index("contribution")["points"]
     assert points.sum() == pytest.approx(35)
     assert points["override"] == pytest.approx(35 - row["computed_score"])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
-from tests.first_day.companies import AS_OF, MONTHS, Exports
+from sources import ingest, load_contract
+from tests.first_day.companies import AS_OF, MONTHS, Exports, deliver
+from warehouse import Warehouse
 
 FIRST_DAY = f"{MONTHS[0]}-01"
 # An active user comes on so many of twenty weekdays.
@@ -62,3 +66,20 @@ def _seen(comes: np.ndarray, within: int) -> np.ndarray:
     counted = np.cumsum(comes, axis=1)
     before = np.pad(counted, ((0, 0), (within, 0)))[:, : counted.shape[1]]
     return (counted > before).sum(axis=0)
+
+
+def load_days(warehouse: Warehouse, exports: Exports, days: pd.DataFrame, folder: Path) -> None:
+    """The exports with days of use in place of months' numbers; some of the customers are small."""
+    files = deliver(exports, folder / "files")
+    (files / "product.usage_metrics.csv").unlink()
+    accounts = pd.read_csv(files / "crm.accounts.csv")
+    accounts["employee_count"] = [40 if place % 2 else 4000 for place in accounts.index]
+    accounts.loc[accounts.index % 5 == 0, "employee_count"] = None
+    accounts.to_csv(files / "crm.accounts.csv", index=False)
+    ingest(warehouse, warehouse.settings, load_contract(), "canonical", files)
+    provenance = {
+        "_source": "canonical",
+        "_recorded_at": pd.Timestamp(AS_OF, tz="UTC"),
+        "_row_hash": "made up",
+    }
+    warehouse.bulk_load(days.assign(**provenance), "product.account_days")

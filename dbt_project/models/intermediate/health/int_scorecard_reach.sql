@@ -10,6 +10,14 @@ signal_coverage as (select * from {{ ref('int_signal_coverage') }}),
 
 calendar as (select * from {{ ref('int_snapshot_calendar') }}),
 
+alternatives as (
+    select
+        dim_signals.signal as alternative,
+        named.signal
+    from {{ ref('dim_signals') }} as dim_signals
+    cross join lateral unnest(dim_signals.alternative_of) as named (signal)
+),
+
 lines as (
     select
         policies.policy_version,
@@ -31,19 +39,25 @@ lines as (
 delivered_lines as (
     select
         lines.*,
+        coalesce(alternatives.alternative, lines.signal) as measured,
+        alternatives.alternative is null as is_alternative,
         signal_coverage.first_known_date
     from lines
+    left join alternatives on lines.signal = alternatives.signal
     left join signal_coverage on lines.signal = signal_coverage.signal
 ),
 
-pillar_reach as (
+-- what is measured in one of two ways has two sides; all other signals are a side of their own
+sides as (
     select
         delivered_lines.policy_version,
         delivered_lines.policy_segment,
         calendar.snapshot_date,
         delivered_lines.pillar_number,
         delivered_lines.pillar_weight,
-        sum(delivered_lines.weight) as signal_weight,
+        delivered_lines.measured,
+        delivered_lines.is_alternative,
+        sum(delivered_lines.weight) as side_weight,
         sum(delivered_lines.weight) filter (
             where delivered_lines.first_known_date <= calendar.snapshot_date
         ) as deliverable_weight
@@ -57,7 +71,36 @@ pillar_reach as (
         delivered_lines.policy_segment,
         calendar.snapshot_date,
         delivered_lines.pillar_number,
-        delivered_lines.pillar_weight
+        delivered_lines.pillar_weight,
+        delivered_lines.measured,
+        delivered_lines.is_alternative
+),
+
+-- An account is known by one side, so that the heavier one is all that can be delivered.
+measures as (
+    select
+        policy_version,
+        policy_segment,
+        snapshot_date,
+        pillar_number,
+        pillar_weight,
+        max(side_weight) as measure_weight,
+        max(deliverable_weight) as deliverable_weight
+    from sides
+    group by policy_version, policy_segment, snapshot_date, pillar_number, pillar_weight, measured
+),
+
+pillar_reach as (
+    select
+        policy_version,
+        policy_segment,
+        snapshot_date,
+        pillar_number,
+        pillar_weight,
+        sum(measure_weight) as signal_weight,
+        sum(deliverable_weight) as deliverable_weight
+    from measures
+    group by policy_version, policy_segment, snapshot_date, pillar_number, pillar_weight
 ),
 
 totals as (

@@ -3,6 +3,8 @@ with
 
 usage_windows as (select * from {{ ref('int_usage_windows') }}),
 
+measure_windows as (select * from {{ ref('int_measure_windows') }}),
+
 support_windows as (select * from {{ ref('int_support_windows') }}),
 
 outages as (select * from {{ ref('int_source_outages') }}),
@@ -38,6 +40,13 @@ inputs as (
         snapshot_date as applies_from,
         to_jsonb(usage_windows)::text as input_value
     from usage_windows
+    union all
+    select
+        'measure_window' as input_name,
+        concat_ws(' ', measure, snapshot_date) as item,
+        snapshot_date as applies_from,
+        to_jsonb(measure_windows)::text as input_value
+    from measure_windows
     union all
     select
         'support_window' as input_name,

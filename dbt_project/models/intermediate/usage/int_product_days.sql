@@ -21,7 +21,12 @@ product_days as (
         bool_or(active_users is not null) as has_users,
         bool_or(sessions is not null) as has_sessions,
         bool_or(api_calls is not null) as has_api_calls,
-        bool_or(data_bytes is not null) as has_data_bytes
+        bool_or(data_bytes is not null) as has_data_bytes,
+        count(*) filter (where events > 0) as accounts,
+        count(*) filter (where events > 0 and active_users > 0) as accounts_with_users,
+        count(*) filter (where events > 0 and sessions > 0) as accounts_with_sessions,
+        count(*) filter (where events > 0 and api_calls > 0) as accounts_with_api_calls,
+        count(*) filter (where events > 0 and data_bytes > 0) as accounts_with_data_bytes
     from account_days
     group by usage_date
 )

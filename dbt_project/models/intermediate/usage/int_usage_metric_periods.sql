@@ -1,7 +1,8 @@
 -- Grain: one row per account, metric, grain and period.
 -- Each series is measured at its own grain: a month's number is compared with those of other months.
 -- Peers and all accounts together are those that reported the same period, so that a December which is
--- slow for all is no account's fall.
+-- slow for all is no account's fall. A number that is zero at once at nearly all accounts that had
+-- more is one that the source adds up no more: those zeros are unknown, and their rows left out.
 -- Written by difference: a run without new numbers leaves it as it is.
 {{
     config(
@@ -28,6 +29,16 @@ policy as (
         minimum_past_days,
         minimum_peers
     from {{ ref('signal_policy') }}
+),
+
+-- without a policy of outages no metric stops
+stop_policy as (
+    select
+        outage_policy.stopped_share,
+        health_policy.usage_stale_after_days
+    from {{ ref('outage_policy') }} as outage_policy
+    cross join {{ ref('health_policy') }} as health_policy
+    where outage_policy.source = 'product' and outage_policy.stopped_share is not null
 ),
 
 named as (
@@ -64,13 +75,83 @@ totals as (
 ),
 
 -- of two names for one metric, the first in the alphabet counts
-periods as (
+reported as (
     select distinct on (account_id, metric, grain, period_end)
         *,
         period_end - period_start + 1 as period_days,
         amount / case when metric = 'active_users' then 1 else period_end - period_start + 1 end as rate
     from totals
     order by account_id asc, metric asc, grain asc, period_end asc, metric_label asc
+),
+
+preceded as (
+    select
+        *,
+        lag(amount) over (partition by {{ series }} order by period_end) as previous_amount
+    from reported
+),
+
+of_periods as (
+    select
+        metric,
+        grain,
+        period_start,
+        period_end,
+        count(*) filter (where amount > 0) as accounts_counted,
+        count(*) filter (where previous_amount > 0) as accounts_before,
+        count(*) filter (where previous_amount > 0 and amount = 0) as accounts_fallen
+    from preceded
+    group by metric, grain, period_start, period_end
+),
+
+stops as (
+    select
+        falls.metric,
+        falls.grain,
+        falls.period_start as stopped_on,
+        min(later.period_end) as counted_again_until
+    from of_periods as falls
+    cross join policy
+    cross join stop_policy
+    left join of_periods as later
+        on
+            falls.metric = later.metric
+            and falls.grain = later.grain
+            and falls.period_end < later.period_end
+            and later.accounts_counted > (1 - stop_policy.stopped_share) * falls.accounts_before
+    where
+        falls.accounts_before >= policy.minimum_peers
+        and falls.accounts_fallen >= stop_policy.stopped_share * falls.accounts_before
+    group by falls.metric, falls.grain, falls.period_start
+),
+
+-- A week is the least, as in int_usage_windows: on a Sunday all numbers of a day are zero. Of
+-- days the first six stay, since it was not known by then.
+uncounted as (
+    select distinct
+        of_periods.metric,
+        of_periods.grain,
+        of_periods.period_end
+    from stops
+    cross join stop_policy
+    inner join of_periods
+        on
+            stops.metric = of_periods.metric
+            and stops.grain = of_periods.grain
+            and stops.stopped_on <= of_periods.period_start
+            and of_periods.period_end - stops.stopped_on + 1 >= stop_policy.usage_stale_after_days
+            and (stops.counted_again_until is null or stops.counted_again_until > of_periods.period_end)
+),
+
+periods as (
+    select reported.*
+    from reported
+    left join uncounted
+        on
+            reported.metric = uncounted.metric
+            and reported.grain = uncounted.grain
+            and reported.period_end = uncounted.period_end
+    where reported.amount > 0 or uncounted.metric is null
 ),
 
 rolled as (

@@ -4,7 +4,8 @@
 -- A table, not a view: the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
-{#- What is active use: the column that counts it, and since when the source does. -#}
+{#- What is active use: the column that counts it, and since when the source does. Events are what a
+day is reported by; users may be counted no more while events come. -#}
 {%- set measures = {
     'events': {'column': 'events', 'counted_from': 'events_from'},
     'user_days': {'column': 'active_users', 'counted_from': 'users_from'},
@@ -23,6 +24,18 @@ windows as (
 ),
 
 coverage as (select * from {{ ref('int_source_coverage') }}),
+
+uncounted as (
+    select snapshot_date
+    from {{ ref('int_measure_windows') }}
+    where
+        measure = 'active_users'
+        and not (
+            is_window_complete_28d
+            and is_window_complete_previous_28d
+            and is_window_complete_previous_182d
+        )
+),
 
 policy as (select minimum_past_days from {{ ref('signal_policy') }}),
 
@@ -168,11 +181,12 @@ reported as (
 -- use of a reported day over that of one in the past, of which enough has to be known
 compared as (
     select
-        {% for measure in measures %}
+        {% for measure, counted in measures.items() %}
             case
                 when
                     reported.is_window_complete_56d
                     and reported.{{ measure }}_past_days >= policy.minimum_past_days
+                    and (uncounted.snapshot_date is null or {{ counted.column != 'active_users' }})
                     then
                         rolled.{{ measure }}_56d::double precision * reported.{{ measure }}_past_days
                         / nullif(rolled.{{ measure }}_previous_182d * reported.days_56d, 0)
@@ -186,6 +200,7 @@ compared as (
         on
             reported.account_id = rolled.account_id
             and reported.snapshot_date = rolled.snapshot_date
+    left join uncounted on reported.snapshot_date = uncounted.snapshot_date
 ),
 
 -- a fall to nothing has no logarithm: a hundredth is as low as it counts

@@ -1,11 +1,31 @@
 -- Grain: one row per account and snapshot date that is due.
 -- Frames end at the newest day of use that was reported by the snapshot, so a later fact cannot enter
 -- one, and a day that is not reported yet does not look like a day without users. A frame in which
--- the source had an outage for too long is unknown: see int_usage_windows.
+-- the source had an outage for too long is unknown: see int_usage_windows; of one measure: see
+-- int_measure_windows.
 -- A table, not a view: its test, the weeks and today each read it, and would each compute it.
 {{ config(materialized='table') }}
 
+{#- By its name in the signals, each measure that the source may stop to count. -#}
+{%- set measures = {
+    'users': 'active_users', 'sessions': 'sessions', 'api_calls': 'api_calls', 'data_bytes': 'data_bytes'
+} %}
+{%- set spans = ['7d', '28d', 'previous_28d', '28d_56d_ago'] %}
+
 with
+
+measure_windows as (
+    select
+        {% for name, measure in measures.items() -%}
+            {%- for span in spans -%}
+                bool_and(is_window_complete_{{ span }}) filter (where measure = '{{ measure }}')
+                    as are_{{ name }}_complete_{{ span }},
+            {% endfor -%}
+        {%- endfor -%}
+        snapshot_date
+    from {{ ref('int_measure_windows') }}
+    group by snapshot_date
+),
 
 snapshots as (
     select
@@ -13,13 +33,20 @@ snapshots as (
         snapshot_dates.snapshot_date,
         snapshot_dates.first_subscription_date,
         windows.observed_date,
-        windows.is_window_complete_7d,
+        -- without a row every measure was counted
+        {% for name in measures -%}
+            {%- for span in spans -%}
+                windows.is_window_complete_{{ span }}
+                and coalesce(measure_windows.are_{{ name }}_complete_{{ span }}, true)
+                    as are_{{ name }}_complete_{{ span }},
+            {% endfor -%}
+        {%- endfor -%}
         windows.is_window_complete_28d,
-        windows.is_window_complete_previous_28d,
-        windows.is_window_complete_28d_56d_ago
+        windows.is_window_complete_previous_28d
     from {{ ref('int_due_snapshots') }} as snapshot_dates
     left join {{ ref('int_usage_windows') }} as windows
         on snapshot_dates.snapshot_date = windows.snapshot_date
+    left join measure_windows on snapshot_dates.snapshot_date = measure_windows.snapshot_date
 ),
 
 coverage as (select * from {{ ref('int_source_coverage') }}),
@@ -235,25 +262,28 @@ known as (
         snapshots.observed_date >= coverage.events_from as has_events,
         snapshots.observed_date >= coverage.events_from
         and snapshots.is_window_complete_28d as has_events_28d,
-        snapshots.observed_date >= coverage.users_from and snapshots.is_window_complete_7d as has_users_7d,
-        snapshots.observed_date >= coverage.users_from and snapshots.is_window_complete_28d as has_users_28d,
-        snapshots.observed_date >= coverage.sessions_from and snapshots.is_window_complete_28d
+        snapshots.observed_date >= coverage.users_from and snapshots.are_users_complete_7d as has_users_7d,
+        snapshots.observed_date >= coverage.users_from and snapshots.are_users_complete_28d
+            as has_users_28d,
+        snapshots.observed_date >= coverage.sessions_from and snapshots.are_sessions_complete_28d
             as has_sessions_28d,
-        snapshots.observed_date >= coverage.api_calls_from and snapshots.is_window_complete_28d
+        snapshots.observed_date >= coverage.api_calls_from and snapshots.are_api_calls_complete_28d
             as has_api_calls_28d,
-        snapshots.observed_date >= coverage.data_bytes_from and snapshots.is_window_complete_28d
+        snapshots.observed_date >= coverage.data_bytes_from and snapshots.are_data_bytes_complete_28d
             as has_data_bytes_28d,
         -- a base period that began before the customer or the source did looks like growth
         snapshots.observed_date - 55
         >= greatest(snapshots.first_subscription_date, coverage.events_from)
         and snapshots.is_window_complete_previous_28d as has_previous_28d,
+        snapshots.are_api_calls_complete_previous_28d,
+        snapshots.are_data_bytes_complete_previous_28d,
         snapshots.observed_date - 55
         >= greatest(snapshots.first_subscription_date, coverage.users_from)
-        and snapshots.is_window_complete_28d
-        and snapshots.is_window_complete_previous_28d as has_users_56d,
+        and snapshots.are_users_complete_28d
+        and snapshots.are_users_complete_previous_28d as has_users_56d,
         snapshots.observed_date - 83
         >= greatest(snapshots.first_subscription_date, coverage.users_from)
-        and snapshots.is_window_complete_28d_56d_ago as has_users_56d_ago,
+        and snapshots.are_users_complete_28d_56d_ago as has_users_56d_ago,
         coalesce(rolled.active_users_7d, 0) as active_users_7d,
         coalesce(rolled.active_users_28d, 0) as active_users_28d,
         coalesce(rolled.active_users_56d_ago, 0) as active_users_56d_ago
@@ -329,14 +359,14 @@ signals as (
             when has_api_calls_28d then coalesce(api_calls_28d, 0)
         end::double precision as api_calls_28d,
         case
-            when has_api_calls_28d and has_previous_28d
+            when has_api_calls_28d and has_previous_28d and are_api_calls_complete_previous_28d
                 then coalesce(api_calls_28d, 0) / nullif(api_calls_previous_28d, 0) - 1
         end::double precision as api_calls_change_28d,
         case
             when has_data_bytes_28d then coalesce(data_bytes_28d, 0)
         end::double precision as data_bytes_28d,
         case
-            when has_data_bytes_28d and has_previous_28d
+            when has_data_bytes_28d and has_previous_28d and are_data_bytes_complete_previous_28d
                 then coalesce(data_bytes_28d, 0) / nullif(data_bytes_previous_28d, 0) - 1
         end::double precision as data_bytes_change_28d,
         case when has_events then idle_days end::double precision as days_since_last_use

@@ -32,18 +32,47 @@ trust as (select * from {{ ref('data_trust') }}),
 
 source_coverage as (select * from {{ ref('source_coverage') }}),
 
-lines as (
-    select distinct
+delivered as (
+    select signal from signal_coverage
+    where first_known_date <= {{ as_of_date() }}
+),
+
+-- of two ways to measure one thing, one is enough
+spared as (
+    select named.signal
+    from signals
+    cross join lateral unnest(signals.alternative_of) as named (signal)
+    where signals.signal in (select delivered.signal from delivered)
+    union all
+    select signals.signal
+    from signals
+    cross join lateral unnest(signals.alternative_of) as named (signal)
+    where named.signal in (select delivered.signal from delivered)
+),
+
+asked as (
+    select
+        pillars.pillar ->> 'pillar' as pillar,
+        (pillars.pillar ->> 'weight')::numeric as pillar_weight,
         signals.signal ->> 'signal' as signal,
-        (pillars.pillar ->> 'weight')::numeric * (signals.signal ->> 'weight')::numeric
-        / sum((signals.signal ->> 'weight')::numeric) over (
-            partition by policies.segment, pillars.pillar ->> 'pillar'
-        ) as weight
+        (signals.signal ->> 'weight')::numeric as weight
     from shown
     inner join policies on shown.scorecard = policies.scorecard
     cross join lateral jsonb_array_elements(policies.policy -> 'pillars') as pillars (pillar)
     cross join lateral jsonb_array_elements(pillars.pillar -> 'signals') as signals (signal)
     where policies.segment = 'all'
+),
+
+lines as (
+    select
+        asked.signal,
+        asked.pillar_weight * asked.weight / sum(asked.weight) over (partition by asked.pillar) as weight,
+        delivered.signal is not null as is_delivered
+    from asked
+    left join delivered on asked.signal = delivered.signal
+    where
+        delivered.signal is not null
+        or asked.signal not in (select spared.signal from spared)
 ),
 
 unknown_lines as (
@@ -59,10 +88,7 @@ unknown_lines as (
             split_part(needed.source_table, '.', 1) = source_coverage.source
             and split_part(needed.source_table, '.', 2)
             = any(string_to_array(source_coverage.missing_tables, ', '))
-    left join signal_coverage on lines.signal = signal_coverage.signal
-    where
-        signal_coverage.first_known_date is null
-        or signal_coverage.first_known_date > {{ as_of_date() }}
+    where not lines.is_delivered
     group by lines.signal, lines.weight
 ),
 

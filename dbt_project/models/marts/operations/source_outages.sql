@@ -1,30 +1,71 @@
--- Grain: one row per source and outage.
+-- Grain: one row per source, measure and outage.
 -- A view: the outages themselves are kept.
 {{ config(materialized='view') }}
 
 with
 
-outages as (select * from {{ ref('int_source_outages') }}),
+source_gaps as (select * from {{ ref('int_source_outages') }}),
+
+measure_gaps as (select * from {{ ref('int_measure_outages') }}),
+
+metric_gaps as (select * from {{ ref('int_metric_outages') }}),
 
 policy as (select * from {{ ref('outage_policy') }}),
 
+outages as (
+    select
+        source_gaps.source,
+        'all' as measure,
+        policy.label,
+        source_gaps.first_missing_date,
+        source_gaps.last_missing_date,
+        source_gaps.is_over
+    from source_gaps
+    inner join policy on source_gaps.source = policy.source
+    union all
+    select
+        'product' as source,
+        measure,
+        case measure
+            when 'active_users' then 'Active users'
+            when 'sessions' then 'Sessions'
+            when 'api_calls' then 'API calls'
+            else 'Data volumes'
+        end || ' of product.account_days' as label, -- noqa: RF04
+        first_missing_date,
+        last_missing_date,
+        is_over
+    from measure_gaps
+    union all
+    select
+        'product' as source,
+        metric || ' by ' || grain as measure,
+        '"' || metric_label || '" by ' || grain || ' of product.usage_metrics' as label, -- noqa: RF04
+        first_missing_date,
+        last_missing_date,
+        is_over
+    from metric_gaps
+),
+
 measured as (
     select
-        outages.source,
-        policy.label,
-        outages.first_missing_date,
-        outages.last_missing_date,
-        outages.last_missing_date - outages.first_missing_date + 1 as missing_days,
-        outages.is_over,
+        *,
+        last_missing_date - first_missing_date + 1 as missing_days,
         -- the longest window of a signal that is counted reaches back 90 days
-        outages.last_missing_date > {{ as_of_date() }} - 90 as is_within_90d
+        last_missing_date > {{ as_of_date() }} - 90 as is_within_90d
     from outages
-    inner join policy on outages.source = policy.source
 ),
 
 worded as (
     select
-        *,
+        source,
+        measure,
+        label,
+        first_missing_date,
+        last_missing_date,
+        missing_days,
+        is_over,
+        is_within_90d,
         label || ' are missing for ' || {{ counted('missing_days', 'day') }} || ', from '
         || to_char(first_missing_date, 'FMDD Mon YYYY')
         || case

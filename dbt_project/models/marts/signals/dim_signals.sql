@@ -24,6 +24,7 @@ signals as (
         coalesce(signals.about, signals.signal) as about,
         coalesce(signals.is_actionable, true) as is_actionable,
         coalesce(signals.has_peers, false) as has_peers,
+        coalesce(signals.alternative_of, '{}') as alternative_of,
         signals.source_tables,
         signals.description,
         signals.position
@@ -44,6 +45,7 @@ signals as (
             about text,
             is_actionable boolean,
             has_peers boolean,
+            alternative_of text[],
             source_tables text[],
             description text,
             position integer
