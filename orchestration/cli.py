@@ -177,9 +177,11 @@ def sql(
     ):
         cursor.execute("set transaction read only")
         cursor.execute(query)
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow([column.name for column in cursor.description or []])
-        writer.writerows(cursor)
+        columns, rows = [column.name for column in cursor.description or []], cursor.fetchall()
+    # After the transaction: a pager may take the rows hours later, and a run would wait as long.
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
 
 
 Account = Annotated[str, typer.Option(help="The account's key, as its system spells it.")]

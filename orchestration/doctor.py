@@ -11,6 +11,7 @@ from pathlib import Path
 
 from orchestration.services import all_services
 from warehouse import Settings, Warehouse, WarehouseError
+from warehouse.readers import unbounded
 
 LEAST_DISK_GB = 5
 LEAST_MEMORY_GB = 4
@@ -105,6 +106,21 @@ def check_warehouse(settings: Settings) -> Finding:
     return Finding("warehouse", True, f"PostgreSQL {version}, database {settings.database}")
 
 
+def check_readers(settings: Settings) -> list[Finding]:
+    """Whether readers are kept from stopping runs and each other."""
+    try:
+        with Warehouse.open(settings) as warehouse:
+            missing = unbounded(warehouse)
+    except WarehouseError:
+        return []  # the warehouse is a finding of its own
+    # What only a superuser may set is nothing that must be fixed on somebody else's server.
+    is_good = not missing or not settings.is_embedded
+    by_superuser = " (a superuser may run warehouse/bounds.sql)" if missing and is_good else ""
+    seen = "; ".join(missing) or "in force"
+    remedy = "Open the warehouse as its owner: tenure status"
+    return [Finding("bounds of tenure_reader", is_good, f"{seen}{by_superuser}", remedy)]
+
+
 def check_ports(settings: Settings, host: str = "127.0.0.1") -> list[Finding]:
     """Whether the services' ports are free."""
     findings = []
@@ -135,6 +151,7 @@ def examine(settings: Settings) -> list[Finding]:
         ),
         lambda: [check_lightgbm()],
         lambda: [check_warehouse(settings)],
+        lambda: check_readers(settings),
         lambda: check_ports(settings),
     ]
     return [finding for check in checks for finding in check()]

@@ -20,6 +20,8 @@ from warehouse.urls import sqlalchemy_url
 # alone within that time fails the statement.
 NO_RESTART_WITHIN = 0.05
 USED_AT = "tenure_used_at"
+# Of whether the process of a run is alive: one query while a run is under way, none otherwise.
+SECONDS_BETWEEN_CHECKS = 30
 
 
 def instance_config(settings: Settings, storage_url: str) -> dict[str, Any]:
@@ -43,6 +45,12 @@ def instance_config(settings: Settings, storage_url: str) -> dict[str, Any]:
             "config": {"base_dir": str(settings.dagster_home)},
         },
         "concurrency": {"runs": {"max_concurrent_runs": 1}},
+        # Without it a killed run counts as the one that there may be, and none begins again.
+        "run_launcher": {
+            "module": "orchestration.lib.launcher",
+            "class": "WatchedRunLauncher",
+        },
+        "run_monitoring": {"enabled": True, "poll_interval_seconds": SECONDS_BETWEEN_CHECKS},
         "freshness": {"enabled": True},
     }
 

@@ -1,13 +1,13 @@
 """`tenure run`: the weekly Dagster job, in this process, from the command line."""
 
-import fcntl
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from dagster import (
     AssetCheckEvaluation,
@@ -26,7 +26,9 @@ from orchestration.as_of.text import plain
 from orchestration.instance import hold_connections, open_instance
 from orchestration.lib.check_names import PLAUSIBLE
 from orchestration.lib.company import CompanySources, load_sources, save_sources
+from orchestration.lib.dead_runs import COMPANY_TAG, close_dead_runs
 from orchestration.lib.held import HOLDS_BACK, HeldBack, shown_in_words
+from orchestration.lib.one_run import only_run
 from orchestration.lib.progress import NOTES, PROBLEMS, output_to, step_in_words, step_lines
 from orchestration.lib.runs import RunRequest
 from orchestration.lib.unchanged import (
@@ -38,6 +40,7 @@ from orchestration.lib.unchanged import (
 )
 from sources import MappingError, find_mappings, has_mappings, load_mappings
 from warehouse import Settings, Warehouse, WarehouseError
+from warehouse.run_lock import RunLockHeld
 
 
 class RunRefused(Exception):
@@ -165,17 +168,20 @@ def sentences(events: Sequence[DagsterEvent], name: str) -> list[str]:
 
 
 @contextmanager
-def only_run_of(settings: Settings) -> Iterator[None]:
-    """Hold the company's lock, which the kernel lets go of however the process ends.
+def only_run_of(settings: Settings, command: str, run_id: str | None = None) -> Iterator[None]:
+    """Hold the company's lock, and close what killed runs left open.
 
-    Raises RunRefused while another `tenure run` of the same company holds it.
+    Raises RunRefused while another command or a run of Dagster's holds it.
     """
-    settings.company_home.mkdir(parents=True, exist_ok=True)
-    with (settings.company_home / "run.lock").open("w") as lock:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunRefused(f"Another run of {settings.company} is under way.") from error
+            stack.enter_context(only_run(settings, command, run_id))
+        except RunLockHeld as held:
+            raise RunRefused(str(held)) from held
+        with Warehouse.open(settings, prepare=False) as warehouse:
+            warehouse.ensure_database(settings.dagster_database)
+            with open_instance(settings) as instance:
+                close_dead_runs(settings, warehouse, instance)
         yield
 
 
@@ -208,18 +214,19 @@ def run_company(
     named = dict.fromkeys(folders, mappings) if mappings else {}
     sources = CompanySources(folders, as_of, named)
     check_sources(settings, sources)
-    with only_run_of(settings):
-        return _run(settings, sources, request, job_name)
+    return _run(settings, sources, request, job_name)
 
 
 def _run(settings: Settings, given: CompanySources, asked: RunRequest, job_name: str) -> RunReport:
     started = time.monotonic()
     log = settings.logs / f"run-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
-    with output_to(log) as console:
-        with console.status("starting the warehouse"), Warehouse.open(settings) as warehouse:
+    run_id = str(uuid4())
+    with output_to(log) as console, ExitStack() as stack:
+        with console.status("starting the warehouse"):
+            stack.enter_context(only_run_of(settings, "tenure run", run_id))
+        with Warehouse.open(settings, prepare=False) as warehouse:
             sources = resolve_sources(settings, warehouse, given)
             save_sources(warehouse, settings, sources)
-            warehouse.ensure_database(settings.dagster_database)
             warehouse.ensure_database(settings.mlflow_database)
             settings.remember_company()
             inputs = input_signature(settings, sources, asked)
@@ -242,7 +249,8 @@ def _run(settings: Settings, given: CompanySources, asked: RunRequest, job_name:
                     run_config=run_config(settings, asked),
                     instance=instance,
                     raise_on_error=False,
-                    tags={"tenure/company": settings.company},
+                    run_id=run_id,
+                    tags={COMPANY_TAG: settings.company},
                 )
         except (DagsterPostgresException, SQLAlchemyError) as error:
             raise RunInterrupted(

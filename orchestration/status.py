@@ -17,6 +17,7 @@ from orchestration.portfolio import print_portfolio
 from orchestration.schedules import schedule_lines
 from orchestration.words import as_of, records, share
 from warehouse import Settings, Warehouse
+from warehouse.run_lock import holder
 
 LOADS_SQL = """
 select system, source || '.' || table_name as table_name, rows_in, rows_loaded,
@@ -166,6 +167,12 @@ def print_run(console: Console, warehouse: Warehouse) -> None:
         )
 
 
+def print_lock(console: Console, warehouse: Warehouse) -> None:
+    """What writes the company now."""
+    if (found := holder(warehouse)) is not None:
+        console.print(f"At work: {found.description}", highlight=False)
+
+
 def print_repairs(console: Console, warehouse: Warehouse) -> None:
     """What was corrected instead of rejected, a line for each rule."""
     for repair in records(warehouse, REPAIRS_SQL):
@@ -278,6 +285,7 @@ def print_status(console: Console, settings: Settings) -> None:
         trust = read_trust(warehouse)
         console.print(f"[bold]{settings.company}[/]")
         print_run(console, warehouse)
+        print_lock(console, warehouse)
         for line in schedule_lines(settings, warehouse):
             console.print(line, highlight=False)
         print_loads(console, warehouse)

@@ -28,7 +28,7 @@ def withdraw_files(
     way.
     """
     said = []
-    with only_run_of(settings), Warehouse.open(settings) as warehouse:
+    with only_run_of(settings, "tenure withdraw"), Warehouse.open(settings) as warehouse:
         delivered = delivered_files(warehouse)
         found = [find_delivered(delivered, name, system, again) for name in names]
         sources = load_sources(warehouse, settings)

@@ -3,6 +3,7 @@
 from warehouse.database import Warehouse
 from warehouse.environment import silence_telemetry
 from warehouse.errors import (
+    WarehouseBusy,
     WarehouseError,
     WarehouseNotPrepared,
     WarehouseRefused,
@@ -13,6 +14,7 @@ from warehouse.settings import Settings, load_settings
 __all__ = [
     "Settings",
     "Warehouse",
+    "WarehouseBusy",
     "WarehouseError",
     "WarehouseNotPrepared",
     "WarehouseRefused",

@@ -26,14 +26,16 @@ from psycopg2.extensions import cursor as PsycopgCursor
 from psycopg2.sql import SQL, Identifier, Literal
 
 from warehouse import loading, server
+from warehouse.blocking import busy_in_words
 from warehouse.errors import (
+    WarehouseBusy,
     WarehouseError,
     WarehouseNotPrepared,
     WarehouseRefused,
     WarehouseUnavailable,
 )
 from warehouse.loading import Rows
-from warehouse.migrations import apply_migrations, read_migrations
+from warehouse.migrations import CREATE_LEDGER, apply_migrations, read_migrations
 from warehouse.quoting import with_literals
 from warehouse.settings import Settings
 from warehouse.urls import ROLE_NAMES, Role, libpq_url, sqlalchemy_url
@@ -42,8 +44,19 @@ Parameters = Mapping[str, Any] | None
 Connection = TypeVar("Connection")
 
 OLDEST_SERVER = 150000
-# Two processes may prepare one warehouse at once; the number is arbitrary and only ours.
-PREPARE_LOCK = 7_362_001
+# Two processes may prepare one warehouse at once, and a large one for minutes.
+PREPARE_LOCK = """
+set local lock_timeout = '10min';
+lock table tenure.migrations in share row exclusive mode;
+set local lock_timeout to default
+"""
+OPEN_TO_ALL = """
+select datname from pg_database
+where
+    datname = any (%s)
+    and has_database_privilege('public', datname, 'connect')
+    and pg_has_role(current_user, datdba, 'usage')
+"""
 # ADBC reads through COPY, which takes nothing else: `show` and `explain` need the slower protocol.
 COPYABLE = re.compile(r"\s*(select|with|values|table)\b", re.IGNORECASE)
 CONNECTION_LOST = ("08", "57P")
@@ -134,7 +147,7 @@ class Warehouse:
             connection.commit()
             is_committed = True
         except psycopg2.Error as error:
-            raise _explained(error, is_lost=connection.closed != 0) from error
+            raise self._explained(error, is_lost=connection.closed != 0) from error
         finally:
             if is_committed:
                 self._idle_writers.append(connection)
@@ -180,6 +193,7 @@ class Warehouse:
     def ensure_database(self, name: str) -> str:
         """Create a database beside the company's if there is none; its SQLAlchemy address.
 
+        Only those may connect to it who were granted that.
         For Dagster's and MLflow's storage: `settings.dagster_database`, `settings.mlflow_database`.
         """
         with self._beside() as cursor:
@@ -190,6 +204,13 @@ class Warehouse:
                     psycopg2.errors.DuplicateDatabase, psycopg2.errors.UniqueViolation
                 ):
                     cursor.execute(SQL("create database {}").format(Identifier(name)))
+            # A session in template1 keeps the next database from being made.
+            ours = [name, "postgres", "template1"] if self.settings.is_embedded else [name]
+            cursor.execute(OPEN_TO_ALL, (ours,))
+            for (found,) in cursor.fetchall():
+                with contextlib.suppress(psycopg2.errors.InternalError_):  # another was faster
+                    closing = SQL("revoke connect, temporary on database {} from public")
+                    cursor.execute(closing.format(Identifier(found)))
         return sqlalchemy_url(self.settings, database=name)
 
     def drop_database(self, name: str) -> None:
@@ -208,7 +229,7 @@ class Warehouse:
             with connection.cursor() as cursor:
                 yield cursor
         except psycopg2.Error as error:
-            raise _explained(error, is_lost=connection.closed != 0) from error
+            raise self._explained(error, is_lost=connection.closed != 0) from error
         finally:
             connection.close()
 
@@ -236,7 +257,7 @@ class Warehouse:
                 table = loading.plain_columns(cursor.fetch_arrow_table())
         except adbc.Error as error:
             connection.close()
-            raise _explained(error) from error
+            raise self._explained(error) from error
         except BaseException:
             connection.close()
             raise
@@ -252,10 +273,12 @@ class Warehouse:
                     f"The server is PostgreSQL {connection.server_version / 10000:.0f}; "
                     f"Tenure needs {OLDEST_SERVER // 10000} or newer."
                 )
-            cursor.execute("select pg_advisory_xact_lock(%s)", (PREPARE_LOCK,))
+            self._create_ledger()
+            cursor.execute(PREPARE_LOCK)
             _refuse_another_company(cursor, company)
             apply_migrations(cursor, read_migrations())
-            cursor.execute((folder / "roles.sql").read_text(encoding="utf-8"))
+            for name in ("roles.sql", "bounds.sql"):
+                cursor.execute((folder / name).read_text(encoding="utf-8"))
             self._set_passwords(cursor)
             _keep_utc(cursor)
             cursor.execute(
@@ -264,6 +287,22 @@ class Warehouse:
             )
         # The time zone of the database is that of connections made from now on.
         self.close()
+
+    def _create_ledger(self) -> None:
+        """Make what can be locked; another process may be faster, and that is as good."""
+        try:
+            self.execute(CREATE_LEDGER)
+        except WarehouseError as error:
+            if not isinstance(error.__cause__, psycopg2.errors.UniqueViolation):
+                raise
+
+    def _explained(
+        self, error: psycopg2.Error | adbc.Error, is_lost: bool = False
+    ) -> WarehouseError:
+        """The error in Tenure's own words; of a lock that was not given, with who has it."""
+        if _code(error) == errorcodes.LOCK_NOT_AVAILABLE:
+            return WarehouseBusy(busy_in_words(self._url, str(error).strip()))
+        return _explained(error, is_lost)
 
     def _set_passwords(self, cursor: Any) -> None:
         passwords = {
@@ -291,7 +330,7 @@ class Warehouse:
                 yield cursor
             connection.commit()
         except adbc.Error as error:
-            raise _explained(error) from error
+            raise self._explained(error) from error
         finally:
             connection.close()
 
@@ -301,7 +340,7 @@ class Warehouse:
         try:
             return connect(url or self._url)
         except (psycopg2.OperationalError, adbc.OperationalError) as error:
-            problem = _explained(error, is_lost=True)
+            problem = self._explained(error, is_lost=True)
             if not isinstance(problem, WarehouseUnavailable) or not self.settings.is_embedded:
                 raise problem from error
         # Nothing has been sent yet, so nothing can happen twice.
@@ -309,7 +348,7 @@ class Warehouse:
         try:
             return connect(url or self._url)
         except (psycopg2.OperationalError, adbc.OperationalError) as error:
-            raise _explained(error, is_lost=True) from error
+            raise self._explained(error, is_lost=True) from error
 
 
 def _plain(params: Parameters) -> Parameters:
@@ -343,7 +382,7 @@ def _keep_utc(cursor: Any) -> None:
 
 def _explained(error: psycopg2.Error | adbc.Error, is_lost: bool = False) -> WarehouseError:
     """The error in Tenure's own words; the driver's stays as its cause."""
-    code = getattr(error, "pgcode", None) or getattr(error, "sqlstate", None) or ""
+    code = _code(error)
     text = str(error).strip()
     # At connecting, libpq hands over the server's message without its code.
     is_missing = not code and "FATAL" in text and "does not exist" in text
@@ -353,3 +392,7 @@ def _explained(error: psycopg2.Error | adbc.Error, is_lost: bool = False) -> War
     if is_lost or lost_by_driver or code.startswith(CONNECTION_LOST):
         return WarehouseUnavailable(f"The database cannot be reached. {text}")
     return WarehouseError(text)
+
+
+def _code(error: psycopg2.Error | adbc.Error) -> str:
+    return getattr(error, "pgcode", None) or getattr(error, "sqlstate", None) or ""

@@ -9,6 +9,10 @@ class WarehouseUnavailable(WarehouseError):
     """The server cannot be reached, or the connection was lost. The same call may work later."""
 
 
+class WarehouseBusy(WarehouseError):
+    """A table was in use for too long; the message names whose session holds one."""
+
+
 class WarehouseNotPrepared(WarehouseError):
     """The server answers, but this company has no database or no tables in it yet."""
 

@@ -17,6 +17,7 @@ from warehouse.settings import Settings
 Role = Literal["owner", "reader", "scorer"]
 ROLE_NAMES: dict[Role, str] = {"reader": "tenure_reader", "scorer": "tenure_scorer"}
 OWNER = "tenure"
+READER_BOUNDS = {"idle_in_transaction_session_timeout": "60s", "statement_timeout": "120s"}
 
 
 def libpq_url(settings: Settings, role: Role = "owner", database: str | None = None) -> str:
@@ -82,7 +83,10 @@ def _connection_parts(settings: Settings, role: Role, database: str | None) -> d
         return parts | {"user": ROLE_NAMES[role], "password": password}
     # Without a password of its own the role is put on after logging in as the owner: that stops
     # mistakes, not malice. `.env.example` says how to get the real thing.
-    options = f"{parts.get('options', '')} -c role={ROLE_NAMES[role]}".strip()
+    # A role that is put on does not bring its settings (bounds.sql).
+    bounds = "".join(f" -c {name}={value}" for name, value in READER_BOUNDS.items())
+    bounds = bounds if role == "reader" else ""
+    options = f"{parts.get('options', '')} -c role={ROLE_NAMES[role]}{bounds}".strip()
     return parts | {"options": options}
 
 

@@ -13,9 +13,9 @@ from orchestration.as_of.question import Question, Unanswerable
 from orchestration.lib.dbt_invocation import invoke
 from orchestration.lib.dbt_runner import parsed_project, place
 from orchestration.lib.scoring_inputs import COMPANY_WIDE, restore
+from orchestration.lib.scratch_schema import SCHEMA, ScratchLocked, lock_scratch
 from warehouse import Settings, Warehouse
 
-SCHEMA = "scratch"
 WANTED = (
     "fct_health_contributions",
     "fct_health_scores",
@@ -33,8 +33,6 @@ EMPTY = (
 )
 # Only appended to, and looked up by version.
 COPIED = ("dim_score_policies",)
-# The number is arbitrary and only ours.
-SCRATCH_LOCK = 7_362_002
 
 
 class Scratch:
@@ -107,10 +105,12 @@ def scratch(settings: Settings, warehouse: Warehouse, question: Question) -> Ite
     Raises Unanswerable where they cannot be built, or are being built by another process.
     """
     with warehouse.transaction() as connection, connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_xact_lock(%s)", (SCRATCH_LOCK,))
-        [is_ours] = cursor.fetchone() or [False]
-        if not is_ours:
-            raise Unanswerable("Another tenure score or tenure diff is under way. Try again soon.")
+        try:
+            lock_scratch(cursor)
+        except ScratchLocked as error:
+            raise Unanswerable(
+                "Another tenure score or tenure diff is under way. Try again soon."
+            ) from error
         # A process that was killed has left it behind.
         warehouse.execute(f"drop schema if exists {SCHEMA} cascade")
         try:

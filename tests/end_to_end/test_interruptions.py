@@ -7,13 +7,16 @@ import re
 import signal
 import subprocess
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from tests.end_to_end.conftest import Small
 from warehouse import load_settings, server
+from warehouse.urls import libpq_url
 
 pytestmark = pytest.mark.slow
 
@@ -80,3 +83,13 @@ def test_kills_leave_nothing_that_a_plain_rerun_does_not_mend(small: Small) -> N
     assert "Traceback" not in printed
     small.home.tenure(*small.run)
     assert small.home.checksums(small.company) == undisturbed
+    assert under_way(small) == [], "Dagster would begin no other run"
+
+
+def under_way(small: Small) -> list[str]:
+    """The runs that Dagster takes for such that are under way."""
+    settings = load_settings(small.company, small.home.environment())
+    address = libpq_url(settings, database=settings.dagster_database)
+    with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
+        cursor.execute("select run_id from runs where status not in ('SUCCESS', 'FAILURE')")
+        return [run_id for (run_id,) in cursor.fetchall()]

@@ -13,6 +13,7 @@ import pytest
 from mlflow import MlflowClient
 
 from ml.pipeline import ModelFilesMissing, score, train
+from ml.serving.open_runs import end_open_runs
 from ml.serving.registry import ModelRegistry
 from ml.targets.churn import TARGET as CHURN
 
@@ -211,3 +212,19 @@ def as_earlier_releases_stored_it(address: str, files: Path) -> None:
     rows = json.loads(evaluations.read_text())
     renamed = [row | {"metric": former.get(row["metric"], row["metric"])} for row in rows]
     evaluations.write_text(json.dumps(renamed))
+
+
+def test_what_a_killed_training_left_open_is_ended_for_its_company_alone(
+    tmp_path: Path, new_store: Store
+) -> None:
+    uri = new_store(tmp_path)
+    client = MlflowClient(uri)
+    opened = {}
+    for name in ("churn-acme", "churn-my_acme"):
+        experiment = client.create_experiment(name)
+        client.set_terminated(client.create_run(experiment).info.run_id)
+        opened[name] = client.create_run(experiment).info.run_id
+    assert end_open_runs(uri, "acme") == [opened["churn-acme"]]
+    assert client.get_run(opened["churn-acme"]).info.status == "KILLED"
+    assert client.get_run(opened["churn-my_acme"]).info.status == "RUNNING"
+    assert end_open_runs(uri, "acme") == []

@@ -1,4 +1,4 @@
-"""Only a lost connection earns a second try."""
+"""Only a lost connection and a lock that was not given earn a second try."""
 
 from pathlib import Path
 
@@ -7,12 +7,13 @@ import pytest
 
 from orchestration import defs
 from orchestration.lib.retries import MAX_RETRIES, retried_on_connection_loss
-from warehouse import WarehouseRefused, WarehouseUnavailable
+from warehouse import WarehouseBusy, WarehouseError, WarehouseRefused, WarehouseUnavailable
 
 
-def test_a_lost_connection_is_tried_again() -> None:
+@pytest.mark.parametrize("kind", [WarehouseBusy, WarehouseUnavailable])
+def test_what_may_go_well_the_next_time_is_tried_again(kind: type[WarehouseError]) -> None:
     with pytest.raises(dg.RetryRequested) as asked, retried_on_connection_loss():
-        raise WarehouseUnavailable("the server closed the connection")
+        raise kind("the server closed the connection, or a table was in use")
     assert asked.value.max_retries == MAX_RETRIES
 
 

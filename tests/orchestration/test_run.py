@@ -5,23 +5,12 @@ from pathlib import Path
 import pytest
 
 from orchestration.lib.company import CompanySources
-from orchestration.run import RunRefused, check_sources, only_run_of
-from warehouse import Settings, load_settings
+from orchestration.run import RunRefused, check_sources
+from warehouse import Settings
 
 
 def check_folder(system: str, folder: Path) -> None:
     check_sources(Settings(folder, "refused"), CompanySources({system: folder}, None))
-
-
-def test_two_runs_of_one_company_do_not_write_the_same_tables_at_once() -> None:
-    settings = load_settings("twice")
-    with only_run_of(settings):
-        with pytest.raises(RunRefused, match="Another run of twice"), only_run_of(settings):
-            pass
-        with only_run_of(load_settings("another")):
-            pass
-    with only_run_of(settings):
-        pass
 
 
 def test_an_unmapped_system_is_refused_with_the_known_ones(tmp_path: Path) -> None:

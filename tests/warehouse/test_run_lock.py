@@ -1,0 +1,113 @@
+"""One writer of a company at a time, by a lock in its database."""
+
+from __future__ import annotations
+
+import _thread
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import psycopg2
+import pytest
+
+from warehouse import Warehouse
+from warehouse.run_lock import RunLock, RunLockHeld, holder, is_alive, run_lock
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from warehouse import Settings
+from warehouse.run_lock import run_lock
+
+with run_lock(Settings(Path(sys.argv[1]), sys.argv[2]), "tenure run", "killed"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+SESSION = """
+select backend_xid is null and backend_xmin is null as is_light
+from pg_stat_activity where application_name = 'tenure run r1'
+"""
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.05)
+
+
+def test_a_second_run_learns_who_is_at_work_and_since_when(warehouse: Warehouse) -> None:
+    settings = warehouse.settings
+    with run_lock(settings, "the job daily in Dagster", "r1"):
+        with pytest.raises(RunLockHeld) as refused, run_lock(settings, "tenure run", patience=0.1):
+            pass
+        found = holder(warehouse)
+    assert found is not None
+    for words in (
+        f"Another run of {settings.company} is under way: the job daily in Dagster",
+        f"process {found.process_id} on {found.host}",
+        f"since {found.taken_at:%Y-%m-%d %H:%M:%S} UTC",
+        "Wait until it has ended, or end that process",
+    ):
+        assert words in str(refused.value)
+    assert holder(warehouse) is None
+    with run_lock(settings, "tenure run", patience=0.1):
+        pass
+
+
+def test_companies_do_not_wait_for_each_other(fresh_company: Callable[[], Warehouse]) -> None:
+    with ExitStack() as stack:
+        for warehouse in (fresh_company(), fresh_company()):
+            stack.enter_context(run_lock(warehouse.settings, "tenure run", patience=0.1))
+
+
+def test_the_lock_ends_with_a_killed_process(warehouse: Warehouse) -> None:
+    settings = warehouse.settings
+    command = [sys.executable, "-c", HOLD, str(settings.home), settings.company]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout as printed:
+        assert printed.readline() == "held\n"
+        assert is_alive(warehouse, "killed")
+        process.kill()
+        process.wait()
+    with run_lock(settings, "tenure run"):
+        assert not is_alive(warehouse, "killed")
+
+
+def test_holding_the_lock_for_hours_does_not_keep_vacuum_from_its_work(
+    warehouse: Warehouse,
+) -> None:
+    """A row's lock would take a transaction id, and no dead row of the run could be removed."""
+    with run_lock(warehouse.settings, "tenure run", "r1"):
+        assert warehouse.read(SESSION)["is_light"].tolist() == [True]
+
+
+def test_a_run_keeps_its_lock_when_the_server_is_restarted(warehouse: Warehouse) -> None:
+    with run_lock(warehouse.settings, "tenure run", "r1"):
+        before = holder(warehouse)
+        assert before is not None
+        warehouse.execute(f"select pg_terminate_backend({before.session_pid})")
+        wait_for(lambda: (now := holder(warehouse)) is not None and now != before)
+        with pytest.raises(RunLockHeld), run_lock(warehouse.settings, "tenure run", patience=0.1):
+            pass
+
+
+def test_a_run_that_has_lost_its_lock_to_another_is_interrupted(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two would write the same tables."""
+    interrupted: list[bool] = []
+    monkeypatch.setattr(_thread, "interrupt_main", lambda: interrupted.append(True))
+    with run_lock(warehouse.settings, "tenure run", "r1"):
+        found = holder(warehouse)
+        assert found is not None
+
+        def taken(*_: object) -> None:
+            raise psycopg2.errors.LockNotAvailable
+
+        monkeypatch.setattr(RunLock, "_locked", taken)
+        warehouse.execute(f"select pg_terminate_backend({found.session_pid})")
+        wait_for(lambda: bool(interrupted))
