@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.lib.dbt_invocation import invoke
 from orchestration.lib.dbt_project import PARSED, prepare_manifest
 from warehouse import Settings
+from warehouse.plain_text import log_line
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -140,6 +141,6 @@ def _print_end(event: Any) -> None:
     if event.info.name == "NodeFinished":
         end = event.data.run_result
         node = event.data.node_info.unique_id
-        line = f"{end.status:<8} {node} {end.execution_time:.2f} s: {end.message}\n"
+        line = log_line(f"{end.status:<8} {node} {end.execution_time:.2f} s: {end.message}")
         # in one piece: nodes end in several threads
-        print(line, end="", flush=True)
+        print(f"{line}\n", end="", flush=True)

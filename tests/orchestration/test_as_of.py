@@ -11,9 +11,10 @@ import pytest
 from orchestration.as_of.evidence import raw_evidence, rows_sql
 from orchestration.as_of.question import Unanswerable, ask
 from orchestration.as_of.score import DISPLAYED_SQL, chosen_scorecard
-from orchestration.as_of.text import number, plain
+from orchestration.as_of.text import number
 from orchestration.lib.runs import Run
 from orchestration.lib.scoring_inputs import keep_scoring_inputs, restore
+from orchestration.terminal import plain
 from sources import load_contract
 from sources.store import create_tables
 from tests.dbt.eight_customers import PROVENANCE
