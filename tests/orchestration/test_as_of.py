@@ -94,6 +94,15 @@ def test_rows_that_came_between_the_days_left_the_window_or_were_corrected(raw: 
     assert "has left" not in rows_of(raw, "support.tickets")
 
 
+def test_what_a_person_wrote_is_shown_by_its_shape(raw: Warehouse) -> None:
+    """The evidence is printed; a subject may quote the mail that it was."""
+    [found] = raw_evidence(
+        load_contract(), Reader(raw), [signal("support.tickets", 28)], date(2026, 2, 15), 10
+    )
+    contents = {row["key"]: row["content"] for row in found.rows}
+    assert contents["new"].startswith("subject=(a text of 6 characters), created_at=")
+
+
 def test_a_row_is_the_accounts_by_way_of_its_parent(raw: Warehouse) -> None:
     """A payment names its invoice alone."""
     assert list(rows_of(raw, "billing.payments", 90)) == ["p"]
