@@ -181,7 +181,7 @@ def shown(column: Column) -> str:
 
 
 def said(message: str) -> str:
-    """SQL: a message as it is kept, without mail addresses: looked for in messages, not in cells."""
+    """SQL: a message as it is kept: addresses are looked for in messages, not in all cells."""
     return impersonal_sql(message, counted=f"regexp_extract({message}, '{ADDRESS}')")
 
 
