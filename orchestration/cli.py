@@ -1,6 +1,5 @@
 """The `tenure` command. Each subcommand reads its options and calls one function."""
 
-import csv
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -167,19 +166,16 @@ def simulate(
 
 @app.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="One select statement.")], company: Company = None
+    query: Annotated[str, typer.Argument(help="One select statement.")],
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Read all tables, not the marts alone.")
+    ] = False,
+    company: Company = None,
 ) -> None:
-    """Print a query's rows as CSV. The session is read-only."""
-    with (
-        Warehouse.open(load_settings(company)) as warehouse,
-        warehouse.transaction() as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute("set transaction read only")
-        cursor.execute(query)
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow([column.name for column in cursor.description or []])
-        writer.writerows(cursor)
+    """Print the rows of a query of the marts as CSV. It can only read."""
+    from orchestration.sql import print_rows
+
+    print_rows(load_settings(company), query, sys.stdout, is_raw=raw)
 
 
 Account = Annotated[str, typer.Option(help="The account's key, as its system spells it.")]
