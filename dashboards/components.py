@@ -9,9 +9,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboards import data, trust
 from dashboards.figures import CONFIG
-from dashboards.formatting import count, day, plain
+from dashboards.formatting import count, day
 from dashboards.frames import newest_day
 from dashboards.states import Explanation, no_accounts
+from warehouse.plain_text import markdown, spreadsheet
 
 
 def page_top(title: str, promise: str, company_trust: trust.Trust) -> None:
@@ -21,7 +22,9 @@ def page_top(title: str, promise: str, company_trust: trust.Trust) -> None:
         st.caption(promise)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="trust"):
         for fact in trust.facts(company_trust):
-            st.badge(plain(fact.text), icon=fact.icon, color=fact.colour, help=plain(fact.story))
+            st.badge(
+                markdown(fact.text), icon=fact.icon, color=fact.colour, help=markdown(fact.story)
+            )
         if company_trust.rows_quarantined:
             with st.popover("What was quarantined", type="tertiary"):
                 _quarantine(company_trust.rows_quarantined)
@@ -30,11 +33,11 @@ def page_top(title: str, promise: str, company_trust: trust.Trust) -> None:
                 _suspected_leaks()
     warning = trust.notice(company_trust)
     if warning:
-        st.warning(plain(warning), icon=":material/balance:")
+        st.warning(markdown(warning), icon=":material/balance:")
 
 
 def _quarantine(waiting: int) -> None:
-    rejected = data.load_quarantine()
+    rejected = spreadsheet(data.load_quarantine())
     st.markdown(f"**Rows that wait for a better delivery: {count(waiting)}**")
     st.dataframe(
         rejected,
@@ -56,7 +59,7 @@ def _quarantine(waiting: int) -> None:
 
 def _suspected_leaks() -> None:
     st.dataframe(
-        data.load_suspected_leaks(),
+        spreadsheet(data.load_suspected_leaks()),
         hide_index=True,
         column_config={
             "system": "System",
@@ -95,7 +98,7 @@ def metric(
     st.metric(
         label,
         value,
-        delta=plain(note) or None,
+        delta=markdown(note) or None,
         # Grey: green and red mean health in this app, not up and down.
         delta_color="off",
         delta_arrow="off",
@@ -157,7 +160,7 @@ def chart(figure: go.Figure, *, alt: str, key: str) -> None:
 def source(frame: pd.DataFrame, *marts: str, says: str = "") -> None:
     """What the numbers above mean, as of when, and from which marts."""
     names = ", ".join(f"`{mart}`" for mart in marts)
-    st.caption(f"{says} As of {day(newest_day(frame))}, from {names}.".strip())
+    st.caption(f"{markdown(says)} As of {day(newest_day(frame))}, from {names}.".strip())
 
 
 def stop_when_empty(frame: pd.DataFrame) -> None:

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 from dashboards.formatting import count, counted, day, money, percent, quarter, words
 from dashboards.frames import column, rows
 from dashboards.palette import ACCENT, GRID, INK, MOVEMENTS, QUIET, RETAINED, look, tier_fills
+from warehouse.plain_text import plotly
 
 # No floating tool bar: the tables beside the charts carry the numbers, and download them.
 CONFIG = {"displayModeBar": False, "displaylogo": False}
@@ -85,7 +86,7 @@ def tier_bars(tiers: pd.DataFrame, measure: str, currency: str | None) -> go.Fig
         amount = getattr(row, measure)
         figure.add_bar(
             x=[amount],
-            y=[tier_name(row.tier, row.colour)],
+            y=[plotly(tier_name(row.tier, row.colour))],
             orientation="h",
             marker={
                 "color": fills[(row.tier, row.colour)],
@@ -98,7 +99,7 @@ def tier_bars(tiers: pd.DataFrame, measure: str, currency: str | None) -> go.Fig
             textposition="outside",
             cliponaxis=False,
             hovertemplate=(
-                f"{words(row.tier)}<br>{counted(row.accounts, 'account')}"
+                f"{plotly(words(row.tier))}<br>{counted(row.accounts, 'account')}"
                 f"<br>{money(row.mrr, currency)} MRR<extra></extra>"
             ),
         )
@@ -129,7 +130,7 @@ def tier_history(shares: pd.DataFrame, tiers: pd.DataFrame, measure: str) -> go.
         figure.add_scatter(
             x=shares.index,
             y=shares[(tier, colour)],
-            name=tier_name(tier, colour),
+            name=plotly(tier_name(tier, colour)),
             stackgroup="tiers",
             mode="lines",
             line={"width": 0.8, "color": "white"},
@@ -176,7 +177,7 @@ def movement_bars(months: pd.DataFrame, currency: str) -> go.Figure:
         hovertemplate="%{customdata}",
     )
     figure.update_layout(barmode="relative", bargap=0.3, hovermode="x unified")
-    figure.update_yaxes(title={"text": f"MRR movement ({currency})"}, tickformat="~s")
+    figure.update_yaxes(title={"text": f"MRR movement ({plotly(currency)})"}, tickformat="~s")
     figure.add_hline(y=0, line={"color": QUIET, "width": 1})
     figure.update_xaxes(tickformat="%b\n%Y", hoverformat="%B %Y")
     return figure
@@ -199,7 +200,7 @@ def risk_bars(groups: pd.DataFrame, measure: str, currency: str | None) -> go.Fi
     ]
     figure.add_bar(
         x=values.fillna(0),
-        y=[words(group) for group in groups["group"]],
+        y=[plotly(words(group)) for group in groups["group"]],
         orientation="h",
         marker={"color": ACCENT}
         if measure == "mrr_at_risk"
@@ -277,7 +278,7 @@ def score_history(history: pd.DataFrame) -> go.Figure:
         line={"color": QUIET, "width": 1.5},
         marker={"size": 7, "color": [look(colour).fill for colour in history["colour"]]},
         customdata=[
-            f"{day(row.snapshot_date)}<br>{tier_name(row.tier, row.colour)}"
+            f"{day(row.snapshot_date)}<br>{plotly(tier_name(row.tier, row.colour))}"
             for row in rows(history)
         ],
         hovertemplate="%{customdata}<br>Score %{y:.0f}<extra></extra>",
@@ -292,7 +293,7 @@ def pillar_bars(scores: Mapping[str, float | None]) -> go.Figure:
     figure = _base(height=max(160, 48 + 42 * len(scores)))
     figure.add_bar(
         x=[score or 0 for score in scores.values()],
-        y=[words(pillar) for pillar in scores],
+        y=[plotly(words(pillar)) for pillar in scores],
         orientation="h",
         marker={"color": ACCENT},
         text=["unknown" if score is None else f"{score:.0f}" for score in scores.values()],

@@ -4,19 +4,17 @@ Pure text functions. Anything that may be missing (None, NaN, NaT, pandas.NA) is
 shown as `UNKNOWN`, because an unknown number printed as 0 is a wrong number.
 """
 
-import re
 from datetime import date
 
 import pandas as pd
+
+from warehouse.plain_text import visible
 
 UNKNOWN = "—"
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 # Minus sign, not a hyphen: it is as wide as the plus and does not break a line.
 MINUS = "\u2212"
 ACRONYMS = {"smb": "SMB", "csm": "CSM", "api": "API", "it": "IT"}
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:])")
-# A spreadsheet runs a cell that starts with one of these as a formula.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def is_unknown(value: object) -> bool:
@@ -121,27 +119,7 @@ def words(identifier: str | None) -> str:
     """A warehouse value as words: `mid_market` becomes `Mid market`."""
     if identifier is None or is_unknown(identifier) or not str(identifier).strip():
         return "Unknown"
-    text = str(identifier).replace("_", " ").strip()
+    text = visible(identifier).replace("_", " ").strip()
     if text in ACRONYMS:
         return ACRONYMS[text]
     return text[0].upper() + text[1:]
-
-
-def plain(text: str) -> str:
-    """Text from the data, escaped so that Markdown and LaTeX leave it as it is."""
-    return _MARKDOWN.sub(r"\\\1", text)
-
-
-def spreadsheet_safe(frame: pd.DataFrame) -> pd.DataFrame:
-    """A copy whose text cells no spreadsheet will run as a formula."""
-    safe = frame.copy()
-    for column in safe.columns:
-        if pd.api.types.is_string_dtype(safe[column]):
-            safe[column] = safe[column].map(
-                lambda cell: (
-                    f"'{cell}"
-                    if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS)
-                    else cell
-                )
-            )
-    return safe

@@ -1,12 +1,13 @@
 """What to say when the warehouse cannot answer: one sentence and the next command, no traceback.
 
-Pure: an exception goes in, words come out. The warehouse's own classes decide, then PostgreSQL's
-error code.
+Pure: an exception goes in, words come out, the sentence as Markdown. The warehouse's own classes
+decide, then PostgreSQL's error code.
 """
 
 from dataclasses import dataclass
 
 from warehouse import WarehouseNotPrepared, WarehouseRefused, WarehouseUnavailable
+from warehouse.plain_text import markdown
 
 DEMO = "demo"
 UNDEFINED_TABLE = "42P01"
@@ -56,11 +57,11 @@ def explain(error: BaseException, company: str) -> Explanation:
         title, sentence = known
         return Explanation(title, sentence, run)
     if isinstance(error, WarehouseRefused):
-        return Explanation("The warehouse refused", str(error), "tenure doctor")
+        return Explanation("The warehouse refused", markdown(error), "tenure doctor")
     return Explanation(
         "The warehouse did not answer",
-        f"{_first_line(error)} The app's log has the rest; `tenure doctor` checks the machine, the "
-        "server and the roles.",
+        f"{markdown(_first_line(error))} The app's log has the rest; `tenure doctor` checks the "
+        "machine, the server and the roles.",
         "tenure doctor",
     )
 
@@ -75,7 +76,7 @@ def _not_there(error: WarehouseNotPrepared, company: str) -> Explanation:
         )
     return Explanation(
         "This company has no data yet",
-        f"The server answers, but nothing has been loaded for the company “{company}”.",
+        f"The server answers, but nothing has been loaded for the company “{markdown(company)}”.",
         run_command(company),
     )
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from orchestration.terminal import Terminal, styled
 from warehouse import Settings, Warehouse, load_settings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ benchmark = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-console = Console()
+console = Terminal()
 
 CompanyFolder = Annotated[Path, typer.Option(help="The folder that `tenure simulate` wrote.")]
 
@@ -105,7 +105,7 @@ def page(
 
 def refused(reason: object) -> typer.Exit:
     """Print the reason; the exit to raise."""
-    console.print(f"[red]{reason}[/]", highlight=False)
+    console.print_lines(reason, style="red")
     return typer.Exit(2)
 
 
@@ -133,7 +133,7 @@ def out_of_time(warehouse: Warehouse, settings: Settings, predictor: str) -> pd.
     return table.sort_values(["as_of_date", "account_id"], ignore_index=True)
 
 
-def print_verdict(console: Console, result: EvaluationResult) -> None:
+def print_verdict(console: Terminal, result: EvaluationResult) -> None:
     """A line on what was judged, and a table of the predictions beside the oracle."""
     console.print(
         f"{result.rows:,} predictions for {result.accounts:,} accounts on {result.days:,} days; "
@@ -147,7 +147,9 @@ def print_verdict(console: Console, result: EvaluationResult) -> None:
             console.print(f"Left out: {count:,} {reason}.", highlight=False)
     table = Table("", "predictions", "oracle")
     table.add_row("AUC", words(result.auc), words(result.oracle_auc))
-    table.add_row("[bold]Share of the oracle's AUC[/]", f"[bold]{words(result.share)}[/]", "1")
+    table.add_row(
+        styled(("Share of the oracle's AUC", "bold")), styled((words(result.share), "bold")), "1"
+    )
     table.add_row("Share of its skill", words(result.skill_share), "1")
     table.add_row("Top-decile lift", words(result.lift, 2), words(result.oracle_lift, 2))
     ours, oracle = result.calibration, result.oracle_calibration

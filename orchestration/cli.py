@@ -1,6 +1,5 @@
 """The `tenure` command. Each subcommand reads its options and calls one function."""
 
-import csv
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from orchestration.benchmark import benchmark
 from orchestration.onboarding.commands import check, map_exports
 from orchestration.options import Company, Folders, Mappings, Systems, paired_folders
 from orchestration.reports.command import report as reports
+from orchestration.terminal import Terminal, plain, styled
 from simulator.defects.switches import GROUPS, KINDS, Switches
 from warehouse import Settings, Warehouse, WarehouseError, load_settings
 from warehouse.environment import silence_telemetry
@@ -41,7 +40,7 @@ app.add_typer(benchmark, name="benchmark")
 app.add_typer(reports, name="report")
 app.command(name="map")(map_exports)
 app.command()(check)
-console = Console()
+console = Terminal()
 
 
 @app.callback()
@@ -126,10 +125,10 @@ def run(
     try:
         report = run_company(settings, asked, request, "weekly" if train else "daily", mappings)
     except RunRefused as refusal:
-        console.print(f"[red]{refusal}[/]", highlight=False)
+        console.print_lines(refusal, style="red")
         raise typer.Exit(2) from refusal
     except RunInterrupted as interruption:
-        console.print(f"[red]{interruption}[/]", highlight=False)
+        console.print_lines(interruption, style="red")
         raise typer.Exit(1) from interruption
     print_report(console, report)
     if not report.succeeded:
@@ -167,21 +166,16 @@ def simulate(
 
 @app.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="One select statement.")], company: Company = None
+    query: Annotated[str, typer.Argument(help="One select statement.")],
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Read all tables, not the marts alone.")
+    ] = False,
+    company: Company = None,
 ) -> None:
-    """Print a query's rows as CSV. The session is read-only."""
-    with (
-        Warehouse.open(load_settings(company)) as warehouse,
-        warehouse.transaction() as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.execute("set transaction read only")
-        cursor.execute(query)
-        columns, rows = [column.name for column in cursor.description or []], cursor.fetchall()
-    # After the transaction: a pager may take the rows hours later, and a run would wait as long.
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    """Print the rows of a query of the marts as CSV. It can only read."""
+    from orchestration.sql import print_rows
+
+    print_rows(load_settings(company), query, sys.stdout, is_raw=raw)
 
 
 Account = Annotated[str, typer.Option(help="The account's key, as its system spells it.")]
@@ -235,7 +229,6 @@ def asked(
     """One account's models, built; without an answer the command ends with a sentence."""
     from orchestration.as_of.question import Unanswerable, ask
     from orchestration.as_of.scratch import scratch
-    from orchestration.as_of.text import plain
 
     dates = [date.fromisoformat(day) if day else None for day in map(as_day, days)]
     moment = as_moment(known)
@@ -251,7 +244,7 @@ def asked(
             ):
                 yield built
     except Unanswerable as sentence:
-        console.print(plain(sentence), style="red")
+        console.print_lines(sentence, style="red")
         raise typer.Exit(2) from sentence
 
 
@@ -267,7 +260,6 @@ def withdraw(
     company: Company = None,
 ) -> None:
     """Take a wrong delivery back, as if it had never come; without a file, list what there is."""
-    from orchestration.as_of.text import plain
     from orchestration.run import RunRefused
     from orchestration.withdrawal import print_delivered, withdraw_files
     from sources import MappingError
@@ -281,7 +273,7 @@ def withdraw(
         for paragraph in withdraw_files(settings, files, source, again):
             console.print(plain(paragraph))
     except (WithdrawalRefused, MappingError, RunRefused) as refusal:
-        console.print(plain(refusal), style="red")
+        console.print_lines(refusal, style="red")
         raise typer.Exit(2) from refusal
 
 
@@ -300,9 +292,9 @@ def doctor(company: Company = None) -> None:
 
     findings = examine(load_settings(company))
     for finding in findings:
-        mark = "[green]✓[/]" if finding.is_good else "[red]✗[/]"
+        mark = ("✓", "green") if finding.is_good else ("✗", "red")
         remedy = "" if finding.is_good else f"  → {finding.remedy}"
-        console.print(f"{mark} {finding.subject:<28} {finding.seen}{remedy}", highlight=False)
+        console.print(styled(mark, f" {finding.subject:<28} {finding.seen}{remedy}"))
     if not all(finding.is_good for finding in findings):
         raise typer.Exit(1)
 
@@ -361,13 +353,12 @@ def serve(settings: Settings, host: str, only: list[str] | None) -> None:
             processes[service.name] = start(service, settings)
         for service in chosen:
             if service.url and not answers(service.url, seconds=60):
-                console.print(
-                    f"[yellow]{service.name} has not answered yet; see {settings.logs}[/]"
-                )
+                late = f"{service.name} has not answered yet; see {settings.logs}"
+                console.print(late, style="yellow")
             console.print(f"{service.name:<18} {service.url or 'running':<28} {service.purpose}")
         console.print("Ctrl-C stops them all.")
         ended = first_to_end(processes)
-        console.print(f"[red]{ended} ended; its log is {settings.logs / ended}.log[/]")
+        console.print(f"{ended} ended; its log is {settings.logs / ended}.log", style="red")
         raise typer.Exit(1)
     except KeyboardInterrupt:
         console.print("Stopping.")
@@ -380,7 +371,7 @@ def main() -> None:
     try:
         app()
     except WarehouseError as error:
-        console.print(f"[red]{error}[/]", highlight=False)
+        console.print_lines(error, style="red")
         sys.exit(1)
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
-
-from orchestration.as_of.text import plain
+from orchestration.terminal import Terminal, plain
 from warehouse import Warehouse
 
 FINDINGS_SQL = """
@@ -40,7 +38,7 @@ def finding_line(row: Mapping[str, Any]) -> str:
     return f"{row['kind']}: rows of {row['full_name']} {row['sentence']} ({such}).{step}"
 
 
-def print_findings(console: Console, warehouse: Warehouse) -> None:
+def print_findings(console: Terminal, warehouse: Warehouse) -> None:
     """Print the findings."""
     for line in finding_lines(warehouse):
         console.print(plain(line), highlight=False, soft_wrap=True)

@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 
-from orchestration.as_of.text import plain
+from orchestration.terminal import Terminal, plain
 from orchestration.words import as_of, money, records, share
 from warehouse import Warehouse
 
@@ -47,7 +46,7 @@ where is_headline and segment = 'all'
 """
 
 
-def print_portfolio(console: Console, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
+def print_portfolio(console: Terminal, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
     """The portfolio in one line, tiers and retention in another, whom to call first."""
     if trust is None:
         console.print("No account has been scored yet. Run: make run")
@@ -76,10 +75,10 @@ def print_portfolio(console: Console, warehouse: Warehouse, trust: dict[str, Any
 
 
 def print_work_list(
-    console: Console, warehouse: Warehouse, trust: dict[str, Any], currency: str | None
+    console: Terminal, warehouse: Warehouse, trust: dict[str, Any], currency: str | None
 ) -> None:
     """The first five accounts: why, what they pay and when they renew."""
-    console.print("[bold]Whom to call first[/]")
+    console.print("Whom to call first", style="bold")
     for row in records(warehouse, BASIS_SQL):
         console.print(plain(f"  {row['sentence']}"), highlight=False, soft_wrap=True)
     for row in records(warehouse, FIRST_SQL):
@@ -107,7 +106,7 @@ def renewal(row: dict[str, Any]) -> list[str]:
     return [f"· renews on {day}, {row['days_to_renewal']:.0f} days after the as-of date"]
 
 
-def print_retention(console: Console, row: dict[str, Any]) -> None:
+def print_retention(console: Terminal, row: dict[str, Any]) -> None:
     """The headline retention with its period and cohort, or why there is none."""
     if not pd.isna(row["reason_not_shown"]):
         console.print(f"Retention: {row['reason_not_shown']}")

@@ -18,13 +18,10 @@ from dagster import (
     JsonMetadataValue,
 )
 from dagster_postgres.utils import DagsterPostgresException
-from rich.console import Console
-from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestration.as_of.text import plain
 from orchestration.instance import hold_connections, open_instance
-from orchestration.lib.check_names import PLAUSIBLE
+from orchestration.lib.check_names import PLAUSIBLE, SENTENCES
 from orchestration.lib.company import CompanySources, load_sources, save_sources
 from orchestration.lib.dead_runs import COMPANY_TAG, close_dead_runs
 from orchestration.lib.held import HOLDS_BACK, HeldBack, shown_in_words
@@ -38,6 +35,7 @@ from orchestration.lib.unchanged import (
     save_signature,
     state_signature,
 )
+from orchestration.terminal import Terminal, plain, styled
 from sources import MappingError, find_mappings, has_mappings, load_mappings
 from warehouse import Settings, Warehouse, WarehouseError
 from warehouse.run_lock import RunLockHeld
@@ -128,7 +126,10 @@ def stops_something(check: AssetCheckEvaluation) -> bool:
 
 def check_in_words(check: AssetCheckEvaluation) -> str:
     """A failed check with its own message."""
+    found = check.metadata.get(SENTENCES)
     said = " ".join((check.description or check.check_name).splitlines())
+    if isinstance(found, JsonMetadataValue):
+        said = " ".join(map(str, found.data or []))
     return f"check on {'/'.join(check.asset_key.path)}: {said}"
 
 
@@ -242,7 +243,7 @@ def _run(settings: Settings, given: CompanySources, asked: RunRequest, job_name:
 
             job = defs.resolve_job_def(job_name)
         named = ", ".join(f"{system} from {folder}" for system, folder in sources.folders.items())
-        console.print(f"[bold]{settings.company}[/]: {named}")
+        console.print(styled((settings.company, "bold"), f": {named}"))
         try:
             with step_lines(console, len(job.graph.node_dict)):
                 result = job.execute_in_process(
@@ -288,20 +289,22 @@ def shown_after_failure(settings: Settings) -> str:
         return ""
 
 
-def print_report(console: Console, report: RunReport) -> None:
+def print_report(console: Terminal, report: RunReport) -> None:
     """Notes, problems and failures, each on a line of its own."""
     for note in report.notes:
         console.print(plain(f"  {note}"), highlight=False, soft_wrap=True)
     for problem in report.problems:
-        line = Text.assemble(("  ! ", "yellow"), plain(problem))
+        line = styled(("  ! ", "yellow"), problem)
         console.print(line, highlight=False, soft_wrap=True)
     for failure in report.failures:
-        line = Text.assemble(("  ✗ ", "red"), plain(failure))
+        line = styled(("  ✗ ", "red"), failure)
         console.print(line, highlight=False, soft_wrap=True)
     if not report.succeeded:
         console.print(
-            f"[red]The run failed after {report.seconds:.0f} s.[/] {report.shown} "
-            f"The whole log: {report.log}",
+            styled(
+                (f"The run failed after {report.seconds:.0f} s.", "red"),
+                f" {report.shown} The whole log: {report.log}",
+            ),
             highlight=False,
             soft_wrap=True,
         )

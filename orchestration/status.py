@@ -6,15 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-from orchestration.as_of.text import plain
 from orchestration.findings import print_findings
 from orchestration.lib.freshness import FAILED_AFTER
 from orchestration.portfolio import print_portfolio
 from orchestration.schedules import schedule_lines
+from orchestration.terminal import Terminal, plain, styled
 from orchestration.words import as_of, records, share
 from warehouse import Settings, Warehouse
 from warehouse.run_lock import holder
@@ -127,7 +125,7 @@ def interval(row: pd.Series) -> str:
     return f"{row['metric_value']:.3f} ({row['ci_low']:.3f} to {row['ci_high']:.3f})"
 
 
-def print_loads(console: Console, warehouse: Warehouse) -> None:
+def print_loads(console: Terminal, warehouse: Warehouse) -> None:
     """Rows per table: in, loaded, quarantined, duplicate; and how old they are."""
     loads = records(warehouse, LOADS_SQL)
     if not loads:
@@ -139,23 +137,23 @@ def print_loads(console: Console, warehouse: Warehouse) -> None:
     runs = records(warehouse, LOOKED_SQL)
     looked = max([newest, *(run["finished_at"] for run in runs)])
     age = Freshness(age.words, freshness(looked, datetime.now(UTC)).is_late)
-    late = " [yellow](late: the daily job has not run)[/]" if age.is_late else ""
-    console.print(f"Newest load: {age.words} ago{late}")
+    late = " (late: the daily job has not run)" if age.is_late else ""
+    console.print(styled(f"Newest load: {age.words} ago", (late, "yellow")))
     table = Table("system", "table", "rows in", "loaded", "quarantined", "duplicates")
     for load in loads:
         quarantined = load["rows_quarantined"]
         table.add_row(
-            load["system"],
-            load["table_name"],
+            plain(load["system"]),
+            plain(load["table_name"]),
             f"{load['rows_in']:,}",
             f"{load['rows_loaded']:,}",
-            f"[yellow]{quarantined:,}[/]" if quarantined else "0",
+            styled((f"{quarantined:,}", "yellow" if quarantined else "")),
             f"{load['rows_duplicate']:,}",
         )
     console.print(table)
 
 
-def print_run(console: Console, warehouse: Warehouse) -> None:
+def print_run(console: Terminal, warehouse: Warehouse) -> None:
     """The newest run: how it ended, and as of which day and moment it saw the company."""
     for run in records(warehouse, RUN_SQL):
         day = "no day yet" if pd.isna(run["as_of_date"]) else as_of(run["as_of_date"])
@@ -167,19 +165,19 @@ def print_run(console: Console, warehouse: Warehouse) -> None:
         )
 
 
-def print_lock(console: Console, warehouse: Warehouse) -> None:
+def print_lock(console: Terminal, warehouse: Warehouse) -> None:
     """What writes the company now."""
     if (found := holder(warehouse)) is not None:
-        console.print(f"At work: {found.description}", highlight=False)
+        console.print(plain(f"At work: {found.description}"))
 
 
-def print_repairs(console: Console, warehouse: Warehouse) -> None:
+def print_repairs(console: Terminal, warehouse: Warehouse) -> None:
     """What was corrected instead of rejected, a line for each rule."""
     for repair in records(warehouse, REPAIRS_SQL):
         console.print(f"Repaired: {repair['rows_repaired']:,} {REPAIRS[repair['rule']]}")
 
 
-def print_checks(console: Console, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
+def print_checks(console: Terminal, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
     """How many checks passed in the newest run; what those that failed found and hold back."""
     failed = records(warehouse, CHECKS_SQL)
     if not failed and trust and trust["checks_passed"]:
@@ -188,30 +186,30 @@ def print_checks(console: Console, warehouse: Warehouse, trust: dict[str, Any] |
         console.print("Checks: none recorded")
     for check in failed:
         for failure in json.loads(check["failures"]):
-            line = Text.assemble(("✗ ", "red"), plain(failure))
+            line = styled(("✗ ", "red"), failure)
             console.print(line, highlight=False, soft_wrap=True)
         console.print(plain(f"  {check['consequence']}"), highlight=False, soft_wrap=True)
 
 
-def print_leaks(console: Console, warehouse: Warehouse) -> None:
+def print_leaks(console: Terminal, warehouse: Warehouse) -> None:
     """The columns that seem to know who has left, in one line; nothing when there are none."""
     suspects = records(warehouse, LEAKS_SQL)
     if suspects:
         named = ", ".join(f"{row['column_name']} (AUC {row['auc']:.2f})" for row in suspects)
         console.print(
-            f"[yellow]![/] Learn nothing from {named}: alone too good to be honest.",
+            styled(("!", "yellow"), f" Learn nothing from {named}: alone too good to be honest."),
             highlight=False,
             soft_wrap=True,
         )
 
 
-def print_outages(console: Console, warehouse: Warehouse) -> None:
+def print_outages(console: Terminal, warehouse: Warehouse) -> None:
     """The periods in which a source reported nothing of any account, newest first."""
     if not relation_exists(warehouse, "marts.source_outages"):
         return
     for outage in records(warehouse, OUTAGES_SQL):
         console.print(
-            f"[yellow]![/] {outage['sentence']}: unknown, not zero.",
+            styled(("!", "yellow"), f" {outage['sentence']}: unknown, not zero."),
             highlight=False,
             soft_wrap=True,
         )
@@ -227,17 +225,21 @@ def read_trust(warehouse: Warehouse) -> dict[str, Any] | None:
     return row
 
 
-def print_model(console: Console, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
+def print_model(console: Terminal, warehouse: Warehouse, trust: dict[str, Any] | None) -> None:
     """The churn champion's out-of-time metrics beside its baselines, or why there is no model."""
     if trust is None:
         return
     if pd.isna(trust["model_version"]):
         console.print(f"Churn model: none. {trust['reason']}")
         return
-    gate = "" if trust["passes_quality_gate"] else " [yellow]It does not pass the quality gate.[/]"
+    gate = "" if trust["passes_quality_gate"] else " It does not pass the quality gate."
     console.print(
-        f"Churn model: version {trust['model_version']}, {trust['positive_account_count']:,} of "
-        f"{trust['account_count']:,} accounts churned.{gate} {trust['reason']}"
+        styled(
+            f"Churn model: version {trust['model_version']}, {trust['positive_account_count']:,} "
+            f"of {trust['account_count']:,} accounts churned.",
+            (gate, "yellow"),
+            f" {trust['reason']}",
+        )
     )
     evaluations = warehouse.read(EVALUATION_SQL, {"model_version": trust["model_version"]})
     wide = evaluations.assign(shown=evaluations.apply(interval, axis=1)).pivot(
@@ -249,7 +251,7 @@ def print_model(console: Console, warehouse: Warehouse, trust: dict[str, Any] | 
     console.print(table)
 
 
-def print_backtest(console: Console, warehouse: Warehouse) -> None:
+def print_backtest(console: Terminal, warehouse: Warehouse) -> None:
     """How rightly each scorecard, the model and plain rules ranked those who churned later."""
     if not relation_exists(warehouse, "marts.scorecard_backtest"):
         return
@@ -279,11 +281,11 @@ def print_backtest(console: Console, warehouse: Warehouse) -> None:
         console.print(table)
 
 
-def print_status(console: Console, settings: Settings) -> None:
+def print_status(console: Terminal, settings: Settings) -> None:
     """Everything that `tenure status` says."""
     with Warehouse.open(settings) as warehouse:
         trust = read_trust(warehouse)
-        console.print(f"[bold]{settings.company}[/]")
+        console.print(settings.company, style="bold")
         print_run(console, warehouse)
         print_lock(console, warehouse)
         for line in schedule_lines(settings, warehouse):
@@ -299,7 +301,7 @@ def print_status(console: Console, settings: Settings) -> None:
         print_portfolio(console, warehouse, trust)
 
 
-def print_result(console: Console, settings: Settings) -> None:
+def print_result(console: Terminal, settings: Settings) -> None:
     """What a finished run has to say to a reader: portfolio, model, quarantine."""
     with Warehouse.open(settings) as warehouse:
         trust = read_trust(warehouse)

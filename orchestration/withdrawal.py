@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from rich.console import Console
 from rich.table import Table
 
-from orchestration.as_of.text import plain
 from orchestration.lib.company import CompanySources, load_sources
 from orchestration.run import only_run_of
+from orchestration.terminal import Terminal, plain
 from sources import load_contract
 from sources.mapping import find_mappings
 from sources.withdrawals import Delivered, delivered_files
@@ -54,7 +53,7 @@ def withdraw_files(
     return said
 
 
-def print_delivered(console: Console, settings: Settings) -> None:
+def print_delivered(console: Terminal, settings: Settings) -> None:
     """The delivered files of which something holds, and those that are withdrawn."""
     with Warehouse.open(settings) as warehouse:
         files = delivered_files(warehouse)

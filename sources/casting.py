@@ -10,6 +10,7 @@ from sources.countries import country_code
 from sources.dates import iso
 from sources.headers import ROW_COLUMNS
 from sources.landing import literal, quoted
+from warehouse.personal import ADDRESS, impersonal_sql, shape_sql
 
 # Beyond it a number is a key, or a unit gone wrong; sums of such whole numbers end a run.
 LARGEST = 10**15
@@ -172,9 +173,16 @@ def row_hash(table: Table) -> str:
     return f"md5({' || '.join(parts)} || coalesce(attributes, ''))"
 
 
-def shown(name: str) -> str:
-    """SQL: a cell as messages quote it; a megabyte in a sentence helps no reader."""
-    return f"left({quoted(name)}::varchar, {SHOWN_CHARACTERS})"
+def shown(column: Column) -> str:
+    """SQL: a cell as messages quote it: of what is a person's the shape; a megabyte in a sentence
+    helps no reader."""
+    value = f"{quoted(column.name)}::varchar"
+    return shape_sql(value) if column.is_personal else f"left({value}, {SHOWN_CHARACTERS})"
+
+
+def said(message: str) -> str:
+    """SQL: a message as it is kept: addresses are looked for in messages, not in all cells."""
+    return impersonal_sql(message, counted=f"regexp_extract({message}, '{ADDRESS}')")
 
 
 def can_differ(column: Column, duckdb_type: str) -> bool:
@@ -194,7 +202,7 @@ def type_errors(table: Table, types: Mapping[str, str]) -> str:
         f"case when {has_type_error(column, types[column.name])} then "
         f"{{'name': {literal(column.name)}, "
         f"'rule': {literal(f'type({column.name})')}, 'message': {literal(column.name + ' ')} || "
-        f"{shown(column.name)} || {literal(' is no ' + TYPE_WORDS[column.data_type])}, "
+        f"{shown(column)} || {literal(' is no ' + TYPE_WORDS[column.data_type])}, "
         f"'content': {quoted(column.name)}::varchar}} end"
         for column in table.columns
         if column.name in types and can_differ(column, types[column.name])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from sources.casting import recorded_at, row_hash, row_json, shown, typed_select
+from sources.casting import recorded_at, row_hash, row_json, said, shown, typed_select
 from sources.contract import Rule, Table
 from sources.corrections import (
     UNREAD_BY_ROW,
@@ -99,7 +99,7 @@ def violation(rule: Rule, table: Table) -> str | None:
         return None
     name = rule.columns[0]
     column = quoted(name)
-    value = f"'{name} ' || {shown(name)}"
+    value = f"'{name} ' || {shown(table.column(name))}"
     match rule.kind:
         case "above":
             lower = quoted(rule.columns[1])
@@ -231,6 +231,7 @@ def check_rows(
         present = f"case when checked.{quoted(name)} is not null then {key} else '{{}}' end"
         row_data = f"json_merge_patch({row_data}, {present})"
     names = ", ".join(quoted(name) for name in table.column_names)
+    messages = "array_to_string(list_transform(_violations, lambda each: each.message), '; ')"
     con.execute(
         f"create or replace table accepted as select {names}, attributes, _row_hash, _recorded_at "
         "from checked where len(_violations) = 0"
@@ -243,9 +244,7 @@ def check_rows(
             mapped._file,
             mapped._row,
             _violations[1].rule as rule,
-            array_to_string(
-                list_transform(_violations, lambda violation: violation.message), '; '
-            ) as message,
+            {said(messages)} as message,
             {row_data}::varchar as row_data,
         from checked
         inner join mapped on checked._n = mapped._n
@@ -254,7 +253,7 @@ def check_rows(
     )
     con.execute(
         "create or replace table corrections as select _file, _row, cell.name as column_name, "
-        "cell.rule as rule, cell.message as message, cell.content as content "
+        f"cell.rule as rule, {said('cell.message')} as message, cell.content as content "
         "from (select _file, _row, unnest(_corrections) as cell from checked "
         "where len(_violations) = 0)"
     )
@@ -282,15 +281,15 @@ def _check_unique(con: duckdb.DuckDBPyConnection, rule: Rule, table: Table) -> N
         f"then {literal(name)} end"
         for name in table.column_names
     )
-    shown = " || ', ' || ".join(f"coalesce({quoted(name)}::varchar, '')" for name in rule.columns)
-    said = f"'{', '.join(rule.columns)} ' || {shown}"
+    values = (f"coalesce({shown(table.column(name))}, '')" for name in rule.columns)
+    key = f"'{', '.join(rule.columns)} ' || " + " || ', ' || ".join(values)
     con.execute(
         f"""
         create or replace table clashes as
         with placed as (
             select
                 _n,
-                {said} as said,
+                {key} as said,
                 {key_text(rule)} as key,
                 row_number() over same_key as place,
                 first_value(_file) over same_key as kept_file,

@@ -46,7 +46,8 @@ class Column:
     those in which null says something: a subscription without an end is open.
     `has_ranges`: text such as 51-200 is read as its lower bound. `is_long`: text of any length.
     `is_whole`: numbers that are whole but for few, so that 1.200 may be more than a thousand.
-    `is_country`: a country's name is read as its code.
+    `is_country`: a country's name is read as its code. `is_personal`: it holds a mail address, a
+    person's name or what a person wrote, of which messages show the shape alone.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Column:
     is_long: bool = False
     is_whole: bool = False
     is_country: bool = False
+    is_personal: bool = False
 
     @property
     def duckdb_type(self) -> str:
@@ -141,6 +143,9 @@ class Table:
     @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -261,6 +266,7 @@ def _read_table(source: str, spec: dict) -> Table:
                 is_long=meta.get("is_long", False),
                 is_whole=meta.get("is_whole", False),
                 is_country=meta.get("is_country", False),
+                is_personal=meta.get("is_personal", False),
             )
         )
         for test in tests:

@@ -89,7 +89,7 @@ def broken(rule: Rule, table: Table) -> tuple[str, str] | None:
     types = {column.name: column.data_type for column in table.columns}
     name = rule.columns[0]
     column = quoted(name)
-    value = f"'{name} ' || {shown(name)}"
+    value = f"'{name} ' || {shown(table.column(name))}"
     match rule.kind:
         case "longest":
             is_broken = f"strlen({column}) > {rule.maximum}"

@@ -14,7 +14,15 @@ from pathlib import Path
 
 import duckdb
 
-from sources.casting import attributes, can_differ, cast, has_type_error, row_json, typed_select
+from sources.casting import (
+    attributes,
+    can_differ,
+    cast,
+    has_type_error,
+    row_json,
+    said,
+    typed_select,
+)
 from sources.checks import violation_list, violations
 from sources.contract import LONGEST_TEXT, Column, Rule, Table
 from sources.corrections import UNREAD_BY_ROW, UNREAD_VALUES, broken
@@ -138,6 +146,15 @@ def reject_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file
             from typed_events
             left join unread_rows using (_file, _row)
             where _file = {literal(file)} and coalesce({messages}) is not null
+        ),
+
+        worded as (
+            select
+                *,
+                array_to_string(
+                    list_transform(_violations, lambda violation: violation.message), '; '
+                ) as message,
+            from broken
         )
 
         select
@@ -145,13 +162,11 @@ def reject_events(con: duckdb.DuckDBPyConnection, types: Mapping[str, str], file
             _file,
             _row,
             _violations[1].rule as rule,
-            array_to_string(
-                list_transform(_violations, lambda violation: violation.message), '; '
-            ) as message,
+            {said("message")} as message,
             json_merge_patch(
                 {row_json(types, "_raw")}, {UNREAD_VALUES}
             )::varchar as row_data,
-        from broken
+        from worded
         """
     )
 

@@ -36,6 +36,7 @@ from sources.table_load import IngestError, TableLoad
 from sources.total_rows import find_totals
 from sources.usage import ROLLUP_TABLES, RollUps
 from warehouse import Settings, Warehouse
+from warehouse.personal import impersonal
 
 ACCOUNTS = "crm.accounts"
 WITHDRAW = " (tenure withdraw FILE takes a wrong file back)"
@@ -363,7 +364,7 @@ class _Run:
         ).fetchall()
         return [
             f"{table.full_name}: {number:,} of {counts.rows_in:,} rows quarantined by {rule}, "
-            f"first {file} row {row}: {message}"
+            f"first {file} row {row}: {impersonal(message)}"
             for rule, number, (file, row, message) in rows
         ]
 
@@ -376,7 +377,7 @@ class _Run:
         return [
             f"{table.full_name}: {number:,} {'values' if number > 1 else 'value'} of {column} "
             f"cannot be used and count{'' if number > 1 else 's'} as unknown, "
-            f"first {file} row {row}: {message}"
+            f"first {file} row {row}: {impersonal(message)}"
             for column, number, (file, row, message) in rows
         ]
 
@@ -390,7 +391,8 @@ class _Run:
         ).to_pylist()
         return [
             f"{table.full_name}: {row['number']:,} of {counts.rows_in:,} rows quarantined by "
-            f"{row['rule']}, first {row['file']} row {row['row_number']}: {row['message']}"
+            f"{row['rule']}, first {row['file']} row {row['row_number']}: "
+            f"{impersonal(row['message'])}"
             for row in sorted(rows, key=lambda row: (-row["number"], row["rule"]))
         ]
 

@@ -28,6 +28,7 @@ from sources.headers import ROW_COLUMNS
 from sources.landing import FileProblem, Landed, find_files, find_table_files, quoted
 from sources.mapping_reads import reads_otherwise
 from sources.reading import read_files
+from warehouse.personal import impersonal
 
 MAPPINGS = Path(__file__).resolve().parent / "mappings"
 CANONICAL = "canonical"
@@ -384,7 +385,7 @@ def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
 
 
 def explain(error: duckdb.Error) -> str:
-    """DuckDB's own words, on one line and without the picture of the statement."""
+    """DuckDB's own words, on one line, without the picture of the statement and mail addresses."""
     lines = [line.strip() for line in str(error).splitlines()]
     kept = [line for line in lines if line and not line.startswith(("LINE ", "^"))]
-    return " ".join(kept)
+    return impersonal(" ".join(kept))

@@ -137,6 +137,23 @@ def test_the_import_rule_sees_imports_inside_functions(tmp_path: Path) -> None:
     assert set(imports(path)) == {"orchestration", "ml"}
 
 
+def test_only_the_terminal_knows_a_console() -> None:
+    """Rich's own reads what is printed as markup: an account called [/b] ends a run."""
+    printing = [
+        str(path.relative_to(PROJECT_ROOT))
+        for room in MAY_IMPORT
+        for path in modules(room)
+        if "rich.console" in imported_modules(path)
+    ]
+    assert printing == ["orchestration/terminal.py"]
+
+
+def test_the_app_writes_no_html() -> None:
+    """What Streamlit is given as HTML it runs, with the account names in it."""
+    texts = {path.name: path.read_text(encoding="utf-8") for path in modules("dashboards")}
+    assert [name for name, text in texts.items() if re.search(r"unsafe_allow|st\.html", text)] == []
+
+
 @pytest.mark.parametrize("what", FORBIDDEN)
 def test_no_file_holds(what: str) -> None:
     found = [

@@ -4,29 +4,35 @@
 do $$
 declare
     setting record;
-    is_set boolean;
     routine regprocedure;
 begin
-    for setting in select * from (values
-        -- An open transaction keeps its locks on marts: a run that replaces one waits for it, and
-        -- all other readers wait for the run.
-        ('idle_in_transaction_session_timeout', '60s'),
-        ('statement_timeout', '120s'),
-        ('temp_file_limit', '2GB')
-    ) as settings (name, value)
+    for setting in
+        select
+            roles.rolname as role_name,
+            settings.name,
+            settings.value
+        from pg_roles as roles
+        cross join (values
+            -- An open transaction keeps its locks on marts: a run that replaces one waits for it,
+            -- and all other readers wait for the run.
+            ('idle_in_transaction_session_timeout', '60s'),
+            ('statement_timeout', '120s'),
+            ('temp_file_limit', '2GB')
+        ) as settings (name, value)
+        where
+            roles.rolname in ('tenure_reader', 'tenure_analyst')
+            and not exists (
+                select from pg_db_role_setting as stored
+                where
+                    stored.setrole = roles.oid
+                    and stored.setdatabase = 0
+                    and format('%s=%s', settings.name, settings.value) = any (stored.setconfig)
+            )
     loop
-        select exists (
-            select from pg_db_role_setting as stored
-            inner join pg_roles as roles on stored.setrole = roles.oid
-            where
-                roles.rolname = 'tenure_reader'
-                and stored.setdatabase = 0
-                and format('%s=%s', setting.name, setting.value) = any (stored.setconfig)
-        ) into is_set;
         begin
-            if not is_set then
-                execute format('alter role tenure_reader set %I = %L', setting.name, setting.value);
-            end if;
+            execute format(
+                'alter role %I set %I = %L', setting.role_name, setting.name, setting.value
+            );
         exception
             -- the role is another company's too, whose database was being prepared
             when insufficient_privilege or internal_error then null;

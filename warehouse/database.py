@@ -138,6 +138,21 @@ class Warehouse:
             return cursor.rowcount
 
     @contextlib.contextmanager
+    def answer(self, query: str) -> Iterator[PsycopgCursor]:
+        """A cursor over the rows of one query that a person wrote, which can only read.
+
+        What it may read is the role's; a role that is no superuser reaches no file and no program.
+        psycopg2 would send several statements at once, of which one may end the transaction that
+        reads only: so the server is asked first, by the protocol that takes one alone.
+        """
+        with self._adbc_cursor() as cursor:
+            cursor.adbc_execute_schema(query)
+        with self.transaction() as connection, connection.cursor() as cursor:
+            cursor.execute("set transaction read only")
+            cursor.execute(query)
+            yield cursor
+
+    @contextlib.contextmanager
     def transaction(self) -> Iterator[PsycopgConnection]:
         """A psycopg2 connection, committed at the end, rolled back when anything is raised."""
         connection = self._writer()

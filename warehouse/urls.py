@@ -14,8 +14,12 @@ from warehouse.errors import WarehouseError
 from warehouse.layout import find_cluster
 from warehouse.settings import Settings
 
-Role = Literal["owner", "reader", "scorer"]
-ROLE_NAMES: dict[Role, str] = {"reader": "tenure_reader", "scorer": "tenure_scorer"}
+Role = Literal["owner", "reader", "scorer", "analyst"]
+ROLE_NAMES: dict[Role, str] = {
+    "reader": "tenure_reader",
+    "scorer": "tenure_scorer",
+    "analyst": "tenure_analyst",
+}
 OWNER = "tenure"
 READER_BOUNDS = {"idle_in_transaction_session_timeout": "60s", "statement_timeout": "120s"}
 
@@ -65,7 +69,7 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
 def _connection_parts(settings: Settings, role: Role, database: str | None) -> dict[str, str]:
     """libpq's own words: user, password, host, port, dbname and the rest of the query."""
     if role not in get_args(Role):
-        raise WarehouseError(f"There is no role {role!r}: use owner, reader or scorer.")
+        raise WarehouseError(f"There is no role {role!r}: use owner, reader, scorer or analyst.")
     if settings.database_url is None:
         cluster = find_cluster(settings)
         return {
@@ -78,7 +82,8 @@ def _connection_parts(settings: Settings, role: Role, database: str | None) -> d
     parts["dbname"] = database or parts["dbname"]
     if role == "owner" or parts.get("user") == ROLE_NAMES[role]:
         return parts
-    password = settings.reader_password if role == "reader" else settings.scorer_password
+    passwords = {"reader": settings.reader_password, "scorer": settings.scorer_password}
+    password = passwords.get(role)
     if password:
         return parts | {"user": ROLE_NAMES[role], "password": password}
     # Without a password of its own the role is put on after logging in as the owner: that stops

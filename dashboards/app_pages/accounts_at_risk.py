@@ -11,6 +11,7 @@ from pandas.io.formats.style import Styler
 from dashboards import components, data, figures, formatting, measures, wording
 from dashboards.frames import column, newest_day, where
 from dashboards.palette import INK, look
+from warehouse.plain_text import markdown, spreadsheet
 
 RENEWAL_DAYS = 90
 # Text wraps in rows taller than four lines of the base font.
@@ -48,7 +49,7 @@ def main() -> None:
     has_risk = company_trust.passes_quality_gate
     basis = data.load_basis()
     if basis is not None:
-        st.info(formatting.plain(basis), icon=":material/info:")
+        st.info(markdown(basis), icon=":material/info:")
     _headline(shown, accounts, currency, has_risk=has_risk)
     if shown.empty:
         st.info("No account matches these filters. Clear one to see more.", icon=":material/info:")
@@ -134,7 +135,8 @@ def _table(
         csm_name=column(shown, "csm_name").fillna(formatting.UNKNOWN),
         drivers=list(reasons),
     )
-    table = table.loc[:, columns]
+    # its tool bar downloads what it shows
+    table = spreadsheet(table.loc[:, columns])
     amount = formatting.column_format(currency)
     row_height = ROW_HEIGHT if has_risk else TALL_ROW_HEIGHT
     position = _position(shown, st.query_params.get("account"))
@@ -211,7 +213,7 @@ def _download(shown: pd.DataFrame, accounts: pd.DataFrame) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
             f"Download {formatting.count(len(shown))} accounts",
-            formatting.spreadsheet_safe(shown).to_csv(index=False).encode(),
+            spreadsheet(shown).to_csv(index=False).encode(),
             file_name=f"accounts_at_risk_{data.company()}_{as_of:%Y-%m-%d}.csv",
             mime="text/csv",
             icon=":material/download:",
@@ -225,10 +227,10 @@ def _download(shown: pd.DataFrame, accounts: pd.DataFrame) -> None:
 
 
 def _account(account: Mapping[Hashable, Any], currency: str | None) -> None:
-    st.subheader(formatting.plain(account["account_name"]), anchor=False)
-    st.caption(formatting.plain(wording.account_line(account, currency, data.today())))
+    st.subheader(markdown(account["account_name"]), anchor=False)
+    st.caption(markdown(wording.account_line(account, currency, data.today())))
     if not formatting.is_unknown(account["reasons"]):
-        st.markdown(f"**Takes most from the score:** {formatting.plain(account['reasons'])}")
+        st.markdown(f"**Takes most from the score:** {markdown(account['reasons'])}")
     history = data.load_score_history(account["account_id"], account["scorecard"])
     pillars = data.pillars(account["pillar_scores"])
     with st.grid(columns=2, min_column_width=340, gap="medium") as grid:
@@ -247,7 +249,8 @@ def _account(account: Mapping[Hashable, Any], currency: str | None) -> None:
                 key="pillars",
             )
     st.caption(
-        f"As of {formatting.day(account['as_of_date'])}, scorecard `{account['scorecard']}`, from "
+        f"As of {formatting.day(account['as_of_date'])}, scorecard "
+        f"{markdown(account['scorecard'])}, from "
         f"`customer_health_history`. {formatting.percent(account['coverage'], 0)} of the score's "
         "weight rests on known signals; the rest is shared among them."
     )

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboards import components, data, formatting
 from dashboards.data_report import DataReport, Finding
 from dashboards.states import no_accounts
+from warehouse.plain_text import markdown, spreadsheet
 
 KINDS = {
     "quarantined": "Quarantined rows",
@@ -80,19 +81,21 @@ def _counted(number: int, what: str) -> str:
 def _balances(report: DataReport) -> None:
     components.heading("Where every row went")
     st.dataframe(
-        pd.DataFrame(
-            {
-                "Table": balance.table,
-                "System": balance.system,
-                "Rows in": balance.rows_in,
-                "Loaded": balance.rows_loaded,
-                "Quarantined": balance.rows_quarantined,
-                "Duplicates": balance.rows_duplicate,
-                "Cells corrected": balance.cells_corrected,
-                "Newest fact": balance.newest,
-                "Loaded at": balance.loaded_at.replace(tzinfo=None),
-            }
-            for balance in report.balances
+        spreadsheet(
+            pd.DataFrame(
+                {
+                    "Table": balance.table,
+                    "System": balance.system,
+                    "Rows in": balance.rows_in,
+                    "Loaded": balance.rows_loaded,
+                    "Quarantined": balance.rows_quarantined,
+                    "Duplicates": balance.rows_duplicate,
+                    "Cells corrected": balance.cells_corrected,
+                    "Newest fact": balance.newest,
+                    "Loaded at": balance.loaded_at.replace(tzinfo=None),
+                }
+                for balance in report.balances
+            )
         ),
         hide_index=True,
         height="content",
@@ -122,7 +125,7 @@ def _findings(report: DataReport) -> None:
     rows = [_row(KINDS[kind], finding) for kind in KINDS for finding in found[kind]]
     if rows:
         st.dataframe(
-            pd.DataFrame(rows),
+            spreadsheet(pd.DataFrame(rows)),
             hide_index=True,
             height="content",
             column_config={
@@ -155,7 +158,7 @@ def _row(kind: str, finding: Finding) -> dict[str, object]:
 
 def _sentences(title: str, sentences: Sequence[str], without: str) -> None:
     components.heading(title)
-    said = [formatting.plain(" ".join(sentence.split())) for sentence in sentences]
+    said = [markdown(" ".join(sentence.split())) for sentence in sentences]
     st.markdown("\n".join(f"- {sentence}" for sentence in said) if said else without)
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 from dashboards import components, data, figures, formatting, measures, wording
 from dashboards.frames import column, where
 from dashboards.palette import look
+from warehouse.plain_text import spreadsheet
 
 DIMENSIONS = {
     "segment": "Segment",
@@ -174,7 +175,7 @@ def _retention(accounts: pd.DataFrame) -> None:
         return
     components.heading("Retention by segment")
     st.dataframe(
-        wording.by_segment(retentions),
+        spreadsheet(wording.by_segment(retentions)),
         hide_index=True,
         column_config={
             "segment": "Segment",

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from orchestration.as_of.evidence import Evidence, raw_evidence
 from orchestration.as_of.question import Question, Unanswerable
 from orchestration.as_of.score import chosen_scorecard, print_caveats
 from orchestration.as_of.scratch import Scratch
-from orchestration.as_of.text import number, plain, points
+from orchestration.as_of.text import number, points
+from orchestration.terminal import Terminal, plain
 from sources import load_contract
 
 ANALYSIS = "score_changes_between"
@@ -86,7 +86,7 @@ def changes(scratch: Scratch, scorecard: str | None) -> Changes:
     return Changes(question, name, scores, lines, evidence)
 
 
-def print_changes(console: Console, found: Changes) -> None:
+def print_changes(console: Terminal, found: Changes) -> None:
     """The lines of the change, then the rows behind its signals."""
     earlier, later = found.scores
     console.print(plain(found.question.title))
@@ -117,7 +117,7 @@ def print_changes(console: Console, found: Changes) -> None:
     print_caveats(console, found.question)
 
 
-def _print_evidence(console: Console, evidence: Evidence) -> None:
+def _print_evidence(console: Terminal, evidence: Evidence) -> None:
     console.print(plain(f"{evidence.table}, for {', '.join(evidence.labels)}"))
     if not evidence.is_of_account:
         console.print("  rows of all accounts; none is of this one alone")

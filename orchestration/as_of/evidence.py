@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from sources import Column, Contract, Table
+from warehouse.personal import impersonal_sql, shape_sql
 
 ROWS_SQL = """
 select
@@ -96,7 +97,7 @@ def rows_sql(contract: Contract, table: Table) -> str | None:
     shown = [column for column in table.columns if column.name not in {*key, "account_id"}]
     return ROWS_SQL.format(
         table=table.full_name,
-        key="concat_ws(' ', " + ", ".join(key) + ")",
+        key="concat_ws(' ', " + ", ".join(_shown(table.column(name)) for name in key) + ")",
         is_of_account=is_of_account,
         content=", ".join(f"'{column.name}', {_shown(column)}" for column in shown),
         is_new=_any(f"{time} between %(from_date)s + 1 and %(as_of)s" for time in times),
@@ -113,6 +114,8 @@ def rows_sql(contract: Contract, table: Table) -> str | None:
 
 
 def _shown(column: Column) -> str:
+    if column.data_type == "text":
+        return shape_sql(column.name) if column.is_personal else impersonal_sql(column.name)
     return f"trim_scale({column.name})" if column.data_type == "numeric" else column.name
 
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from orchestration.as_of.question import Question, Unanswerable
 from orchestration.as_of.scratch import Scratch
-from orchestration.as_of.text import number, plain, points
+from orchestration.as_of.text import number, points
+from orchestration.terminal import Terminal, plain
 
 SCORECARDS_SQL = """
 select
@@ -115,7 +115,7 @@ def answer(scratch: Scratch, scorecard: str | None) -> Answer:
     return Answer(question, scores[0], scratch.read(CONTRIBUTIONS_SQL, scorecard=name))
 
 
-def print_answer(console: Console, found: Answer) -> None:
+def print_answer(console: Terminal, found: Answer) -> None:
     """Score, tier and coverage; a line per contribution; what is missing."""
     score = found.score
     console.print(plain(f"{found.question.title}, as of {found.question.as_of}"))
@@ -147,7 +147,7 @@ def print_answer(console: Console, found: Answer) -> None:
     print_caveats(console, found.question)
 
 
-def print_caveats(console: Console, question: Question) -> None:
+def print_caveats(console: Terminal, question: Question) -> None:
     """What may make the answer another one than the run's own."""
     if question.is_other_code:
         console.print("The run was made by another version of Tenure; this answer is by today's.")

@@ -13,11 +13,12 @@ from expectations import OWN_SUITE, TableCheck, is_accepted, passed_checks, reco
 from expectations.suites import code_text, load_suite, suite_text
 from orchestration.defs.ingestion import contract
 from orchestration.lib import signatures
-from orchestration.lib.check_names import PLAUSIBLE
+from orchestration.lib.check_names import PLAUSIBLE, SENTENCES
 from orchestration.lib.held import HOLDS_BACK
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from warehouse import Warehouse
+from warehouse.plain_text import log_line, markdown
 
 # Claims compare a table with the customers, and with what was delivered for it.
 LOADS_SQL = """
@@ -56,8 +57,10 @@ def check_result(check: TableCheck) -> dg.AssetCheckResult:
         check_name=PLAUSIBLE,
         passed=check.is_passed,
         severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
-        description="\n".join(said),
+        # Dagster shows it as Markdown, and the terminal the sentences as they are.
+        description="\n".join(map(markdown, said)),
         metadata={
+            SENTENCES: [log_line(sentence) for sentence in said],
             "expectations": check.expectation_count,
             "failed": check.failed_count,
             HOLDS_BACK: holds_back,

@@ -19,6 +19,7 @@ from sources import (
     reconcile_quarantine,
 )
 from warehouse import Warehouse
+from warehouse.plain_text import log_line
 
 
 def upstream_tables(contract: Contract, source: Source, table_name: str) -> list[dg.AssetKey]:
@@ -112,7 +113,7 @@ def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
                 else load_source(warehouse, companies, contract, source, run)
             )
         for problem in (problem for load in loads for problem in load.problems):
-            context.log.warning(problem)
+            context.log.warning(log_line(problem))
         for table in source.tables:
             of_table = [load for load in loads if load.table == table.name]
             yield dg.MaterializeResult(
@@ -124,7 +125,9 @@ def build_ingestion(contract: Contract, source: Source) -> dg.AssetsDefinition:
                     "rows_in": sum(load.rows_in for load in of_table),
                     "rows_quarantined": sum(load.rows_quarantined for load in of_table),
                     "rows_duplicate": sum(load.rows_duplicate for load in of_table),
-                    "problems": [problem for load in of_table for problem in load.problems],
+                    "problems": [
+                        log_line(problem) for load in of_table for problem in load.problems
+                    ],
                 },
             )
 

@@ -10,6 +10,7 @@ from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from orchestration.lib.runs import RunRequest, resolved_run
 from sources import check_leaks, found_leaks, read_leak_policy
+from warehouse.plain_text import log_line, markdown
 
 SUSPECTS = dg.AssetKey(["tenure", "suspected_leaks"])
 CHECK_NAME = "no_column_knows_the_outcome"
@@ -51,12 +52,12 @@ def find_leaks(
             check = check_leaks(warehouse, contract, policy, as_of)
             signatures.record(warehouse, {name: signature}, run.run_id)
     for message in check.messages:
-        context.log.warning(message)
+        context.log.warning(log_line(message))
     yield dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(check.suspects),
             "is_rebuilt": check.examined_columns is not None,
-            "problems": check.messages,
+            "problems": [log_line(message) for message in check.messages],
         }
     )
     yield dg.AssetCheckResult(
@@ -64,6 +65,6 @@ def find_leaks(
         passed=not check.messages,
         # A warning: the column reaches no model, so there is nothing to stop.
         severity=dg.AssetCheckSeverity.WARN,
-        description="\n".join(check.messages)
+        description="\n".join(map(markdown, check.messages))
         or "No column that the contract does not know looks as if it knew the outcome",
     )

@@ -28,6 +28,7 @@ from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.retries import retried_on_connection_loss
 from orchestration.lib.runs import Run, RunRequest, code_version, resolved_run
 from warehouse import Settings, Warehouse
+from warehouse.plain_text import log_line
 
 MODELS = dg.AssetKey(["ml", "models"])
 EVALUATIONS = dg.AssetKey(["ml", "evaluations"])
@@ -240,7 +241,7 @@ def train_models(
     trainings = {name: end for name, end in ended.items() if isinstance(end, Training)}
     notes = [end for end in ended.values() if isinstance(end, str)]
     for note in notes:
-        context.log.info(note)
+        context.log.info(log_line(note))
     if not trainings:
         yield signatures.unchanged(MODELS, signature, {NOTES: notes})
         yield signatures.unchanged(EVALUATIONS, signature)
@@ -249,7 +250,7 @@ def train_models(
         tables = read_tables(warehouse)
         links = run_links(warehouse, companies.settings, trainings)
     for training in trainings.values():
-        context.log.info(training.summary)
+        context.log.info(log_line(training.summary))
     yield dg.MaterializeResult(
         asset_key=MODELS,
         metadata={
@@ -324,7 +325,7 @@ def score_accounts(
     with retried_on_connection_loss(), companies.open() as warehouse:
         tables = read_tables(warehouse)
     for scoring in scorings.values():
-        context.log.info(scoring.summary)
+        context.log.info(log_line(scoring.summary))
     return dg.MaterializeResult(
         metadata={
             **tables["ml/predictions"].metadata(),

@@ -50,6 +50,7 @@ from orchestration.lib.retries import retried_on_connection_loss
 from orchestration.lib.runs import Run, RunRequest, resolved_run
 from orchestration.lib.views import forget_views, keep_views, restore_views
 from warehouse import Warehouse, load_settings
+from warehouse.plain_text import log_line
 
 MARTS = "marts/"
 
@@ -193,7 +194,7 @@ def build_models(
     if error:
         raise error
     for each in lost:
-        context.log.warning(each)
+        context.log.warning(log_line(each))
 
 
 def what_is_held(

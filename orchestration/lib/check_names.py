@@ -6,6 +6,8 @@ from typing import Any
 
 # The check of a raw table by its suite of expectations.
 PLAUSIBLE = "is_plausible_as_a_whole"
+# Under this name of its metadata stands what it found, a sentence each.
+SENTENCES = "sentences"
 
 COMPARISONS = {"<=": "at_most", ">=": "at_least", "!=": "is_not", "<": "below", ">": "above"}
 # A generic test's name and sentence; the fields are those of `_fields`.

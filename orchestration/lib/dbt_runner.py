@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from orchestration.lib.dbt_invocation import invoke
 from orchestration.lib.dbt_project import PARSED, prepare_manifest
 from warehouse import Settings
+from warehouse.personal import impersonal
+from warehouse.plain_text import log_line
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -129,7 +131,8 @@ def _node_end(result: Any) -> NodeEnd:
     return NodeEnd(
         result.node.unique_id,
         str(result.status),
-        result.message or "",
+        # A database quotes the key that it refuses.
+        impersonal(result.message or ""),
         result.execution_time,
         result.failures,
     )
@@ -140,6 +143,8 @@ def _print_end(event: Any) -> None:
     if event.info.name == "NodeFinished":
         end = event.data.run_result
         node = event.data.node_info.unique_id
-        line = f"{end.status:<8} {node} {end.execution_time:.2f} s: {end.message}\n"
+        line = log_line(
+            f"{end.status:<8} {node} {end.execution_time:.2f} s: {impersonal(end.message)}"
+        )
         # in one piece: nodes end in several threads
-        print(line, end="", flush=True)
+        print(f"{line}\n", end="", flush=True)

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from warehouse.plain_text import markdown
+
 
 def calibration_preview(bins: pd.DataFrame) -> str:
     """Predicted against observed rate, a line for each tenth of the accounts, as Markdown."""
@@ -21,7 +23,8 @@ def quarantine_preview(counts: pd.DataFrame) -> str:
     if counts.empty:
         return "No row is in quarantine."
     lines = [
-        f"| {row.of_table} | {row.rule} | {row.row_count:,} | {row.file_count:,} |"
+        f"| {markdown(row.of_table)} | {markdown(row.rule)} "
+        f"| {row.row_count:,} | {row.file_count:,} |"
         for row in counts.itertuples(index=False)
     ]
     return "\n".join(["| table | rule | rows | files |", "|---|---|--:|--:|", *lines])

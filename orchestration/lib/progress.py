@@ -9,11 +9,12 @@ from pathlib import Path
 
 import dagster as dg
 from dagster import DagsterEvent, DagsterEventType
-from rich.console import Console
+
+from orchestration.terminal import Terminal, styled
 
 
 @contextmanager
-def output_to(log: Path) -> Iterator[Console]:
+def output_to(log: Path) -> Iterator[Terminal]:
     """Send this process's output, and its children's, to a file; yield a console to the person.
 
     dbt, MLflow and Great Expectations each print hundreds of lines; redirecting the descriptors
@@ -28,7 +29,7 @@ def output_to(log: Path) -> Iterator[Console]:
         os.dup2(sink.fileno(), 2)
     person = os.fdopen(os.dup(kept_out), "w", buffering=1)
     try:
-        yield Console(file=person)
+        yield Terminal(file=person)
     finally:
         person.flush()
         sys.stdout.flush()
@@ -91,7 +92,7 @@ step_logger = dg.LoggerDefinition(
 class StepLines(logging.Handler):
     """Prints one line per finished step: how it ended, what it was, how long it took."""
 
-    def __init__(self, console: Console, step_count: int) -> None:
+    def __init__(self, console: Terminal, step_count: int) -> None:
         super().__init__()
         self.console = console
         self.step_count = step_count
@@ -107,19 +108,22 @@ class StepLines(logging.Handler):
         elif kind == DagsterEventType.STEP_SUCCESS:
             self.done += 1
             seconds = event.step_success_data.duration_ms / 1000
-            self.console.print(f"  [green]✓[/] {words:<40} [dim]{seconds:6.1f} s[/]")
+            self._print("✓", "green", f"{words:<40} ", f"{seconds:6.1f} s")
         elif kind == DagsterEventType.STEP_FAILURE:
             self.done += 1
-            self.console.print(f"  [red]✗[/] {words}")
+            self._print("✗", "red", words)
         elif kind == DagsterEventType.STEP_SKIPPED:
             self.done += 1
-            self.console.print(f"  [dim]–[/] {words:<40} [dim]skipped[/]")
+            self._print("–", "dim", f"{words:<40} ", "skipped")
         elif kind == DagsterEventType.STEP_UP_FOR_RETRY:
-            self.console.print(f"  [yellow]↻[/] {words}: connection lost, trying again")
+            self._print("↻", "yellow", f"{words}: connection lost, trying again")
+
+    def _print(self, mark: str, style: str, words: str, aside: str = "") -> None:
+        self.console.print(styled("  ", (mark, style), f" {words}", (aside, "dim")))
 
 
 @contextmanager
-def step_lines(console: Console, step_count: int) -> Iterator[None]:
+def step_lines(console: Terminal, step_count: int) -> Iterator[None]:
     """Print the steps of the jobs that run inside this context."""
     lines = StepLines(console, step_count)
     STEP_LOG.addHandler(lines)

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-from orchestration.as_of.text import plain
 from orchestration.lib.company import CompanySources, load_sources
 from orchestration.run import RunRefused, check_sources
+from orchestration.terminal import Terminal, plain
 from sources import (
     Contract,
     IngestError,
@@ -166,7 +165,7 @@ def of_a_customer(contract: Contract, counts: dict[str, Any]) -> int | None:
     return counts["rows_in"] - counts["rows_without_customer"]
 
 
-def print_checked(console: Console, checked: Checked) -> None:
+def print_checked(console: Terminal, checked: Checked) -> None:
     """Counts per table, then each rule that was broken, with one example."""
     contract = load_contract()
     table = Table(box=None, pad_edge=False)
@@ -189,11 +188,13 @@ def print_checked(console: Console, checked: Checked) -> None:
         )
     console.print(table)
     if checked.problems:
-        console.print("\nLook at these:")
+        console.print()
+        console.print("Look at these:")
     for line in checked.problems:
         console.print(plain(f"  {line}"), highlight=False, soft_wrap=True)
+    console.print()
     console.print(
-        "\nrows in = loaded + corrected (loaded with a cell unknown) + quarantined + duplicates; "
+        "rows in = loaded + corrected (loaded with a cell unknown) + quarantined + duplicates; "
         "of a customer: rows whose customer is known. "
         "The company itself was not touched. What contradicts itself across tables is found by a "
         "run: tenure report data.",

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from orchestration.options import Company, Folders, Mappings, Systems, paired_folders
+from orchestration.terminal import Terminal
 from warehouse import load_settings
 
-console = Console()
+console = Terminal()
 
 
 def system_name(folder: Path) -> str:
@@ -43,7 +43,7 @@ def map_exports(
         with console.status("looking at the files"):
             mapped = map_folder(settings, system, folder, is_forced=force)
     except NothingMapped as sentences:
-        console.print(f"{sentences}", style="red", markup=False, highlight=False)
+        console.print_lines(sentences, style="red")
         raise typer.Exit(2) from sentences
     print_mapped(console, mapped, settings)
 
@@ -64,7 +64,7 @@ def check(
         with console.status("loading into a scratch database"):
             checked = check_company(settings, asked, mappings)
     except RunRefused as refusal:
-        console.print(f"{refusal}", style="red", markup=False, highlight=False)
+        console.print_lines(refusal, style="red")
         raise typer.Exit(2) from refusal
     print_checked(console, checked)
     if not checked.is_loaded:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from rich.console import Console
 
-from orchestration.as_of.text import plain
 from orchestration.lib.dbt_project import PROJECT_DIR
+from orchestration.terminal import Terminal, plain
 from sources import load_contract
 from sources.guessing import FolderGuess, Plan, Written, guess_folder, plan_folder, write_mappings
 from sources.guessing.folder import ROLLED_UP
@@ -147,7 +146,7 @@ def _files(mapped: Mapped) -> list[str]:
     return [f"{written.path}{words[written.fate]}" for written in mapped.written]
 
 
-def print_mapped(console: Console, mapped: Mapped, settings: Settings) -> None:
+def print_mapped(console: Terminal, mapped: Mapped, settings: Settings) -> None:
     """The report, and the two commands that come next."""
     for line in report_lines(mapped):
         console.print(plain(line), highlight=False, soft_wrap=True)

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from orchestration.terminal import Terminal
 from warehouse import Warehouse, load_settings
 
 report = typer.Typer(
     help="Pages to keep or to send.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-console = Console()
+console = Terminal()
 
 
 @report.callback()
@@ -36,10 +36,10 @@ def data(
         with Warehouse.open(settings) as warehouse:
             page = data_page(read_report(warehouse), settings.company)
     except NothingLoaded as sentence:
-        console.print(str(sentence), style="red", markup=False)
+        console.print_lines(sentence, style="red")
         raise typer.Exit(2) from sentence
     file.parent.mkdir(parents=True, exist_ok=True)
     # Examples quote rows as delivered: for the owner's eyes.
     file.touch(mode=0o600)
     file.write_text(page, encoding="utf-8")
-    console.print(f"Written: {file}", markup=False, highlight=False)
+    console.print(f"Written: {file}", highlight=False)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
-from dashboards.data_report import QUERIES, DataReport, assemble
+from dashboards.data_report import QUERIES, DataReport, Finding, assemble
 from orchestration.status import relation_exists
 from orchestration.words import records
+from sources import load_contract
+from sources.events import EVENTS
 from warehouse import Warehouse
+from warehouse.personal import impersonal, shape
 
 # A run that was broken off may have built some of them.
 MARTS = (
@@ -29,7 +33,7 @@ AUDIT = {
     "marts.quarantine_summary": "quarantine.rejection_summary",
     "marts.correction_summary": "quarantine.correction_summary",
 }
-# A row as it was delivered may hold personal data, which stays out of the marts.
+# A row as it was delivered may hold personal data: it stays out of the marts.
 EXAMPLE_ROWS_SQL = """
 select rejection_id, row_data::text as row_data
 from quarantine.rejected_rows
@@ -62,12 +66,27 @@ def read_report(warehouse: Warehouse) -> DataReport:
     return replace(
         report,
         quarantined=tuple(
-            replace(finding, example=f"{finding.example} · {rows[example]}")
-            if example in rows
-            else finding
+            _with_row(finding, rows[example]) if example in rows else finding
             for finding, example in zip(report.quarantined, examples, strict=True)
         ),
     )
+
+
+def _with_row(finding: Finding, row_data: str) -> Finding:
+    return replace(finding, example=f"{finding.example} · {shown_row(finding.table, row_data)}")
+
+
+def shown_row(full_name: str, row_data: str) -> str:
+    """A quarantined row as a page may quote it: the contract's own columns that are not personal as
+    they were delivered, the shape of all others, among them the line of a broken file."""
+    tables = {table.full_name: table for table in (*load_contract().tables, EVENTS)}
+    table = tables.get(full_name)
+    known = {column.name for column in table.columns if not column.is_personal} if table else set()
+    row = {
+        name: value if name in known else shape(str(value))
+        for name, value in json.loads(row_data).items()
+    }
+    return impersonal(json.dumps(row, ensure_ascii=False))
 
 
 def of_audit(sql: str) -> str:

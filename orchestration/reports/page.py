@@ -6,15 +6,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from dashboards.data_report import DataReport
+from warehouse.plain_text import visible
 
 TEMPLATES = Path(__file__).parent
+LONGEST_EXAMPLE = 400
+
+
+def shown(value: object) -> object:
+    """What the page shows of a value: nothing that turns the writing around. A macro's is ours."""
+    return value if isinstance(value, Markup) else visible(value)
+
+
 # What files say is text and nothing else: markup in a cell must not run in the reader's browser.
 ENVIRONMENT = Environment(
-    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, finalize=shown
 )
-LONGEST_EXAMPLE = 400
 
 
 def shortened(text: object) -> str:

@@ -63,18 +63,6 @@ def test_a_day_cannot_be_read_month_first() -> None:
     assert formatting.quarter(date(2026, 10, 1)) == "Q4 2026"
 
 
-def test_names_from_the_data_are_not_run_as_markdown_or_latex() -> None:
-    assert formatting.plain("$5 [A](b) *c*") == r"\$5 \[A\]\(b\) \*c\*"
-
-
-def test_a_spreadsheet_does_not_run_an_account_name_as_a_formula() -> None:
-    frame = pd.DataFrame({"account_name": ["=HYPERLINK(1)", "Plain", None], "mrr": [-1.0, 2, 3]})
-    safe = formatting.spreadsheet_safe(frame)
-    assert safe["account_name"].iloc[0] == "'=HYPERLINK(1)"
-    assert safe["account_name"].iloc[1] == "Plain"
-    assert safe["mrr"].iloc[0] == -1.0
-
-
 def test_warehouse_values_are_words() -> None:
     assert formatting.words("mid_market") == "Mid market"
     assert formatting.words("smb") == "SMB"

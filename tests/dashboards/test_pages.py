@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards import data, data_report
 from warehouse import Warehouse, load_settings
+from warehouse.plain_text import markdown
 
 PAGES = ("portfolio", "accounts_at_risk", "cohorts", "data_quality")
 Open = Callable[..., AppTest]
@@ -65,7 +66,7 @@ def test_what_hides_the_headline_of_retention_is_said_of_the_cohorts(
 ) -> None:
     reason = "too early to say: 12 subscriptions ended or paused on a day that is not known"
     hidden = made["retention_trailing"].assign(reason_not_shown=reason)
-    assert reason in all_text(app(company_with(retention_trailing=hidden), "cohorts"))
+    assert markdown(reason) in all_text(app(company_with(retention_trailing=hidden), "cohorts"))
 
 
 def test_retention_is_shown_by_segment_or_why_it_is_not(app: Open, stocked: Warehouse) -> None:

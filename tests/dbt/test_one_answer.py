@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import pytest
 import streamlit as st
-from rich.console import Console
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
@@ -18,10 +17,12 @@ from dashboards import data_report, formatting
 from orchestration.cli import app as cli
 from orchestration.reports.data import read_report
 from orchestration.status import print_status
+from orchestration.terminal import Terminal
 from tests.conftest import PROJECT_ROOT
 from tests.dbt.builds import ONLY_MODELS
 from tests.dbt.eight_customers import PROVENANCE
 from warehouse import Warehouse
+from warehouse.plain_text import markdown
 
 pytestmark = pytest.mark.slow
 
@@ -118,7 +119,7 @@ def built(company: Warehouse, dbt_build: Callable[..., None]) -> Warehouse:
 @pytest.fixture(scope="module")
 def status(built: Warehouse) -> str:
     text = io.StringIO()
-    print_status(Console(file=text, width=400), built.settings)
+    print_status(Terminal(file=text, width=400), built.settings)
     return text.getvalue()
 
 
@@ -177,7 +178,7 @@ def test_trailing_retention_is_of_one_period(
     shown = metrics(page("portfolio"))
     for name, label in [("nrr", "Net revenue retention"), ("grr", "Gross revenue retention")]:
         figure = formatting.percent(float(row[name]))
-        assert shown[label] == (figure, formatting.plain(row["period"]))
+        assert shown[label] == (figure, markdown(row["period"]))
     assert shown["Logo churn"][0] == formatting.percent(float(row["logo_churn"])) == "2.5%"
     assert f"{row['period']}: NRR 96.2%, GRR 96.2%, logo churn 2.5% of 40 accounts" in status
     hidden = sql("select * from marts.retention_trailing where months = 12 and segment = 'all'")[0]
@@ -315,7 +316,7 @@ def test_the_report_on_the_data_and_its_page_agree(
     assert "ann@example.com" in report.quarantined[0].example
     text = "\n".join(element.value for element in shown.markdown)
     for sentence in (*report.outages, *report.missing, *report.balances[0].notes):
-        assert formatting.plain(sentence) in text
+        assert markdown(sentence) in text
 
 
 def test_what_the_page_reads_needs_no_more_than_the_marts(built: Warehouse) -> None:

@@ -25,8 +25,11 @@ def test_a_run_calls_no_other_machine(home: Home, demo: str) -> None:
 def test_sql_prints_csv_and_cannot_write(home: Home, demo: str) -> None:
     printed = home.tenure("sql", "select count(*) as accounts from marts.dim_accounts")
     assert list(csv.DictReader(io.StringIO(printed))) == [{"accounts": "300"}]
-    refused = home.tenure("sql", "delete from crm.accounts", expect=1)
-    assert "read-only" in refused
+    for options in ((), ("--raw",)):
+        refused = home.tenure("sql", *options, "delete from crm.accounts", expect=1)
+        assert "tenure sql" in refused
+    printed = home.tenure("sql", "--raw", "select count(*) as accounts from crm.accounts")
+    assert printed.splitlines()[0] == "accounts"
 
 
 def test_status_names_loads_model_and_portfolio(home: Home, demo: str) -> None:

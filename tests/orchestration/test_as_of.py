@@ -11,9 +11,10 @@ import pytest
 from orchestration.as_of.evidence import raw_evidence, rows_sql
 from orchestration.as_of.question import Unanswerable, ask
 from orchestration.as_of.score import DISPLAYED_SQL, chosen_scorecard
-from orchestration.as_of.text import number, plain
+from orchestration.as_of.text import number
 from orchestration.lib.runs import Run
 from orchestration.lib.scoring_inputs import keep_scoring_inputs, restore
+from orchestration.terminal import plain
 from sources import load_contract
 from sources.store import create_tables
 from tests.dbt.eight_customers import PROVENANCE
@@ -91,6 +92,15 @@ def test_rows_that_came_between_the_days_left_the_window_or_were_corrected(raw: 
         "has left": "left the window",
     }
     assert "has left" not in rows_of(raw, "support.tickets")
+
+
+def test_what_a_person_wrote_is_shown_by_its_shape(raw: Warehouse) -> None:
+    """The evidence is printed; a subject may quote the mail that it was."""
+    [found] = raw_evidence(
+        load_contract(), Reader(raw), [signal("support.tickets", 28)], date(2026, 2, 15), 10
+    )
+    contents = {row["key"]: row["content"] for row in found.rows}
+    assert contents["new"].startswith("subject=(a text of 6 characters), created_at=")
 
 
 def test_a_row_is_the_accounts_by_way_of_its_parent(raw: Warehouse) -> None:

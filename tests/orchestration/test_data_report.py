@@ -19,7 +19,7 @@ from dashboards.data_report import (
     balance,
     quarantine_finding,
 )
-from orchestration.reports.data import NothingLoaded, read_report
+from orchestration.reports.data import NothingLoaded, read_report, shown_row
 from orchestration.reports.page import data_page
 from sources import ingest, load_contract
 from warehouse import Warehouse
@@ -120,6 +120,25 @@ def test_a_lake_of_many_files_does_not_drown_the_page_in_notes() -> None:
 def test_every_kind_of_rule_in_the_contract_has_a_first_step() -> None:
     kinds = {rule.kind for table in load_contract().tables for rule in table.rules}
     assert kinds - FIRST_STEPS.keys() == set()
+
+
+def test_the_page_quotes_of_a_row_what_is_no_persons() -> None:
+    """It is made to be sent: names, mail addresses and what people wrote stay in quarantine."""
+    row = {
+        "contact_id": "jane@x.de",
+        "account_id": "A-9",
+        "full_name": "Jane Doe",
+        "phone": 4930123,
+        "is_executive_sponsor": True,
+    }
+    assert json.loads(shown_row("crm.contacts", json.dumps(row))) == row | {
+        "contact_id": "(an e-mail-like text of 9 characters)",
+        "full_name": "(a text of 8 characters)",
+        "phone": "(a text of 7 characters)",
+    }
+    line = json.dumps({"line": "C-1,Jane Doe"})
+    assert json.loads(shown_row("crm.contacts", line)) == {"line": "(a text of 12 characters)"}
+    assert "Jane" not in shown_row("a table of tomorrow", json.dumps(row))
 
 
 def test_a_delivery_is_accounted_for_before_the_first_run(

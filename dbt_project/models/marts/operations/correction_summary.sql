@@ -15,7 +15,7 @@ renamed as (
         cells_corrected,
         example_file,
         example_row,
-        example_message
+        {{ impersonal('example_message') }} as example_message
     from correction_summary
 )
 

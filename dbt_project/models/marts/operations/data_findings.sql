@@ -160,7 +160,7 @@ counted as (
         table_name,
         finding,
         count(*) as rows_affected,
-        min(example) as example
+        {{ impersonal('min(example)') }} as example
     from found
     where finding is not null
     group by source_system, source, table_name, finding

@@ -16,7 +16,7 @@ renamed as (
         example_rejection_id,
         example_file,
         example_row,
-        example_message,
+        {{ impersonal('example_message') }} as example_message,
         first_seen_at,
         last_seen_at
     from rejection_summary
