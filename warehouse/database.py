@@ -12,7 +12,6 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,33 +22,25 @@ from adbc_driver_postgresql import dbapi as adbc
 from psycopg2 import errorcodes
 from psycopg2.extensions import connection as PsycopgConnection
 from psycopg2.extensions import cursor as PsycopgCursor
-from psycopg2.sql import SQL, Identifier, Literal
+from psycopg2.sql import SQL, Identifier
 
-from warehouse import loading, server
+from warehouse import loading, preparing, server
 from warehouse.blocking import busy_in_words
 from warehouse.errors import (
     WarehouseBusy,
     WarehouseError,
     WarehouseNotPrepared,
-    WarehouseRefused,
     WarehouseUnavailable,
 )
 from warehouse.loading import Rows
-from warehouse.migrations import CREATE_LEDGER, apply_migrations, read_migrations
+from warehouse.migrations import CREATE_LEDGER
 from warehouse.quoting import with_literals
 from warehouse.settings import Settings
-from warehouse.urls import ROLE_NAMES, Role, libpq_url, sqlalchemy_url
+from warehouse.urls import Role, libpq_url, sqlalchemy_url
 
 Parameters = Mapping[str, Any] | None
 Connection = TypeVar("Connection")
 
-OLDEST_SERVER = 150000
-# Two processes may prepare one warehouse at once, and a large one for minutes.
-PREPARE_LOCK = """
-set local lock_timeout = '10min';
-lock table tenure.migrations in share row exclusive mode;
-set local lock_timeout to default
-"""
 OPEN_TO_ALL = """
 select datname from pg_database
 where
@@ -280,26 +271,10 @@ class Warehouse:
         return table
 
     def _prepare(self) -> None:
-        folder = Path(__file__).parent
-        company = self.settings.company
         with self.transaction() as connection, connection.cursor() as cursor:
-            if connection.server_version < OLDEST_SERVER:
-                raise WarehouseRefused(
-                    f"The server is PostgreSQL {connection.server_version / 10000:.0f}; "
-                    f"Tenure needs {OLDEST_SERVER // 10000} or newer."
-                )
+            preparing.refuse_old_server(connection.server_version)
             self._create_ledger()
-            cursor.execute(PREPARE_LOCK)
-            _refuse_another_company(cursor, company)
-            apply_migrations(cursor, read_migrations())
-            for name in ("roles.sql", "bounds.sql"):
-                cursor.execute((folder / name).read_text(encoding="utf-8"))
-            self._set_passwords(cursor)
-            _keep_utc(cursor)
-            cursor.execute(
-                "insert into tenure.company (company) values (%s) on conflict do nothing",
-                (company,),
-            )
+            preparing.prepare(cursor, self.settings)
         # The time zone of the database is that of connections made from now on.
         self.close()
 
@@ -318,16 +293,6 @@ class Warehouse:
         if _code(error) == errorcodes.LOCK_NOT_AVAILABLE:
             return WarehouseBusy(busy_in_words(self._url, str(error).strip()))
         return _explained(error, is_lost)
-
-    def _set_passwords(self, cursor: Any) -> None:
-        passwords = {
-            ROLE_NAMES["reader"]: self.settings.reader_password,
-            ROLE_NAMES["scorer"]: self.settings.scorer_password,
-        }
-        for name, password in passwords.items():
-            if password:
-                statement = SQL("alter role {} password {}")
-                cursor.execute(statement.format(Identifier(name), Literal(password)))
 
     def _replace(
         self, cursor: Any, name: str, rows: Rows, where: Mapping[str, Any] | None = None
@@ -372,27 +337,6 @@ def _plain(params: Parameters) -> Parameters:
         name: value.item() if isinstance(value, np.generic) else value
         for name, value in params.items()
     }
-
-
-def _refuse_another_company(cursor: Any, company: str) -> None:
-    cursor.execute("select to_regclass('tenure.company') is not null")
-    if not cursor.fetchone()[0]:
-        return
-    cursor.execute("select company from tenure.company where company <> %s", (company,))
-    if (found := cursor.fetchone()) is not None:
-        raise WarehouseRefused(
-            f"This database holds the company {found[0]!r}, not {company!r}. One database holds "
-            "one company: set TENURE_COMPANY to that one, or TENURE_DATABASE_URL to another "
-            "database."
-        )
-
-
-def _keep_utc(cursor: Any) -> None:
-    # `::date` of a timestamptz depends on the session's time zone.
-    cursor.execute("select current_setting('timezone') = 'UTC', current_database()")
-    is_utc, database = cursor.fetchone()
-    if not is_utc:
-        cursor.execute(SQL("alter database {} set timezone to 'UTC'").format(Identifier(database)))
 
 
 def _explained(error: psycopg2.Error | adbc.Error, is_lost: bool = False) -> WarehouseError:

@@ -90,7 +90,7 @@ def _connection_parts(settings: Settings, role: Role, database: str | None) -> d
     # mistakes, not malice. `.env.example` says how to get the real thing.
     # A role that is put on does not bring its settings (bounds.sql).
     bounds = "".join(f" -c {name}={value}" for name, value in READER_BOUNDS.items())
-    bounds = bounds if role == "reader" else ""
+    bounds = bounds if role in ("reader", "analyst") else ""
     options = f"{parts.get('options', '')} -c role={ROLE_NAMES[role]}{bounds}".strip()
     return parts | {"options": options}
 

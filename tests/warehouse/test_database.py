@@ -20,8 +20,8 @@ from warehouse import (
     WarehouseNotPrepared,
     WarehouseRefused,
     WarehouseUnavailable,
-    database,
     load_settings,
+    preparing,
 )
 from warehouse.urls import libpq_url, sqlalchemy_url
 
@@ -344,7 +344,7 @@ def test_another_company_in_the_same_database_is_refused(warehouse: Warehouse) -
 def test_a_server_that_is_too_old_is_refused(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "OLDEST_SERVER", 990000)
+    monkeypatch.setattr(preparing, "OLDEST_SERVER", 990000)
     with pytest.raises(WarehouseRefused, match="Tenure needs 99 or newer"):
         Warehouse.open(warehouse.settings)
 

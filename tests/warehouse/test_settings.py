@@ -90,7 +90,8 @@ def test_a_role_with_a_password_logs_in_as_itself_and_one_without_is_put_on() ->
     assert (scorer["user"], scorer["options"]) == ("me", "-c role=tenure_scorer")
     # not by the scorer's password
     analyst = psycopg2.extensions.parse_dsn(libpq_url(settings, "analyst"))
-    assert (analyst["user"], analyst["options"]) == ("me", "-c role=tenure_analyst")
+    bounds = " -c idle_in_transaction_session_timeout=60s -c statement_timeout=120s"
+    assert (analyst["user"], analyst["options"]) == ("me", f"-c role=tenure_analyst{bounds}")
 
 
 def test_an_address_that_already_logs_in_as_the_role_stays() -> None:
