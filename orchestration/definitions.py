@@ -37,5 +37,8 @@ defs = dg.Definitions(
         "companies": CompanyWarehouse(),
         "request": RunRequest(),
     },
+    # Also for what a person launches from the graph: the run's process holds the company's lock,
+    # and steps in processes of their own would wait for each other.
+    executor=jobs.EXECUTOR,
     loggers={"steps": step_logger},
 ).map_asset_specs(func=jobs.with_freshness)

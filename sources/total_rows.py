@@ -52,6 +52,9 @@ ADD_UP_A_GROUP = "and the numbers of the row are the sums of the rows above it"
 MOST_TOTALS = 100
 # With one other row each number of it is its sum.
 FEWEST_OTHERS = 2
+# A name that only begins or ends with the word may be a company's, whose one number is the sum of
+# two others above it by chance: keys are numbers, too.
+FEWEST_OTHERS_OF_ONE_COLUMN = 3
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,6 @@ class Addend:
 
 # Of each reading of each column the sum of some rows, and how many of them are not zero.
 Sums = list[tuple[float, int]]
-_NOTHING: Sums = [(0, 0)]
 
 
 def adds_up(columns: Sequence[Sequence[Addend]]) -> bool:
@@ -90,16 +92,31 @@ def adds_up(columns: Sequence[Sequence[Addend]]) -> bool:
 
     Zeros say nothing: they are the sum of a column that is not used.
     """
-    numbers = [
-        readings for readings in columns if any(each.number for each in readings if each.others)
-    ]
-    added = [readings for readings in numbers if any(each.is_sum for each in readings)]
+    numbers = _numbers(columns)
+    added = _added_columns(columns)
     if not added:
         return False
     # two rows of a column that is hardly filled make a sum by chance
     fullest = max(each.others for readings in numbers for each in readings)
     is_chance = all(each.others < fullest for readings in added for each in readings if each.is_sum)
     return not is_chance and len(added) >= SUMS * len(numbers)
+
+
+def is_no_chance(columns: Sequence[Sequence[Addend]]) -> bool:
+    """Whether sums say so much that the name need not."""
+    added = _added_columns(columns)
+    most = max((each.others for readings in added for each in readings if each.is_sum), default=0)
+    return len(added) > 1 or most >= FEWEST_OTHERS_OF_ONE_COLUMN
+
+
+def _numbers(columns: Sequence[Sequence[Addend]]) -> list[Sequence[Addend]]:
+    return [
+        readings for readings in columns if any(each.number for each in readings if each.others)
+    ]
+
+
+def _added_columns(columns: Sequence[Sequence[Addend]]) -> list[Sequence[Addend]]:
+    return [readings for readings in _numbers(columns) if any(each.is_sum for each in readings)]
 
 
 def find_totals(
@@ -115,8 +132,11 @@ def find_totals(
     relations = {file.name: raw for raw, files in groups.items() for file in files}
     notes: list[str] = []
     for file, rows in _candidates(con, table, types).items():
-        is_few = file in relations and len(rows) <= MOST_TOTALS
-        totals = _totals(con, relations[file], file, rows) if is_few else {}
+        sought = rows
+        if len(sought) > MOST_TOTALS:
+            sought = {row: found for row, found in rows.items() if found.is_of_all}
+        is_few = file in relations and 0 < len(sought) <= MOST_TOTALS
+        totals = _totals(con, relations[file], file, sought) if is_few else {}
         if totals:
             con.executemany(
                 "insert into total_rows values (?, ?, ?)",
@@ -196,27 +216,51 @@ def _totals(
             f"select _row, {', '.join(readings)} from {of_file} where {_listed(rows)}"
         ).fetchall()
     }
-    groups = _sums_of_groups(con, of_file, readings, rows)
-    of_groups: list[int] = []
-    above = _NOTHING * len(readings)
+    nothing: Sums = [(0, 0)] * len(readings)
+    of_groups = _totals_of_groups(
+        rows, numbers, _sums_of_groups(con, of_file, readings, rows), nothing
+    )
+    totals = dict.fromkeys(of_groups, ADD_UP_A_GROUP)
+    of_all = [row for row in rows if rows[row].is_of_all]
+    if not of_all:
+        return totals
+    whole = _sums(con, of_file, readings, "true")
+    without_totals = _sums(con, of_file, readings, f"not {_listed({*of_all, *of_groups})}")
+    without_any = _sums(con, of_file, readings, f"not {_listed(rows)}")
+    for row in of_all:
+        if _adds_up(numbers[row], without_any):
+            # None of them is a customer, be it the total of a group of one.
+            totals |= {other: ADD_UP_A_GROUP for other in rows if any(numbers[other])} | totals
+            totals[row] = ARE_SUMS
+        # one of those that are called a total may be a customer
+        others = _added(whole, [(-number, -count) for number, count in _of_one(numbers[row])])
+        if _adds_up(numbers[row], without_totals) or _adds_up(numbers[row], others):
+            totals[row] = ARE_SUMS
+    return totals
+
+
+def _totals_of_groups(
+    rows: Mapping[int, Candidate],
+    numbers: Mapping[int, Sequence[float | None]],
+    groups: Mapping[int, Sums],
+    nothing: Sums,
+) -> list[int]:
+    """The rows that add up those above them; one that does not is a customer of the next group."""
+    found = []
+    above = nothing
     for row in sorted(rows):
-        above = _added(above, groups.get(row, _NOTHING * len(readings)))
-        if _adds_up(numbers[row], above):
-            of_groups.append(row)
-            above = _NOTHING * len(readings)
+        since_last = groups.get(row, nothing)
+        above = _added(above, since_last)
+        if any(
+            _adds_up(numbers[row], sums)
+            and (rows[row].is_of_all or is_no_chance(_columns(numbers[row], sums)))
+            for sums in (above, since_last)
+        ):
+            found.append(row)
+            above = nothing
         else:
             above = _added(above, _of_one(numbers[row]))
-    totals = dict.fromkeys(of_groups, ADD_UP_A_GROUP)
-    if of_all := [row for row in rows if rows[row].is_of_all]:
-        called = {*of_all, *of_groups}
-        uncalled = _sums(con, of_file, readings, f"not {_listed(called)}")
-        whole = _sums(con, of_file, readings, "true")
-        for row in of_all:
-            # one of those that are called a total may be a customer
-            others = _added(whole, [(-a, -b) for a, b in _of_one(numbers[row])])
-            if _adds_up(numbers[row], uncalled) or _adds_up(numbers[row], others):
-                totals[row] = ARE_SUMS
-    return totals
+    return found
 
 
 def _added(one: Sums, other: Sums) -> Sums:
@@ -227,9 +271,13 @@ def _of_one(numbers: Sequence[float | None]) -> Sums:
     return [(number or 0, int(bool(number))) for number in numbers]
 
 
-def _adds_up(numbers: Sequence[float | None], sums: Sums) -> bool:
+def _columns(numbers: Sequence[float | None], sums: Sums) -> list[tuple[Addend, Addend]]:
     addends = [Addend(number, *found) for number, found in zip(numbers, sums, strict=True)]
-    return adds_up(list(zip(addends[::2], addends[1::2], strict=True)))
+    return list(zip(addends[::2], addends[1::2], strict=True))
+
+
+def _adds_up(numbers: Sequence[float | None], sums: Sums) -> bool:
+    return adds_up(_columns(numbers, sums))
 
 
 def _listed(rows: Iterable[int]) -> str:

@@ -79,16 +79,36 @@ begin
         execute format('revoke execute on function %s from public', routine);
     end loop;
 
-    -- No statement of ours, or of a person, waits for a lock for ever, and holds up those behind it.
-    if not exists (
-        select from pg_db_role_setting as stored
-        inner join pg_database as databases on stored.setdatabase = databases.oid
-        where
-            databases.datname = current_database()
-            and stored.setrole = 0
-            and 'lock_timeout=30s' = any (stored.setconfig)
-    ) then
-        execute format('alter database %I set lock_timeout = ''30s''', current_database());
-    end if;
+    begin
+        for setting in
+            select
+                settings.name,
+                settings.value
+            from (values
+                -- No statement of ours, or of a person, waits for a lock for ever, and holds up
+                -- those behind it.
+                ('lock_timeout', '30s'),
+                -- What a killed run had asked for ends with it, and frees its tables.
+                ('client_connection_check_interval', '5s')
+            ) as settings (name, value)
+            where
+                not exists (
+                    select from pg_db_role_setting as stored
+                    inner join pg_database as databases on stored.setdatabase = databases.oid
+                    where
+                        databases.datname = current_database()
+                        and stored.setrole = 0
+                        and format('%s=%s', settings.name, settings.value)
+                        = any (stored.setconfig)
+                )
+        loop
+            execute format(
+                'alter database %I set %I = %L',
+                current_database(), setting.name, setting.value
+            );
+        end loop;
+    exception
+        when insufficient_privilege or internal_error then null;
+    end;
 end
 $$;

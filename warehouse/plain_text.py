@@ -71,7 +71,8 @@ def spreadsheet(frame: pd.DataFrame) -> pd.DataFrame:
     """
     safe = frame.rename(columns=spreadsheet_cell)
     for column in safe.columns:
-        if pd.api.types.is_string_dtype(safe[column]):
+        # a column of texts and numbers, or with a gap, is one of objects
+        if safe[column].dtype == object or pd.api.types.is_string_dtype(safe[column]):
             safe[column] = safe[column].map(_cell)
     return safe
 

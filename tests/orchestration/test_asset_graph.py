@@ -46,6 +46,15 @@ def test_no_asset_is_an_orphan() -> None:
     ]
 
 
+def test_a_run_has_one_process_however_it_is_launched() -> None:
+    """It holds the company's lock: steps in processes of their own would wait for each other."""
+    from orchestration.definitions import defs
+
+    executors = {job.name: job.executor_def.name for job in defs.resolve_all_job_defs()}
+    assert len(executors) > 3  # the one of all assets, which a click in the graph launches
+    assert set(executors.values()) == {"in_process"}
+
+
 def test_each_key_is_the_path() -> None:
     """Raw tables are schema/table; models are layer/model, where a file of that name lies."""
     raw = {

@@ -112,6 +112,36 @@ def test_a_row_that_adds_up_a_group_is_found(con, contract, tmp_path: Path) -> N
     assert notes == []
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (("1,Acme,,50,", "2,Beta,,75,", "3,Total Wine,,900,", "4,D,,10,"), []),
+        (("a,Acme,,5,", "b,Beta,,5,", "c,Total Wine,,10,"), []),
+        (
+            (
+                "a,A,,10,",
+                "b,B,,20,",
+                ",EMEA total,,30,",
+                "c,C,,5,",
+                ",APAC total,,5,",
+                "d,D,,7,",
+                "e,E,,8,",
+                ",AM total,,15,",
+                ",Grand total,,50,",
+            ),
+            [3, 5, 8, 9],
+        ),
+        (("a,A,,10,", "b,B,,20,", "t,Total,,30,", *(f"s{n},Suma {n},,," for n in range(101))), [3]),
+    ],
+    ids=["keys that add up", "two numbers that add up", "a group of one", "a hundred names"],
+)
+def test_groups_are_no_chance_and_hide_no_grand_total(
+    con, contract, tmp_path: Path, rows, expected
+) -> None:
+    totals, _ = found(con, contract, tmp_path, accounts(*rows))
+    assert [row for row, _ in totals] == expected
+
+
 def test_no_word_is_passed_over() -> None:
     assert [word for word in TOTAL_WORDS if not re.search(PART_OF_EACH, word)] == []
 

@@ -89,10 +89,12 @@ def test_no_cell_is_run_as_a_formula(cell: str, safe: str) -> None:
 
 def test_a_download_keeps_its_numbers_and_what_is_unknown() -> None:
     frame = pd.DataFrame({"account_name": ["=1+1", "Plain", None], "=mrr": [-1.0, 2, 3]})
+    frame["mixed"] = ["=2", 3, None]
     safe = spreadsheet(frame)
     assert list(safe["account_name"].iloc[:2]) == ["'=1+1", "Plain"]
     assert safe["account_name"].isna().tolist() == [False, False, True]
     assert list(safe["'=mrr"]) == [-1.0, 2, 3]
+    assert list(safe["mixed"].iloc[:2]) == ["'=2", 3]
     assert spreadsheet(frame.iloc[:0, :0]).empty
 
 
