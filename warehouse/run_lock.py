@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as PsycopgConnection
@@ -29,7 +30,16 @@ from warehouse.urls import libpq_url
 PATIENCE_SECONDS = 2.0
 # After the server went away, until it is there again: it took 0.12 s to restart.
 PAUSE_SECONDS = 0.1
-# An address that is gone (a cable, a machine) gives the lock back after a minute, not two hours.
+# An address that is gone (a cable, a machine) is noticed after a minute, not Linux's two hours: by
+# this side, which must take the lock again, and by the server, which must give it back.
+CONNECT: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 4,
+    # keepalives wait for what was sent and not acknowledged, which takes a quarter of an hour
+    "tcp_user_timeout": 60_000,
+}
 SESSION = """
 set idle_in_transaction_session_timeout = 0;
 set statement_timeout = 0;
@@ -159,7 +169,7 @@ class RunLock:
     def _locked(self, patience: float) -> PsycopgConnection:
         """A session that holds the lock, and has said whose it is."""
         name = session_name(self.run_id) if self.run_id else self.command
-        session = psycopg2.connect(self._url, application_name=name)
+        session = psycopg2.connect(self._url, application_name=name, **CONNECT)
         try:
             session.autocommit = True
             with session.cursor() as cursor:

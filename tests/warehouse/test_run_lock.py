@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Any
 
 import psycopg2
 import pytest
@@ -25,6 +26,7 @@ with run_lock(Settings(Path(sys.argv[1]), sys.argv[2]), "tenure run", "killed"):
     print("held", flush=True)
     time.sleep(60)
 """
+KEEPALIVES = ("idle", "interval", "count")
 SESSION = """
 select backend_xid is null and backend_xmin is null as is_light
 from pg_stat_activity where application_name = 'tenure run r1'
@@ -111,3 +113,24 @@ def test_a_run_that_has_lost_its_lock_to_another_is_interrupted(
         monkeypatch.setattr(RunLock, "_locked", taken)
         warehouse.execute(f"select pg_terminate_backend({found.session_pid})")
         wait_for(lambda: bool(interrupted))
+
+
+def test_an_address_that_is_gone_is_noticed_by_the_run_within_a_minute(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server gave the lock away meanwhile, and the run went on writing for two hours."""
+    connect, found = psycopg2.connect, dict[str, str]()
+
+    def watched(url: str, **options: Any) -> Any:
+        session = connect(url, **options)
+        if "application_name" in options:
+            found.update(session.info.dsn_parameters)
+        return session
+
+    monkeypatch.setattr(psycopg2, "connect", watched)
+    with run_lock(warehouse.settings, "tenure run", "r1"):
+        pass
+    idle, interval, count = (int(found[f"keepalives_{name}"]) for name in KEEPALIVES)
+    assert idle + interval * count <= 60
+    assert int(found["tcp_user_timeout"]) <= 60_000
+    assert int(found["connect_timeout"]) <= 10
