@@ -7,16 +7,18 @@ the table, which readers lack.
 
 from __future__ import annotations
 
-import _thread
 import contextlib
+import logging
 import os
 import selectors
+import signal
 import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import psycopg2
 from psycopg2.extensions import connection as PsycopgConnection
@@ -25,6 +27,8 @@ from warehouse.database import Warehouse
 from warehouse.errors import WarehouseError
 from warehouse.settings import Settings
 from warehouse.urls import libpq_url
+
+logger = logging.getLogger(__name__)
 
 # Another command's last moments, and PostgreSQL's with the session of a killed process.
 PATIENCE_SECONDS = 2.0
@@ -77,6 +81,11 @@ where
     and locks.mode = 'ShareUpdateExclusiveLock'
     and locks.granted
 """
+# The session that was lost may still hold the lock: its server waits a minute for an answer.
+END_OURS = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where application_name = %(name)s and usename = current_user and pid <> pg_backend_pid()
+"""
 ALIVE = "select 1 as found from pg_stat_activity where application_name = %(name)s"
 
 
@@ -111,6 +120,10 @@ class RunLockHeld(WarehouseError):
     """Another command writes this company; the message says which one, and what to do."""
 
 
+class RunLockLost(WarehouseError):
+    """Another command took the lock while the database was out of this one's reach."""
+
+
 def session_name(run_id: str) -> str:
     """What the database calls the session of a run; it is there as long as the run's process."""
     return f"tenure run {run_id}"
@@ -139,6 +152,9 @@ class RunLock:
         self.settings = settings
         self.command = command
         self.run_id = run_id
+        self.lost: str | None = None
+        # Like no other's: a session of this name is this command's own.
+        self._name = session_name(run_id) if run_id else f"{command} {uuid4().hex[:8]}"
         self._url = libpq_url(settings)
         self._session: PsycopgConnection | None = None
         self._wake, self._waker = os.pipe()
@@ -168,12 +184,13 @@ class RunLock:
 
     def _locked(self, patience: float) -> PsycopgConnection:
         """A session that holds the lock, and has said whose it is."""
-        name = session_name(self.run_id) if self.run_id else self.command
-        session = psycopg2.connect(self._url, application_name=name, **CONNECT)
+        session = psycopg2.connect(self._url, application_name=self._name, **CONNECT)
         try:
             session.autocommit = True
             with session.cursor() as cursor:
                 cursor.execute(SESSION)
+                if self._session is not None:
+                    cursor.execute(END_OURS, {"name": self._name})
                 cursor.execute("select set_config('lock_timeout', %s, false)", (_ms(patience),))
                 # From here on in one transaction, which takes neither an id nor a snapshot.
                 session.autocommit = False
@@ -207,7 +224,22 @@ class RunLock:
                 self._session = self._taken_again()
             except psycopg2.errors.LockNotAvailable:
                 self._session = None
-                _thread.interrupt_main()
+                self._give_up()
+
+    def _give_up(self) -> None:
+        """Interrupt this command, and say why: in its log now, to its caller as RunLockLost."""
+        found: Holder | None = None
+        with contextlib.suppress(WarehouseError), Warehouse(self.settings) as warehouse:
+            found = holder(warehouse)
+        by = found.description if found else "it has ended since"
+        self.lost = (
+            f"Another run took the lock of {self.settings.company} while the database was out of "
+            f"reach ({by}), so this one was interrupted: two would write the same tables. "
+            "What was loaded is whole. Run again when the other has ended."
+        )
+        logger.error(self.lost)
+        # `_thread.interrupt_main` would not wake it from a wait
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def _is_woken(self, session: PsycopgConnection) -> bool:
         """Wait until the server has something to say, such as good-bye, or the lock is released."""
@@ -245,14 +277,21 @@ def run_lock(
 ) -> Iterator[None]:
     """Be the one command that writes a company, whose database is prepared.
 
-    Raises RunLockHeld where another command is, after waiting for it for `patience` seconds.
+    Raises RunLockHeld where another command is, after waiting for it for `patience` seconds, and
+    RunLockLost where another has taken it since.
     """
     lock = RunLock(settings, command, run_id)
     try:
         lock.take(patience)
         yield
+    except (Exception, KeyboardInterrupt) as error:
+        if lock.lost:
+            raise RunLockLost(lock.lost) from error
+        raise
     finally:
         lock.release()
+    if lock.lost:
+        raise RunLockLost(lock.lost)
 
 
 def _readable(files: list[int], seconds: float | None = None) -> list[int]:

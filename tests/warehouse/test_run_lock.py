@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import _thread
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import psycopg2
 import pytest
+from psycopg2.extensions import cursor as PsycopgCursor
 
+import warehouse.run_lock as run_lock_module
 from warehouse import Warehouse
-from warehouse.run_lock import RunLock, RunLockHeld, holder, is_alive, run_lock
+from warehouse.run_lock import TAKE, Holder, RunLockHeld, RunLockLost, holder, is_alive, run_lock
+from warehouse.urls import libpq_url
 
 HOLD = """
 import sys, time
@@ -25,6 +28,11 @@ from warehouse.run_lock import run_lock
 with run_lock(Settings(Path(sys.argv[1]), sys.argv[2]), "tenure run", "killed"):
     print("held", flush=True)
     time.sleep(60)
+"""
+WAITING = """
+select exists (
+    select from pg_locks where relation = 'tenure.run_lock'::regclass and not granted
+) as found
 """
 KEEPALIVES = ("idle", "interval", "count")
 SESSION = """
@@ -54,7 +62,7 @@ def test_a_second_run_learns_who_is_at_work_and_since_when(warehouse: Warehouse)
         "Wait until it has ended, or end that process",
     ):
         assert words in str(refused.value)
-    assert holder(warehouse) is None
+    wait_for(lambda: holder(warehouse) is None)
     with run_lock(settings, "tenure run", patience=0.1):
         pass
 
@@ -97,22 +105,47 @@ def test_a_run_keeps_its_lock_when_the_server_is_restarted(warehouse: Warehouse)
             pass
 
 
-def test_a_run_that_has_lost_its_lock_to_another_is_interrupted(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+def test_a_run_takes_its_lock_back_from_its_own_lost_session(warehouse: Warehouse) -> None:
+    """After a changed address the server keeps the old one for a minute; the run lost to that."""
+    settings = warehouse.settings
+    with (
+        closing(psycopg2.connect(libpq_url(settings))) as ghost,
+        ghost.cursor() as cursor,
+        run_lock(settings, "tenure run", "r1"),
+    ):
+        before = holder(warehouse)
+        assert before is not None
+        cursor.execute("set application_name = 'tenure run r1'")
+        take_when_lost(warehouse, cursor, before)
+        wait_for(lambda: (now := holder(warehouse)) is not None and now.process_id is not None)
+
+
+def take_when_lost(warehouse: Warehouse, cursor: PsycopgCursor, lost: Holder) -> None:
+    """End the session that holds the lock, while the cursor's waits for it."""
+    taking = threading.Thread(target=cursor.execute, args=[TAKE])
+    taking.start()
+    wait_for(lambda: bool(warehouse.read(WAITING)["found"].item()))
+    warehouse.execute(f"select pg_terminate_backend({lost.session_pid})")
+    taking.join()
+
+
+def test_a_run_that_has_lost_its_lock_to_another_is_interrupted_and_says_so(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Two would write the same tables."""
-    interrupted: list[bool] = []
-    monkeypatch.setattr(_thread, "interrupt_main", lambda: interrupted.append(True))
-    with run_lock(warehouse.settings, "tenure run", "r1"):
-        found = holder(warehouse)
-        assert found is not None
-
-        def taken(*_: object) -> None:
-            raise psycopg2.errors.LockNotAvailable
-
-        monkeypatch.setattr(RunLock, "_locked", taken)
-        warehouse.execute(f"select pg_terminate_backend({found.session_pid})")
-        wait_for(lambda: bool(interrupted))
+    settings = warehouse.settings
+    monkeypatch.setattr(run_lock_module, "PATIENCE_SECONDS", 0.1)
+    with closing(psycopg2.connect(libpq_url(settings))) as other, other.cursor() as cursor:
+        with pytest.raises(RunLockLost) as lost, run_lock(settings, "tenure run", "r1"):
+            found = holder(warehouse)
+            assert found is not None
+            take_when_lost(warehouse, cursor, found)
+            time.sleep(20)
+        said = f"database session {other.get_backend_pid()}"
+    assert isinstance(lost.value.__cause__, KeyboardInterrupt)
+    for words in (str(lost.value), caplog.text):
+        assert f"Another run took the lock of {settings.company}" in words
+        assert said in words
 
 
 def test_an_address_that_is_gone_is_noticed_by_the_run_within_a_minute(
