@@ -7,14 +7,15 @@ the table, which readers lack.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import selectors
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,9 +23,10 @@ from uuid import uuid4
 
 import psycopg2
 from psycopg2.extensions import connection as PsycopgConnection
+from psycopg2.extensions import cursor as PsycopgCursor
 
-from warehouse.database import Warehouse
-from warehouse.errors import WarehouseError
+from warehouse.database import Warehouse, explained
+from warehouse.errors import WarehouseError, WarehouseUnavailable
 from warehouse.settings import Settings
 from warehouse.urls import libpq_url
 
@@ -116,6 +118,10 @@ class Holder:
         )
 
 
+class HeldByAnother(Exception):
+    """The lock was not given within the time."""
+
+
 class RunLockHeld(WarehouseError):
     """Another command writes this company; the message says which one, and what to do."""
 
@@ -162,15 +168,19 @@ class RunLock:
 
     def take(self, patience: float) -> None:
         """Take it, or raise RunLockHeld where another still holds it after so many seconds."""
-        with Warehouse(self.settings) as warehouse:
-            warehouse.execute("select 1")  # starts a server that has gone
+        until = time.monotonic() + patience
+        while self._session is None:
             try:
-                self._session = self._locked(patience)
-            except psycopg2.errors.LockNotAvailable as error:
-                found = holder(warehouse)
-                company = self.settings.company
-                sentence = found.in_words(company) if found else f"{company} was busy: run again."
-                raise RunLockHeld(sentence) from error
+                with Warehouse(self.settings) as warehouse:
+                    warehouse.execute("select 1")  # starts a server that has gone
+                self._session = self._first_locked(max(until - time.monotonic(), 0))
+            except HeldByAnother as held:
+                raise RunLockHeld(self._held_in_words()) from held
+            except WarehouseUnavailable:
+                # restarted meanwhile: a scheduled run waits for ten minutes
+                if time.monotonic() > until:
+                    raise
+                time.sleep(PAUSE_SECONDS)
         self._keeper.start()
 
     def release(self) -> None:
@@ -182,8 +192,24 @@ class RunLock:
         if self._session is not None:
             self._session.close()
 
+    def _held_in_words(self) -> str:
+        company = self.settings.company
+        with Warehouse(self.settings) as warehouse:
+            found = holder(warehouse)
+        return found.in_words(company) if found else f"{company} was busy: run again."
+
+    def _first_locked(self, patience: float) -> PsycopgConnection:
+        try:
+            return self._locked(patience)
+        except psycopg2.Error as error:
+            is_lost = isinstance(error, psycopg2.OperationalError)
+            raise explained(error, is_lost) from error
+
     def _locked(self, patience: float) -> PsycopgConnection:
-        """A session that holds the lock, and has said whose it is."""
+        """A session that holds the lock, and has said whose it is.
+
+        Raises HeldByAnother, and psycopg2.Error for all else.
+        """
         session = psycopg2.connect(self._url, application_name=self._name, **CONNECT)
         try:
             session.autocommit = True
@@ -194,13 +220,22 @@ class RunLock:
                 cursor.execute("select set_config('lock_timeout', %s, false)", (_ms(patience),))
                 # From here on in one transaction, which takes neither an id nor a snapshot.
                 session.autocommit = False
-                cursor.execute(TAKE)
-            with Warehouse(self.settings) as beside:
-                beside.execute(RECORD, self._row(session.get_backend_pid()))
+                self._execute_take(cursor)
+            # Not a Warehouse, which would start a server.
+            with closing(psycopg2.connect(self._url, **CONNECT)) as beside:
+                beside.autocommit = True
+                with beside.cursor() as cursor:
+                    cursor.execute(RECORD, self._row(session.get_backend_pid()))
         except BaseException:
             session.close()
             raise
         return session
+
+    def _execute_take(self, cursor: PsycopgCursor) -> None:
+        try:
+            cursor.execute(TAKE)
+        except psycopg2.errors.LockNotAvailable as error:
+            raise HeldByAnother from error
 
     def _row(self, session_pid: int) -> dict[str, object]:
         return {
@@ -222,14 +257,14 @@ class RunLock:
             self._session.close()
             try:
                 self._session = self._taken_again()
-            except psycopg2.errors.LockNotAvailable:
+            except HeldByAnother:
                 self._session = None
                 self._give_up()
 
     def _give_up(self) -> None:
         """Interrupt this command, and say why: in its log now, to its caller as RunLockLost."""
         found: Holder | None = None
-        with contextlib.suppress(WarehouseError), Warehouse(self.settings) as warehouse:
+        with suppress(WarehouseError), Warehouse(self.settings) as warehouse:
             found = holder(warehouse)
         by = found.description if found else "it has ended since"
         self.lost = (
@@ -261,14 +296,12 @@ class RunLock:
         while not _readable([self._wake], PAUSE_SECONDS):
             try:
                 return self._locked(PATIENCE_SECONDS)
-            except psycopg2.errors.LockNotAvailable:
-                raise
-            except psycopg2.OperationalError:
-                continue  # the server is not there yet
+            except psycopg2.Error:
+                continue  # the server is not there yet, or not yet as it was
         return None
 
 
-@contextlib.contextmanager
+@contextmanager
 def run_lock(
     settings: Settings,
     command: str,

@@ -30,9 +30,7 @@ with run_lock(Settings(Path(sys.argv[1]), sys.argv[2]), "tenure run", "killed"):
     time.sleep(60)
 """
 WAITING = """
-select exists (
-    select from pg_locks where relation = 'tenure.run_lock'::regclass and not granted
-) as found
+select pid from pg_locks where relation = 'tenure.run_lock'::regclass and not granted
 """
 KEEPALIVES = ("idle", "interval", "count")
 SESSION = """
@@ -120,13 +118,56 @@ def test_a_run_takes_its_lock_back_from_its_own_lost_session(warehouse: Warehous
         wait_for(lambda: (now := holder(warehouse)) is not None and now.process_id is not None)
 
 
-def take_when_lost(warehouse: Warehouse, cursor: PsycopgCursor, lost: Holder) -> None:
-    """End the session that holds the lock, while the cursor's waits for it."""
-    taking = threading.Thread(target=cursor.execute, args=[TAKE])
+def take_when_lost(
+    warehouse: Warehouse, cursor: PsycopgCursor, lost: Holder, statement: str = TAKE
+) -> None:
+    """End the session that holds the lock, while the cursor's statement waits for it."""
+    taking = threading.Thread(target=cursor.execute, args=[statement])
     taking.start()
-    wait_for(lambda: bool(warehouse.read(WAITING)["found"].item()))
+    wait_for(lambda: bool(waiting(warehouse)))
     warehouse.execute(f"select pg_terminate_backend({lost.session_pid})")
     taking.join()
+
+
+def waiting(warehouse: Warehouse) -> list[int]:
+    """The sessions that wait for the lock."""
+    return warehouse.read(WAITING)["pid"].tolist()
+
+
+def test_a_run_goes_on_trying_whatever_keeps_it_from_its_lock(warehouse: Warehouse) -> None:
+    """Of an error that it did not expect its thread died, and the run had no lock to its end."""
+    with closing(psycopg2.connect(libpq_url(warehouse.settings))) as other:
+        other.autocommit = True
+        with other.cursor() as cursor, run_lock(warehouse.settings, "tenure run", "r1"):
+            before = holder(warehouse)
+            assert before is not None
+            take_when_lost(
+                warehouse, cursor, before, "alter table tenure.run_lock rename to elsewhere"
+            )
+            time.sleep(0.5)  # it finds no such table meanwhile
+            cursor.execute("alter table tenure.elsewhere rename to run_lock")
+            wait_for(lambda: (now := holder(warehouse)) is not None and now != before)
+
+
+def test_a_restart_of_the_server_does_not_end_the_wait_for_the_lock(
+    warehouse: Warehouse,
+) -> None:
+    """A scheduled run waits for ten minutes; it ended with the driver's error."""
+    with closing(psycopg2.connect(libpq_url(warehouse.settings))) as other:
+
+        def restart_and_release() -> None:
+            wait_for(lambda: bool(waiting(warehouse)))
+            [first] = waiting(warehouse)
+            warehouse.execute(f"select pg_terminate_backend({first})")
+            wait_for(lambda: waiting(warehouse) not in ([], [first]))
+            other.rollback()
+
+        with other.cursor() as cursor:
+            cursor.execute(TAKE)
+        restarting = threading.Thread(target=restart_and_release)
+        restarting.start()
+        with run_lock(warehouse.settings, "the job daily in Dagster", "r1", patience=20):
+            restarting.join()
 
 
 def test_a_run_that_has_lost_its_lock_to_another_is_interrupted_and_says_so(
