@@ -19,8 +19,13 @@ from orchestration.lib.dead_runs import COMPANY_TAG, LAUNCHED_TAG, close_dead_ru
 from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.runs import RunRequest, current_run
 from orchestration.run import RunRefused, only_run_of
-from warehouse import Warehouse
+from warehouse import Warehouse, WarehouseBusy
 from warehouse.run_lock import holder, run_lock
+
+AS_BEFORE_THE_LOCK = """
+drop table tenure.run_lock;
+delete from tenure.migrations where name = 'locks'
+"""
 
 pytestmark = pytest.mark.server
 
@@ -117,6 +122,61 @@ def test_a_command_closes_what_a_killed_run_left_open(
     assert warehouse.read("select status from tenure.runs")["status"].tolist() == ["interrupted"]
     assert warehouse.read("select to_regnamespace('scratch') is null as gone")["gone"].all()
     assert no_mlflow == [warehouse.settings.company]
+
+
+def test_a_run_has_died_even_where_nothing_of_it_can_be_closed(
+    instance: dg.DagsterInstance, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any error there kept it under way, and with it every later run from beginning."""
+
+    def busy(*_: object) -> None:
+        raise WarehouseBusy("in use")
+
+    monkeypatch.setattr(dead_runs, "drop_abandoned_scratch", busy)
+    run = begun(instance, warehouse)
+    monitor(instance)
+    assert status(instance, run) == DagsterRunStatus.FAILURE
+
+
+def test_mlflow_keeps_no_run_from_beginning(
+    instance: dg.DagsterInstance, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ml.serving import open_runs
+
+    def broken(*_: object) -> None:
+        raise OSError("MLflow is older than its database")
+
+    monkeypatch.setattr(open_runs, "end_open_runs", broken)
+    run = begun(instance, warehouse)
+    with only_run_of(warehouse.settings, "tenure run", "next"):
+        assert status(instance, run) == DagsterRunStatus.FAILURE
+
+
+def test_a_run_of_a_company_that_is_of_an_earlier_version_can_be_closed(
+    instance: dg.DagsterInstance, warehouse: Warehouse, no_mlflow: list[str]
+) -> None:
+    """The services were updated, and the company has not been run since."""
+    run = begun(instance, warehouse)
+    warehouse.execute(AS_BEFORE_THE_LOCK)
+    monitor(instance)
+    assert status(instance, run) == DagsterRunStatus.FAILURE
+    assert warehouse.read("select status from tenure.runs")["status"].tolist() == ["interrupted"]
+    assert no_mlflow == [warehouse.settings.company]
+
+
+def test_a_run_of_a_company_whose_database_is_gone_has_died(
+    instance: dg.DagsterInstance, warehouse: Warehouse
+) -> None:
+    run = begun(instance, warehouse)
+    gone = DagsterRun("daily", str(uuid4()), tags={COMPANY_TAG: "gone"})
+    instance.add_run(gone)
+    instance.report_dagster_event(
+        dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "daily"), gone.run_id
+    )
+    with run_lock(warehouse.settings, "tenure run", run.run_id):
+        monitor(instance)
+    assert status(instance, gone) == DagsterRunStatus.FAILURE
+    instance.report_run_failed(run)
 
 
 @pytest.fixture
