@@ -22,10 +22,11 @@ from warehouse.run_lock import RunLockHeld, is_alive, run_lock
 logger = logging.getLogger(__name__)
 
 COMPANY_TAG = "tenure/company"
-# Dagster's tag of the runs that it launches. They are STARTED before their process takes the lock,
-# which is the first thing it does; a run of the command line takes it before.
+# Dagster's tag of the runs that it launches. They are STARTED before their process takes the lock;
+# a run of the command line takes it before.
 LAUNCHED_TAG = ".dagster/grpc_info"
-TIME_TO_CONNECT = timedelta(seconds=60)
+# Before that it prepares the warehouse: it waits for another's preparing for up to ten minutes.
+TIME_TO_CONNECT = timedelta(minutes=11)
 # A session that was lost with its server is there again within a second.
 SECONDS_BETWEEN_LOOKS = 5
 UNDER_WAY = [DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
@@ -33,6 +34,8 @@ DIED = (
     "The process of this run is gone: it was killed, or its machine went down. What it had loaded "
     "is whole, and the next run does the rest; schedules go on by themselves."
 )
+# Its first step has written its row, under the lock.
+HAS_BEGUN = "select 1 as found from tenure.runs where run_id = %(run_id)s"
 INTERRUPT = """
 update tenure.runs set status = 'interrupted', finished_at = now()
 where
@@ -53,7 +56,10 @@ def company_of(run: DagsterRun) -> str | None:
 
 def is_dead(warehouse: Warehouse, instance: dg.DagsterInstance, run: DagsterRun) -> bool:
     """Whether the process of a run that Dagster calls under way is gone."""
-    return not is_alive(warehouse, run.run_id) and has_had_time_to_connect(instance, run)
+    if is_alive(warehouse, run.run_id):
+        return False
+    has_begun = not warehouse.read(HAS_BEGUN, {"run_id": run.run_id}).empty
+    return has_begun or has_had_time_to_connect(instance, run)
 
 
 def has_had_time_to_connect(instance: dg.DagsterInstance, run: DagsterRun) -> bool:

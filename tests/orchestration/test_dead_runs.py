@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -109,6 +110,31 @@ def test_a_run_that_dagster_has_just_launched_has_time_to_connect(
     assert close_dead_runs(warehouse.settings, warehouse, instance) == []
     assert status(instance, run) == DagsterRunStatus.STARTED
     instance.report_run_failed(run)
+
+
+@pytest.mark.usefixtures("no_mlflow")
+def test_a_launched_run_may_wait_for_the_tables_to_be_made_ready(
+    instance: dg.DagsterInstance, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Migrations take minutes, and its session comes after them: it was called dead at work."""
+    run = begun(instance, warehouse, **{LAUNCHED_TAG: "{}"})
+    for minutes, expected in ((10, DagsterRunStatus.STARTED), (12, DagsterRunStatus.FAILURE)):
+        later = datetime.now(UTC) + timedelta(minutes=minutes)
+        monkeypatch.setattr(dead_runs, "datetime", SimpleNamespace(now=lambda _, now=later: now))
+        close_dead_runs(warehouse.settings, warehouse, instance)
+        assert status(instance, run) == expected
+
+
+def test_a_launched_run_that_is_killed_at_work_is_closed_at_once(
+    instance: dg.DagsterInstance, warehouse: Warehouse, no_mlflow: list[str]
+) -> None:
+    """Its first step has shown that it held the lock."""
+    run = begun(instance, warehouse, **{LAUNCHED_TAG: "{}"})
+    context: Any = SimpleNamespace(run=run)
+    current_run(warehouse, context, RunRequest())
+    monitor(instance)
+    assert status(instance, run) == DagsterRunStatus.FAILURE
+    assert no_mlflow == [warehouse.settings.company]
 
 
 def test_a_command_closes_what_a_killed_run_left_open(
