@@ -88,7 +88,11 @@ END_OURS = """
 select pg_terminate_backend(pid) from pg_stat_activity
 where application_name = %(name)s and usename = current_user and pid <> pg_backend_pid()
 """
-ALIVE = "select 1 as found from pg_stat_activity where application_name = %(name)s"
+# Any role may call its session what it likes: the owner's own are asked for.
+ALIVE = """
+select 1 as found from pg_stat_activity
+where application_name = %(name)s and usename = current_user
+"""
 
 
 @dataclass(frozen=True)

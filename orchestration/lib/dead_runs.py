@@ -41,7 +41,8 @@ update tenure.runs set status = 'interrupted', finished_at = now()
 where
     status = 'running'
     and not exists (
-        select from pg_stat_activity where application_name = 'tenure run ' || run_id
+        select from pg_stat_activity
+        where application_name = 'tenure run ' || run_id and usename = current_user
     )
 """
 

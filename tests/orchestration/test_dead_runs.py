@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import dagster as dg
+import psycopg2
 import pytest
 from dagster import DagsterRun, DagsterRunStatus
 from dagster._daemon.monitoring.run_monitoring import execute_run_monitoring_iteration
@@ -22,6 +24,7 @@ from orchestration.lib.runs import RunRequest, current_run
 from orchestration.run import RunRefused, only_run_of
 from warehouse import Warehouse, WarehouseBusy
 from warehouse.run_lock import holder, run_lock
+from warehouse.urls import libpq_url
 
 AS_BEFORE_THE_LOCK = """
 drop table tenure.run_lock;
@@ -135,6 +138,19 @@ def test_a_launched_run_that_is_killed_at_work_is_closed_at_once(
     monitor(instance)
     assert status(instance, run) == DagsterRunStatus.FAILURE
     assert no_mlflow == [warehouse.settings.company]
+
+
+@pytest.mark.usefixtures("no_mlflow")
+def test_a_reader_cannot_keep_a_dead_run_under_way(
+    instance: dg.DagsterInstance, warehouse: Warehouse
+) -> None:
+    """Any role may call its session what it likes."""
+    run = begun(instance, warehouse)
+    url = libpq_url(warehouse.settings, "reader")
+    with closing(psycopg2.connect(url, application_name=f"tenure run {run.run_id}")):
+        monitor(instance)
+    assert status(instance, run) == DagsterRunStatus.FAILURE
+    assert warehouse.read("select status from tenure.runs")["status"].tolist() == ["interrupted"]
 
 
 def test_a_command_closes_what_a_killed_run_left_open(
