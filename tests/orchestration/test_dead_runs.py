@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -23,7 +24,7 @@ from orchestration.lib.resources import CompanyWarehouse
 from orchestration.lib.runs import RunRequest, current_run
 from orchestration.run import RunRefused, only_run_of
 from warehouse import Warehouse, WarehouseBusy
-from warehouse.run_lock import holder, run_lock
+from warehouse.run_lock import TAKE, RunLockLost, holder, run_lock
 from warehouse.urls import libpq_url
 
 AS_BEFORE_THE_LOCK = """
@@ -267,3 +268,36 @@ def test_the_run_of_a_command_uses_the_lock_that_it_holds(
 ) -> None:
     with only_run_of(warehouse.settings, "tenure run", "r1"):
         assert job.execute_in_process().output_for_node("look") == "tenure run"
+
+
+def test_a_run_that_lost_its_lock_says_so_where_dagster_catches_the_interruption(
+    instance: dg.DagsterInstance, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its report would have been that of a step that was interrupted, for no reason."""
+    monkeypatch.setattr("warehouse.run_lock.PATIENCE_SECONDS", 0.1)
+    with closing(psycopg2.connect(libpq_url(warehouse.settings))) as other:
+        other.autocommit = True
+
+        @dg.op
+        def lose() -> None:
+            found = holder(warehouse)
+            assert found is not None
+            with other.cursor() as cursor:
+                # The run waits for a tenth of a second before it tries to take it again.
+                cursor.execute(
+                    "begin; set local lock_timeout = '20s';"
+                    f"select pg_terminate_backend({found.session_pid}); {TAKE}"
+                )
+            time.sleep(20)
+
+        @dg.job
+        def daily() -> None:
+            lose()
+
+        with (
+            pytest.raises(RunLockLost, match="Another run took the lock") as lost,
+            only_run_of(warehouse.settings, "tenure run", "lost"),
+        ):
+            result = daily.execute_in_process(instance=instance, raise_on_error=False)
+            assert not result.success
+    assert lost.value.__cause__ is None
