@@ -113,8 +113,10 @@ def run(
     """Load, check, model, train and score; without options, the demonstration company."""
     from orchestration.lib.runs import RunRequest
     from orchestration.run import RunInterrupted, RunRefused, print_report, run_company
+    from orchestration.services import heed_signals
     from orchestration.status import print_result
 
+    heed_signals()
     asked = paired_folders(source or [], data or [], mappings)
     settings = load_settings(company, default="_".join(asked) if asked else DEMO)
     if settings.company == DEMO and not asked:
@@ -261,6 +263,7 @@ def withdraw(
 ) -> None:
     """Take a wrong delivery back, as if it had never come; without a file, list what there is."""
     from orchestration.run import RunRefused
+    from orchestration.services import heed_signals
     from orchestration.withdrawal import print_delivered, withdraw_files
     from sources import MappingError
     from sources.withdrawing import WithdrawalRefused
@@ -269,6 +272,7 @@ def withdraw(
     if not files:
         print_delivered(console, settings)
         return
+    heed_signals()
     try:
         for paragraph in withdraw_files(settings, files, source, again):
             console.print(plain(paragraph))

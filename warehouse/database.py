@@ -292,7 +292,7 @@ class Warehouse:
         """The error in Tenure's own words; of a lock that was not given, with who has it."""
         if _code(error) == errorcodes.LOCK_NOT_AVAILABLE:
             return WarehouseBusy(busy_in_words(self._url, str(error).strip()))
-        return _explained(error, is_lost)
+        return explained(error, is_lost)
 
     def _replace(
         self, cursor: Any, name: str, rows: Rows, where: Mapping[str, Any] | None = None
@@ -339,7 +339,7 @@ def _plain(params: Parameters) -> Parameters:
     }
 
 
-def _explained(error: psycopg2.Error | adbc.Error, is_lost: bool = False) -> WarehouseError:
+def explained(error: psycopg2.Error | adbc.Error, is_lost: bool = False) -> WarehouseError:
     """The error in Tenure's own words; the driver's stays as its cause."""
     code = _code(error)
     text = str(error).strip()

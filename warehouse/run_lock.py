@@ -7,29 +7,45 @@ the table, which readers lack.
 
 from __future__ import annotations
 
-import _thread
-import contextlib
+import logging
 import os
 import selectors
+import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from uuid import uuid4
 
 import psycopg2
 from psycopg2.extensions import connection as PsycopgConnection
+from psycopg2.extensions import cursor as PsycopgCursor
 
-from warehouse.database import Warehouse
-from warehouse.errors import WarehouseError
+from warehouse.database import Warehouse, explained
+from warehouse.errors import WarehouseError, WarehouseUnavailable
 from warehouse.settings import Settings
 from warehouse.urls import libpq_url
+
+logger = logging.getLogger(__name__)
 
 # Another command's last moments, and PostgreSQL's with the session of a killed process.
 PATIENCE_SECONDS = 2.0
 # After the server went away, until it is there again: it took 0.12 s to restart.
 PAUSE_SECONDS = 0.1
-# An address that is gone (a cable, a machine) gives the lock back after a minute, not two hours.
+# An address that is gone (a cable, a machine) is noticed after a minute, not Linux's two hours: by
+# this side, which must take the lock again, and by the server, which must give it back.
+CONNECT: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 4,
+    # keepalives wait for what was sent and not acknowledged, which takes a quarter of an hour
+    "tcp_user_timeout": 60_000,
+}
 SESSION = """
 set idle_in_transaction_session_timeout = 0;
 set statement_timeout = 0;
@@ -67,7 +83,16 @@ where
     and locks.mode = 'ShareUpdateExclusiveLock'
     and locks.granted
 """
-ALIVE = "select 1 as found from pg_stat_activity where application_name = %(name)s"
+# The session that was lost may still hold the lock: its server waits a minute for an answer.
+END_OURS = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where application_name = %(name)s and usename = current_user and pid <> pg_backend_pid()
+"""
+# Any role may call its session what it likes: the owner's own are asked for.
+ALIVE = """
+select 1 as found from pg_stat_activity
+where application_name = %(name)s and usename = current_user
+"""
 
 
 @dataclass(frozen=True)
@@ -97,8 +122,16 @@ class Holder:
         )
 
 
+class HeldByAnother(Exception):
+    """The lock was not given within the time."""
+
+
 class RunLockHeld(WarehouseError):
     """Another command writes this company; the message says which one, and what to do."""
+
+
+class RunLockLost(WarehouseError):
+    """Another command took the lock while the database was out of this one's reach."""
 
 
 def session_name(run_id: str) -> str:
@@ -129,6 +162,9 @@ class RunLock:
         self.settings = settings
         self.command = command
         self.run_id = run_id
+        self.lost: str | None = None
+        # Like no other's: a session of this name is this command's own.
+        self._name = session_name(run_id) if run_id else f"{command} {uuid4().hex[:8]}"
         self._url = libpq_url(settings)
         self._session: PsycopgConnection | None = None
         self._wake, self._waker = os.pipe()
@@ -136,15 +172,19 @@ class RunLock:
 
     def take(self, patience: float) -> None:
         """Take it, or raise RunLockHeld where another still holds it after so many seconds."""
-        with Warehouse(self.settings) as warehouse:
-            warehouse.execute("select 1")  # starts a server that has gone
+        until = time.monotonic() + patience
+        while self._session is None:
             try:
-                self._session = self._locked(patience)
-            except psycopg2.errors.LockNotAvailable as error:
-                found = holder(warehouse)
-                company = self.settings.company
-                sentence = found.in_words(company) if found else f"{company} was busy: run again."
-                raise RunLockHeld(sentence) from error
+                with Warehouse(self.settings) as warehouse:
+                    warehouse.execute("select 1")  # starts a server that has gone
+                self._session = self._first_locked(max(until - time.monotonic(), 0))
+            except HeldByAnother as held:
+                raise RunLockHeld(self._held_in_words()) from held
+            except WarehouseUnavailable:
+                # restarted meanwhile: a scheduled run waits for ten minutes
+                if time.monotonic() > until:
+                    raise
+                time.sleep(PAUSE_SECONDS)
         self._keeper.start()
 
     def release(self) -> None:
@@ -156,24 +196,50 @@ class RunLock:
         if self._session is not None:
             self._session.close()
 
+    def _held_in_words(self) -> str:
+        company = self.settings.company
+        with Warehouse(self.settings) as warehouse:
+            found = holder(warehouse)
+        return found.in_words(company) if found else f"{company} was busy: run again."
+
+    def _first_locked(self, patience: float) -> PsycopgConnection:
+        try:
+            return self._locked(patience)
+        except psycopg2.Error as error:
+            is_lost = isinstance(error, psycopg2.OperationalError)
+            raise explained(error, is_lost) from error
+
     def _locked(self, patience: float) -> PsycopgConnection:
-        """A session that holds the lock, and has said whose it is."""
-        name = session_name(self.run_id) if self.run_id else self.command
-        session = psycopg2.connect(self._url, application_name=name)
+        """A session that holds the lock, and has said whose it is.
+
+        Raises HeldByAnother, and psycopg2.Error for all else.
+        """
+        session = psycopg2.connect(self._url, application_name=self._name, **CONNECT)
         try:
             session.autocommit = True
             with session.cursor() as cursor:
                 cursor.execute(SESSION)
+                if self._session is not None:
+                    cursor.execute(END_OURS, {"name": self._name})
                 cursor.execute("select set_config('lock_timeout', %s, false)", (_ms(patience),))
                 # From here on in one transaction, which takes neither an id nor a snapshot.
                 session.autocommit = False
-                cursor.execute(TAKE)
-            with Warehouse(self.settings) as beside:
-                beside.execute(RECORD, self._row(session.get_backend_pid()))
+                self._execute_take(cursor)
+            # Not a Warehouse, which would start a server.
+            with closing(psycopg2.connect(self._url, **CONNECT)) as beside:
+                beside.autocommit = True
+                with beside.cursor() as cursor:
+                    cursor.execute(RECORD, self._row(session.get_backend_pid()))
         except BaseException:
             session.close()
             raise
         return session
+
+    def _execute_take(self, cursor: PsycopgCursor) -> None:
+        try:
+            cursor.execute(TAKE)
+        except psycopg2.errors.LockNotAvailable as error:
+            raise HeldByAnother from error
 
     def _row(self, session_pid: int) -> dict[str, object]:
         return {
@@ -195,9 +261,24 @@ class RunLock:
             self._session.close()
             try:
                 self._session = self._taken_again()
-            except psycopg2.errors.LockNotAvailable:
+            except HeldByAnother:
                 self._session = None
-                _thread.interrupt_main()
+                self._give_up()
+
+    def _give_up(self) -> None:
+        """Interrupt this command, and say why: in its log now, to its caller as RunLockLost."""
+        found: Holder | None = None
+        with suppress(WarehouseError), Warehouse(self.settings) as warehouse:
+            found = holder(warehouse)
+        by = found.description if found else "it has ended since"
+        self.lost = (
+            f"Another run took the lock of {self.settings.company} while the database was out of "
+            f"reach ({by}), so this one was interrupted: two would write the same tables. "
+            "What was loaded is whole. Run again when the other has ended."
+        )
+        logger.error(self.lost)
+        # `_thread.interrupt_main` would not wake it from a wait
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
     def _is_woken(self, session: PsycopgConnection) -> bool:
         """Wait until the server has something to say, such as good-bye, or the lock is released."""
@@ -219,14 +300,12 @@ class RunLock:
         while not _readable([self._wake], PAUSE_SECONDS):
             try:
                 return self._locked(PATIENCE_SECONDS)
-            except psycopg2.errors.LockNotAvailable:
-                raise
-            except psycopg2.OperationalError:
-                continue  # the server is not there yet
+            except psycopg2.Error:
+                continue  # the server is not there yet, or not yet as it was
         return None
 
 
-@contextlib.contextmanager
+@contextmanager
 def run_lock(
     settings: Settings,
     command: str,
@@ -235,14 +314,21 @@ def run_lock(
 ) -> Iterator[None]:
     """Be the one command that writes a company, whose database is prepared.
 
-    Raises RunLockHeld where another command is, after waiting for it for `patience` seconds.
+    Raises RunLockHeld where another command is, after waiting for it for `patience` seconds, and
+    RunLockLost where another has taken it since.
     """
     lock = RunLock(settings, command, run_id)
     try:
         lock.take(patience)
         yield
+    except (Exception, KeyboardInterrupt) as error:
+        if lock.lost:
+            raise RunLockLost(lock.lost) from error
+        raise
     finally:
         lock.release()
+    if lock.lost:
+        raise RunLockLost(lock.lost)
 
 
 def _readable(files: list[int], seconds: float | None = None) -> list[int]:

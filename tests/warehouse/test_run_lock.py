@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import _thread
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from typing import Any
 
 import psycopg2
 import pytest
+from psycopg2.extensions import cursor as PsycopgCursor
 
+import warehouse.run_lock as run_lock_module
 from warehouse import Warehouse
-from warehouse.run_lock import RunLock, RunLockHeld, holder, is_alive, run_lock
+from warehouse.run_lock import TAKE, Holder, RunLockHeld, RunLockLost, holder, is_alive, run_lock
+from warehouse.urls import libpq_url
 
 HOLD = """
 import sys, time
@@ -25,6 +29,10 @@ with run_lock(Settings(Path(sys.argv[1]), sys.argv[2]), "tenure run", "killed"):
     print("held", flush=True)
     time.sleep(60)
 """
+WAITING = """
+select pid from pg_locks where relation = 'tenure.run_lock'::regclass and not granted
+"""
+KEEPALIVES = ("idle", "interval", "count")
 SESSION = """
 select backend_xid is null and backend_xmin is null as is_light
 from pg_stat_activity where application_name = 'tenure run r1'
@@ -52,7 +60,7 @@ def test_a_second_run_learns_who_is_at_work_and_since_when(warehouse: Warehouse)
         "Wait until it has ended, or end that process",
     ):
         assert words in str(refused.value)
-    assert holder(warehouse) is None
+    wait_for(lambda: holder(warehouse) is None)
     with run_lock(settings, "tenure run", patience=0.1):
         pass
 
@@ -95,19 +103,108 @@ def test_a_run_keeps_its_lock_when_the_server_is_restarted(warehouse: Warehouse)
             pass
 
 
-def test_a_run_that_has_lost_its_lock_to_another_is_interrupted(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+def test_a_run_takes_its_lock_back_from_its_own_lost_session(warehouse: Warehouse) -> None:
+    """After a changed address the server keeps the old one for a minute; the run lost to that."""
+    settings = warehouse.settings
+    with (
+        closing(psycopg2.connect(libpq_url(settings))) as ghost,
+        ghost.cursor() as cursor,
+        run_lock(settings, "tenure run", "r1"),
+    ):
+        before = holder(warehouse)
+        assert before is not None
+        cursor.execute("set application_name = 'tenure run r1'")
+        take_when_lost(warehouse, cursor, before)
+        wait_for(lambda: (now := holder(warehouse)) is not None and now.process_id is not None)
+
+
+def take_when_lost(
+    warehouse: Warehouse, cursor: PsycopgCursor, lost: Holder, statement: str = TAKE
+) -> None:
+    """End the session that holds the lock, while the cursor's statement waits for it."""
+    taking = threading.Thread(target=cursor.execute, args=[statement])
+    taking.start()
+    wait_for(lambda: bool(waiting(warehouse)))
+    warehouse.execute(f"select pg_terminate_backend({lost.session_pid})")
+    taking.join()
+
+
+def waiting(warehouse: Warehouse) -> list[int]:
+    """The sessions that wait for the lock."""
+    return warehouse.read(WAITING)["pid"].tolist()
+
+
+def test_a_run_goes_on_trying_whatever_keeps_it_from_its_lock(warehouse: Warehouse) -> None:
+    """Of an error that it did not expect its thread died, and the run had no lock to its end."""
+    with closing(psycopg2.connect(libpq_url(warehouse.settings))) as other:
+        other.autocommit = True
+        with other.cursor() as cursor, run_lock(warehouse.settings, "tenure run", "r1"):
+            before = holder(warehouse)
+            assert before is not None
+            take_when_lost(
+                warehouse, cursor, before, "alter table tenure.run_lock rename to elsewhere"
+            )
+            time.sleep(0.5)  # it finds no such table meanwhile
+            cursor.execute("alter table tenure.elsewhere rename to run_lock")
+            wait_for(lambda: (now := holder(warehouse)) is not None and now != before)
+
+
+def test_a_restart_of_the_server_does_not_end_the_wait_for_the_lock(
+    warehouse: Warehouse,
+) -> None:
+    """A scheduled run waits for ten minutes; it ended with the driver's error."""
+    with closing(psycopg2.connect(libpq_url(warehouse.settings))) as other:
+
+        def restart_and_release() -> None:
+            wait_for(lambda: bool(waiting(warehouse)))
+            [first] = waiting(warehouse)
+            warehouse.execute(f"select pg_terminate_backend({first})")
+            wait_for(lambda: waiting(warehouse) not in ([], [first]))
+            other.rollback()
+
+        with other.cursor() as cursor:
+            cursor.execute(TAKE)
+        restarting = threading.Thread(target=restart_and_release)
+        restarting.start()
+        with run_lock(warehouse.settings, "the job daily in Dagster", "r1", patience=20):
+            restarting.join()
+
+
+def test_a_run_that_has_lost_its_lock_to_another_is_interrupted_and_says_so(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Two would write the same tables."""
-    interrupted: list[bool] = []
-    monkeypatch.setattr(_thread, "interrupt_main", lambda: interrupted.append(True))
+    settings = warehouse.settings
+    monkeypatch.setattr(run_lock_module, "PATIENCE_SECONDS", 0.1)
+    with closing(psycopg2.connect(libpq_url(settings))) as other, other.cursor() as cursor:
+        with pytest.raises(RunLockLost) as lost, run_lock(settings, "tenure run", "r1"):
+            found = holder(warehouse)
+            assert found is not None
+            take_when_lost(warehouse, cursor, found)
+            time.sleep(20)
+        said = f"database session {other.get_backend_pid()}"
+    assert isinstance(lost.value.__cause__, KeyboardInterrupt)
+    for words in (str(lost.value), caplog.text):
+        assert f"Another run took the lock of {settings.company}" in words
+        assert said in words
+
+
+def test_an_address_that_is_gone_is_noticed_by_the_run_within_a_minute(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server gave the lock away meanwhile, and the run went on writing for two hours."""
+    connect, found = psycopg2.connect, dict[str, str]()
+
+    def watched(url: str, **options: Any) -> Any:
+        session = connect(url, **options)
+        if "application_name" in options:
+            found.update(session.info.dsn_parameters)
+        return session
+
+    monkeypatch.setattr(psycopg2, "connect", watched)
     with run_lock(warehouse.settings, "tenure run", "r1"):
-        found = holder(warehouse)
-        assert found is not None
-
-        def taken(*_: object) -> None:
-            raise psycopg2.errors.LockNotAvailable
-
-        monkeypatch.setattr(RunLock, "_locked", taken)
-        warehouse.execute(f"select pg_terminate_backend({found.session_pid})")
-        wait_for(lambda: bool(interrupted))
+        pass
+    idle, interval, count = (int(found[f"keepalives_{name}"]) for name in KEEPALIVES)
+    assert idle + interval * count <= 60
+    assert int(found["tcp_user_timeout"]) <= 60_000
+    assert int(found["connect_timeout"]) <= 10
