@@ -142,14 +142,46 @@ outages as (
         end
         and not exists (
             select
-            from periods as others
+            from periods as by_grain
             where
-                followed.metric = others.metric
-                and followed.grain != others.grain
-                and others.period_end >= followed.first_missing_date
-                and others.period_start <= followed.last_missing_date
-                and others.accounts > followed.remaining_accounts
+                followed.metric = by_grain.metric
+                and followed.grain != by_grain.grain
+                and by_grain.period_end >= followed.first_missing_date
+                and by_grain.period_start <= followed.last_missing_date
+                and by_grain.accounts > followed.remaining_accounts
         )
+),
+
+-- of a file that is late no metric came
+beside as (
+    select distinct
+        outages.grain,
+        outages.first_missing_date,
+        outages.last_missing_date
+    from outages
+    inner join periods
+        on
+            outages.grain = periods.grain
+            and periods.period_end between outages.first_missing_date and outages.last_missing_date
+    left join outages as alike
+        on
+            periods.metric = alike.metric
+            and periods.grain = alike.grain
+            and outages.first_missing_date = alike.first_missing_date
+            and outages.last_missing_date = alike.last_missing_date
+    where alike.metric is null
+),
+
+marked as (
+    select
+        outages.*,
+        beside.grain is not null as have_others_come
+    from outages
+    left join beside
+        on
+            outages.grain = beside.grain
+            and outages.first_missing_date = beside.first_missing_date
+            and outages.last_missing_date = beside.last_missing_date
 )
 
-select * from outages
+select * from marked
