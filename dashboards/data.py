@@ -54,7 +54,7 @@ OUTAGES = """
     select label, missing_days, sentence
     from marts.source_outages
     where is_within_90d
-    order by first_missing_date desc, source
+    order by first_missing_date desc, source, measure
 """
 
 QUARANTINE = """

@@ -51,7 +51,7 @@ QUERIES = {
     "outages": """
         select sentence
         from marts.source_outages
-        order by first_missing_date desc, source
+        order by first_missing_date desc, source, measure
     """,
     "coverage": """
         select source, is_connected, missing_tables, missing_signals

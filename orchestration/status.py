@@ -69,7 +69,8 @@ order by auc desc, 1
 OUTAGES_SQL = """
 select sentence
 from marts.source_outages
-order by first_missing_date desc, source
+where is_within_90d
+order by first_missing_date desc, source, measure
 """
 
 EVALUATION_SQL = """
@@ -204,7 +205,7 @@ def print_leaks(console: Terminal, warehouse: Warehouse) -> None:
 
 
 def print_outages(console: Terminal, warehouse: Warehouse) -> None:
-    """The periods in which a source reported nothing of any account, newest first."""
+    """The periods of which signals of the as-of date may miss something, newest first."""
     if not relation_exists(warehouse, "marts.source_outages"):
         return
     for outage in records(warehouse, OUTAGES_SQL):

@@ -54,6 +54,14 @@ def test_the_yaml_has_nothing_that_dbt_deprecates(parsed: Parsed) -> None:
     assert parsed.deprecations == []
 
 
+def test_a_unit_test_is_named_as_a_relation_may_be(parsed: Parsed) -> None:
+    """dbt makes one of its name, and refuses it only when the test is run."""
+    long = [
+        test["name"] for test in parsed.manifest["unit_tests"].values() if len(test["name"]) > 63
+    ]
+    assert long == []
+
+
 def test_a_model_lies_where_it_is_built(parsed: Parsed) -> None:
     """Who reads staging/crm in Dagster must find it in the schema staging, and in that folder."""
     for model in parsed.models():

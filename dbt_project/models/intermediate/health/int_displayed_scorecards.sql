@@ -14,17 +14,41 @@ displayed as (select * from {{ ref('displayed_scorecards') }}),
 
 policy as (select * from {{ ref('health_policy') }}),
 
-trial_policy as (select minimum_outcomes from {{ ref('backtest_policy') }}),
-
-churned as (
-    select count(*) as churned_accounts
-    from {{ ref('dim_accounts') }}
-    where closed_date <= {{ as_of_date() }}
+trial_policy as (
+    select
+        minimum_outcomes,
+        {{ as_of_date() }} - make_interval(months => months_back) as tried_from
+    from {{ ref('backtest_policy') }}
 ),
 
 in_force as (
     select * from {{ ref('int_policies_in_force') }}
     where {{ as_of_date() }} >= in_force_from and {{ as_of_date() }} < in_force_to
+),
+
+-- of the default, by the first of its signals; null while it has none
+known as (
+    select min(coverage.first_known_date) as known_from
+    from policy
+    inner join in_force on policy.default_scorecard = in_force.scorecard
+    cross join lateral jsonb_array_elements(in_force.policy -> 'pillars') as pillars (pillar)
+    cross join lateral jsonb_array_elements(pillars.pillar -> 'signals') as signals (signal)
+    inner join {{ ref('int_signal_coverage') }} as coverage
+        on signals.signal ->> 'signal' = coverage.signal
+    where in_force.segment = 'all'
+),
+
+-- A trial looks at those who left within its months, by what was known before: customers of years
+-- ago in a CRM that was connected today are no outcome that a scorecard could have foreseen.
+churned as (
+    select count(accounts.account_id) as churned_accounts
+    from known
+    cross join trial_policy
+    left join {{ ref('dim_accounts') }} as accounts
+        on
+            accounts.closed_date <= {{ as_of_date() }}
+            and trial_policy.tried_from < accounts.closed_date
+            and known.known_from <= accounts.closed_date
 ),
 
 reach as (

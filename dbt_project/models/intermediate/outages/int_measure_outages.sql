@@ -1,6 +1,7 @@
 -- Grain: one row per measure and period of which the product counted it of nearly no account.
 -- The accounts used the product meanwhile: a fall that nearly all of them share on one day is the
--- source's. As in int_source_outages, what is usual is read from the days before alone.
+-- source's, one by one it is theirs. As in int_source_outages, what is usual is read from the days
+-- before alone.
 {{
     config(
         materialized='incremental',
@@ -60,6 +61,8 @@ compared as (
     select
         usual.measure,
         usual.usage_date,
+        usual.usual_share,
+        usual.accounts_counted::numeric / usual.accounts as counted_share,
         usual.accounts_counted > (1 - policy.stopped_share) * usual.usual_share * usual.accounts
             as is_counted
     from usual
@@ -91,10 +94,16 @@ runs as (
     select
         *,
         lead(day_number) over by_measure as next_counted_number,
-        lead(usage_date) over by_measure as next_counted_date
+        lead(usage_date) over by_measure as next_counted_date,
+        avg(counted_share) over last_7_days as recent_share
     from numbered
     where is_counted
-    window by_measure as (partition by measure order by usage_date)
+    window
+        by_measure as (partition by measure order by usage_date),
+        last_7_days as (
+            partition by measure order by usage_date
+            range between interval '6 days' preceding and current row
+        )
 ),
 
 gaps as (
@@ -112,6 +121,8 @@ gaps as (
         runs.counted_share_91d >= policy.reported_share_floor
         -- a rhythm is known after 13 whole weeks
         and runs.usage_date - 90 >= runs.compared_from
+        -- at once: most of what is usual was there to the last
+        and runs.recent_share >= policy.last_counted_share * runs.usual_share
 ),
 
 outages as (

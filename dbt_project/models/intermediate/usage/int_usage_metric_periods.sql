@@ -2,7 +2,8 @@
 -- Each series is measured at its own grain: a month's number is compared with those of other months.
 -- Peers and all accounts together are those that reported the same period, so that a December which is
 -- slow for all is no account's fall. A number that is zero at once at nearly all accounts that had
--- more is one that the source adds up no more: those zeros are unknown, and their rows left out.
+-- more, and has no season, is one that the source adds up no more: those zeros are unknown, and their
+-- rows left out.
 -- Written by difference: a run without new numbers leaves it as it is.
 {{
     config(
@@ -104,6 +105,20 @@ of_periods as (
     group by metric, grain, period_start, period_end
 ),
 
+-- a Sunday is no rest of a metric that comes by day: a whole week is
+rests as (
+    select
+        metric,
+        grain,
+        period_end,
+        max(accounts_counted) over last_week as accounts_counted,
+        period_end - min(period_start) over last_week + 1 as counted_days
+    from of_periods
+    window last_week as {{ last_days(7, of='metric, grain', day='period_end') }}
+),
+
+-- What nearly all accounts left for a week or more within a year before has a season (tax returns by
+-- quarter, a school's summer), and falls again: those zeros are true.
 stops as (
     select
         falls.metric,
@@ -122,6 +137,16 @@ stops as (
     where
         falls.accounts_before >= policy.minimum_peers
         and falls.accounts_fallen >= stop_policy.stopped_share * falls.accounts_before
+        and not exists (
+            select
+            from rests
+            where
+                falls.metric = rests.metric
+                and falls.grain = rests.grain
+                and rests.period_end between falls.period_start - 364 and falls.period_start - 1
+                and rests.counted_days >= stop_policy.usage_stale_after_days
+                and rests.accounts_counted <= (1 - stop_policy.stopped_share) * falls.accounts_before
+        )
     group by falls.metric, falls.grain, falls.period_start
 ),
 

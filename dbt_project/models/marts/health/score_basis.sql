@@ -37,17 +37,12 @@ delivered as (
     where first_known_date <= {{ as_of_date() }}
 ),
 
--- of two ways to measure one thing, one is enough
-spared as (
-    select named.signal
+alternatives as (
+    select
+        signals.signal as alternative,
+        named.signal
     from signals
     cross join lateral unnest(signals.alternative_of) as named (signal)
-    where signals.signal in (select delivered.signal from delivered)
-    union all
-    select signals.signal
-    from signals
-    cross join lateral unnest(signals.alternative_of) as named (signal)
-    where named.signal in (select delivered.signal from delivered)
 ),
 
 asked as (
@@ -65,31 +60,78 @@ asked as (
 
 lines as (
     select
-        asked.signal,
-        asked.pillar_weight * asked.weight / sum(asked.weight) over (partition by asked.pillar) as weight,
+        asked.*,
+        coalesce(alternatives.alternative, asked.signal) as measured,
+        alternatives.alternative is null as is_alternative,
         delivered.signal is not null as is_delivered
     from asked
+    left join alternatives on asked.signal = alternatives.signal
     left join delivered on asked.signal = delivered.signal
-    where
-        delivered.signal is not null
-        or asked.signal not in (select spared.signal from spared)
+),
+
+sides as (
+    select
+        pillar,
+        measured,
+        is_alternative,
+        sum(weight) as side_weight,
+        coalesce(sum(weight) filter (where is_delivered), 0) as deliverable_weight
+    from lines
+    group by pillar, measured, is_alternative
+),
+
+-- as in int_scorecard_reach: of two ways to measure one thing the heavier side is all there is
+measures as (
+    select distinct on (pillar, measured)
+        pillar,
+        measured,
+        is_alternative,
+        side_weight as measure_weight,
+        side_weight - max(deliverable_weight) over (partition by pillar, measured) as missing_weight,
+        nullif(side_weight - deliverable_weight, 0) as missing_of_side
+    from sides
+    order by pillar asc, measured asc, side_weight desc, is_alternative asc
+),
+
+pillar_weights as (
+    select
+        pillar,
+        sum(measure_weight) as signal_weight
+    from measures
+    group by pillar
+),
+
+-- What is missing of a measure is what its heavier side would add to the other one: shared out to the
+-- signals of that side, so that all of it and what is delivered are the whole.
+missing_lines as (
+    select
+        lines.signal,
+        lines.pillar_weight * lines.weight / measures.missing_of_side
+        * measures.missing_weight / pillar_weights.signal_weight as weight
+    from lines
+    inner join measures
+        on
+            lines.pillar = measures.pillar
+            and lines.measured = measures.measured
+            and lines.is_alternative = measures.is_alternative
+    inner join pillar_weights on lines.pillar = pillar_weights.pillar
+    where not lines.is_delivered and measures.missing_weight > 0
 ),
 
 unknown_lines as (
     select
-        lines.signal,
-        lines.weight,
+        missing_lines.signal,
+        missing_lines.weight,
         min(needed.source_table) as source_table
-    from lines
-    inner join signals on lines.signal = signals.signal
+    from missing_lines
+    inner join signals on missing_lines.signal = signals.signal
     cross join lateral unnest(signals.source_tables) as needed (source_table)
     inner join source_coverage
         on
             split_part(needed.source_table, '.', 1) = source_coverage.source
             and split_part(needed.source_table, '.', 2)
             = any(string_to_array(source_coverage.missing_tables, ', '))
-    where not lines.is_delivered
-    group by lines.signal, lines.weight
+    group by missing_lines.signal, missing_lines.weight
 ),
 
 missing_tables as (

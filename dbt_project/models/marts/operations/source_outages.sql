@@ -8,7 +8,24 @@ source_gaps as (select * from {{ ref('int_source_outages') }}),
 
 measure_gaps as (select * from {{ ref('int_measure_outages') }}),
 
-metric_gaps as (select * from {{ ref('int_metric_outages') }}),
+-- one file that is late holds all metrics, and is one outage
+metric_gaps as (
+    select
+        grain,
+        first_missing_date,
+        last_missing_date,
+        is_over,
+        min(metric) = max(metric) as is_of_one,
+        min(metric) as metric,
+        min(metric_label) as metric_label
+    from {{ ref('int_metric_outages') }}
+    group by
+        grain,
+        first_missing_date,
+        last_missing_date,
+        is_over,
+        case when have_others_come then metric end
+),
 
 policy as (select * from {{ ref('outage_policy') }}),
 
@@ -39,8 +56,9 @@ outages as (
     union all
     select
         'product' as source,
-        metric || ' by ' || grain as measure,
-        '"' || metric_label || '" by ' || grain || ' of product.usage_metrics' as label, -- noqa: RF04
+        case when is_of_one then metric else 'Numbers' end || ' by ' || grain as measure,
+        case when is_of_one then '"' || metric_label || '"' else 'Numbers' end
+        || ' by ' || grain || ' of product.usage_metrics' as label, -- noqa: RF04
         first_missing_date,
         last_missing_date,
         is_over
