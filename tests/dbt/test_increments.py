@@ -48,6 +48,7 @@ MADE_ANEW = {
     "intermediate.int_score_inputs",
     "intermediate.int_scorecard_policies",
     "intermediate.int_scorecard_reach",
+    "marts.dim_signals",
     "marts.fct_health_changes",
     "marts.fct_learned_weights",
 }
