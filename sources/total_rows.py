@@ -230,7 +230,9 @@ def _totals(
     for row in of_all:
         if _adds_up(numbers[row], without_any):
             # None of them is a customer, be it the total of a group of one.
-            totals |= {other: ADD_UP_A_GROUP for other in rows if any(numbers[other])} | totals
+            for other in rows:
+                if any(numbers[other]):
+                    totals.setdefault(other, ADD_UP_A_GROUP)
             totals[row] = ARE_SUMS
         # one of those that are called a total may be a customer
         others = _added(whole, [(-number, -count) for number, count in _of_one(numbers[row])])

@@ -17,7 +17,7 @@ from dagster import DagsterRun, DagsterRunStatus, RunsFilter
 
 from orchestration.lib.scratch_schema import drop_abandoned_scratch
 from warehouse import Settings, Warehouse
-from warehouse.run_lock import RunLockHeld, is_alive, run_lock
+from warehouse.run_lock import RunLockHeld, is_alive, run_lock, session_name
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ where
     status = 'running'
     and not exists (
         select from pg_stat_activity
-        where application_name = 'tenure run ' || run_id and usename = current_user
+        where application_name = %(session)s || run_id and usename = current_user
     )
 """
 
@@ -107,7 +107,7 @@ def clear_up(settings: Settings, warehouse: Warehouse, dead: Sequence[str]) -> N
 
     An error of MLflow's is logged: what it holds open keeps no run from beginning.
     """
-    interrupted = warehouse.execute(INTERRUPT)
+    interrupted = warehouse.execute(INTERRUPT, {"session": session_name("")})
     drop_abandoned_scratch(warehouse)
     if dead or interrupted:
         try:

@@ -15,7 +15,7 @@ from warehouse.plain_text import visible
 
 COMPANY = "hostile"
 PERSON = "jane.doe@mail.example.com"
-# Texts of which models make no decision, and statuses that nobody has heard of.
+# Texts of which models make no decision, and statuses that are none.
 TEXTS = {
     "crm.accounts.csv": ("account_name", "industry", "region"),
     "crm.csms.csv": ("csm_name", "team"),

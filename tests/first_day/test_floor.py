@@ -26,7 +26,7 @@ def rows(seed: str) -> list[dict[str, str]]:
 
 
 def alternatives() -> dict[str, list[str]]:
-    """Per signal that stands in place of others, these."""
+    """Per signal that takes the place of others, these."""
     path = PROJECT / "models/marts/accounts/account_snapshots.yml"
     [model] = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
     declared = {

@@ -47,7 +47,7 @@ def test_rows_are_printed_as_csv(stocked: Warehouse, is_raw: bool) -> None:
 
 
 def test_marts_alone_are_read_unless_all_tables_are_asked_for(stocked: Warehouse) -> None:
-    """It ran as a superuser: whoever could start it could read all mail addresses."""
+    """It ran as a superuser: all who could start it could read all mail addresses."""
     with pytest.raises(WarehouseRefused, match="reads the marts; tenure sql --raw reads all"):
         printed(stocked, "select account_name from crm.accounts")
     for query in ("select 1 from crm.accounts", "select 1 from tenure.company"):

@@ -33,7 +33,7 @@ def test_a_sentence_shows_no_mail_address(sentence: str, said: str) -> None:
 
 
 def test_an_address_begins_a_word() -> None:
-    """Else each of 100,000 characters was tried as its beginning, for a minute."""
+    """Else each of 100,000 characters was tried as its beginning."""
     long = "a" * 100_000
     assert shape(long) == "(a text of 100000 characters)"
     assert shape(f"{long}@x.de") == "(an e-mail-like text of 100005 characters)"
